@@ -1,0 +1,466 @@
+from __future__ import annotations
+
+import copy
+import json
+import math
+import pickle
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tinynet import optim
+from tinynet.optim import SGD, Adam, AdamW, CosineDecay, ExponentialDecay, OneCycle, Optimizer, StepDecay
+
+OPTIMIZERS = [
+    {"name": "sgd", "learning_rate": 0.1},
+    {"name": "sgd", "learning_rate": 0.1, "weight_decay": 0.1, "clipnorm": 1.0},
+    {"name": "sgd", "learning_rate": 0.1, "momentum": 0.9},
+    {"name": "sgd", "learning_rate": 0.1, "momentum": 0.8, "nesterov": True, "weight_decay": 0.1,
+     "clipnorm": 1.0},
+    {"name": "adam", "learning_rate": 0.1},
+    {"name": "adam", "learning_rate": 0.1, "beta_1": 0.8, "beta_2": 0.9, "epsilon": 0.01, "clipnorm": 0.5},
+    {"name": "adamw", "learning_rate": 0.1, "weight_decay": 0.1},
+    {"name": "adam", "learning_rate": optim.ExponentialDecay(0.1, decay_steps=2, decay_rate=0.5).config()},
+]  # fmt: skip
+
+
+def parameter(value, grad=None, dtype=np.float64):
+    value = np.array(value, dtype)
+    return SimpleNamespace(value=value, grad=np.zeros_like(value) if grad is None else np.array(grad, dtype))
+
+
+def parameters(shapes, dtype=np.float64, seed=0):
+    rng = np.random.default_rng(seed)
+    return [parameter(rng.normal(size=shape), rng.normal(size=shape), dtype) for shape in shapes]
+
+
+def naive(config, value, gradients):
+    """The updates as the papers write them, on a list of numbers."""
+    config = {"momentum": 0, "weight_decay": 0, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7} | config
+    velocity, m, v = ([0.0] * len(value) for _ in range(3))
+    value = list(value)
+    for t, gradient in enumerate(gradients, start=1):
+        rate = config["learning_rate"]
+        if isinstance(rate, dict):
+            rate = 0.1 * 0.5 ** ((t - 1) / 2)
+        norm = math.sqrt(sum(g * g for g in gradient))
+        limit = config.get("clipnorm") or math.inf
+        for i, g in enumerate(gradient):
+            if norm > limit:
+                g *= limit / norm
+            if config["name"] == "sgd":
+                velocity[i] = config["momentum"] * velocity[i] + g
+                update = g + config["momentum"] * velocity[i] if config.get("nesterov") else velocity[i]
+            else:
+                m[i] = config["beta_1"] * m[i] + (1 - config["beta_1"]) * g
+                v[i] = config["beta_2"] * v[i] + (1 - config["beta_2"]) * g * g
+                m_hat = m[i] / (1 - config["beta_1"] ** t)
+                v_hat = v[i] / (1 - config["beta_2"] ** t)
+                update = m_hat / (math.sqrt(v_hat) + config["epsilon"])
+            value[i] -= rate * config["weight_decay"] * value[i]
+            value[i] -= rate * update
+    return value
+
+
+@pytest.mark.parametrize("config", OPTIMIZERS, ids=str)
+def test_steps_equal_the_papers(config):
+    rng = np.random.default_rng(1)
+    start, gradients = rng.normal(size=7), rng.normal(size=(12, 7))
+    optimizer, weights = optim.get(config), parameter(start)
+    for gradient in gradients:
+        weights.grad[:] = gradient
+        optimizer.step([weights])
+        np.testing.assert_array_equal(weights.grad, gradient)
+    np.testing.assert_allclose(weights.value, naive(config, start, gradients), rtol=1e-10)
+    assert optimizer.iterations == 12
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "values"),
+    [
+        # Gradients 1 and 2, from value 1.
+        (SGD(0.5), [0.5, -0.5]),
+        (SGD(0.5, weight_decay=0.5), [1 - 0.25 - 0.5, 0.25 * 0.75 - 1]),
+        (SGD(0.5, momentum=0.5), [0.5, 0.5 - 0.5 * 2.5]),
+        (SGD(0.5, momentum=0.5, nesterov=True), [1 - 0.5 * 1.5, 0.25 - 0.5 * (2 + 0.5 * 2.5)]),
+        (SGD(0.5, clipnorm=1.5), [0.5, 0.5 - 0.75]),
+        (SGD(StepDecay(0.5, 1, 0.5)), [0.5, 0.0]),
+        # Adam's first step is the learning rate, whatever the gradient; at the second, m is 0.29, v 0.004999.
+        (Adam(0.25, epsilon=1e-30), [0.75, 0.75 - 0.25 * (0.29 / 0.19) / math.sqrt(4.999 / 1.999)]),
+        (AdamW(0.25, weight_decay=1, epsilon=1e-30),
+         [0.5, 0.5 * 0.75 - 0.25 * (0.29 / 0.19) / math.sqrt(4.999 / 1.999)]),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_first_steps_worked_by_hand(optimizer, values):
+    weight = parameter([1.0])
+    for gradient, expected in zip((1.0, 2.0), values, strict=True):
+        weight.grad[:] = gradient
+        optimizer.step([weight])
+        assert weight.value[0] == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("config", OPTIMIZERS, ids=str)
+@settings(deadline=None, max_examples=10)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    shapes=st.lists(st.sampled_from([(3, 4), (5,), (2, 3, 4), (1,)]), min_size=1),
+)
+def test_one_flat_vector_equals_the_list_of_its_pieces(config, dtype, seed, shapes):
+    pieces = parameters(shapes, dtype, seed)
+    flat = parameter(
+        np.concatenate([piece.value.reshape(-1) for piece in pieces]),
+        np.concatenate([piece.grad.reshape(-1) for piece in pieces]),
+        dtype,
+    )
+    of_pieces, of_flat = optim.get(config), optim.get(config)
+    for _ in range(3):
+        of_pieces.step(pieces)
+        of_flat.step([flat])
+    joined = np.concatenate([piece.value.reshape(-1) for piece in pieces])
+    if config.get("clipnorm"):  # the squares are added in another order
+        np.testing.assert_allclose(joined, flat.value, rtol=1e-5 if dtype == np.float32 else 1e-12)
+    else:
+        assert joined.tobytes() == flat.value.tobytes()
+
+
+@pytest.mark.parametrize("config", OPTIMIZERS, ids=str)
+def test_nothing_is_written_around_the_vectors(config):
+    buffers = [np.full(12, 7.0), np.full(12, 7.0)]
+    weights = SimpleNamespace(value=buffers[0][1:-1], grad=buffers[1][1:-1])
+    optim.get(config).step([weights])
+    assert [buffers[0][0], buffers[0][-1]] == [7, 7]
+    np.testing.assert_array_equal(buffers[1], 7)
+    assert (weights.value != 7).all()
+
+
+def test_clipnorm_limits_the_joint_norm_and_leaves_smaller_gradients_alone():
+    first, second = parameter([0.0, 0.0], [3.0, 0.0]), parameter([[0.0]], [[4.0]])
+    SGD(1.0, clipnorm=1.0).step([first, second])
+    np.testing.assert_allclose(first.value, [-0.6, 0], rtol=1e-15)
+    np.testing.assert_allclose(second.value, [[-0.8]], rtol=1e-15)
+    SGD(1.0, clipnorm=5.0).step([first, second])
+    np.testing.assert_allclose(first.value, [-3.6, 0], rtol=1e-15)
+
+
+@pytest.mark.parametrize("clipnorm", [None, 1.0])
+def test_a_gradient_that_is_not_a_number_shows_in_the_weights(clipnorm):
+    weight = parameter([1.0, 1.0], [np.nan, 1.0])
+    SGD(0.1, clipnorm=clipnorm).step([weight])
+    assert np.isnan(weight.value[0])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("config", OPTIMIZERS[:7], ids=str)
+def test_a_small_quadratic_converges(config, dtype):
+    """Minimise Σ a (x − b)² / 2, without the decay that would move its minimum."""
+    a, b = np.array([0.5, 1.0, 2.0]), np.array([1.0, -2.0, 3.0])
+    optimizer = optim.get(config | {"weight_decay": 0.0})
+    weights = parameter(np.zeros(3), dtype=dtype)
+    for _ in range(400):
+        weights.grad[:] = a * (weights.value - b)
+        optimizer.step([weights])
+    np.testing.assert_allclose(weights.value, b, atol=1e-3)
+
+
+def test_state_is_in_the_order_of_the_parameters():
+    weights = parameters([(2, 3), (4,)])
+    optimizer = Adam()
+    optimizer.step(weights)
+    assert list(optimizer.state) == ["m", "v"]
+    for array, weight in zip(optimizer.state["m"], weights, strict=True):
+        np.testing.assert_allclose(array, 0.1 * weight.grad, rtol=1e-12)
+    for array, weight in zip(optimizer.state["v"], weights, strict=True):
+        np.testing.assert_allclose(array, 0.001 * weight.grad**2, rtol=1e-12)
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda thing: pickle.loads(pickle.dumps(thing))])
+def test_a_copy_goes_on_where_the_original_is(duplicate):
+    weights = parameters([(5,)])
+    optimizer = Adam(StepDecay(0.1, 1, 0.5))
+    optimizer.step(weights)
+    other_weights, other = copy.deepcopy(weights), duplicate(optimizer)
+    optimizer.step(weights)
+    other.step(other_weights)
+    np.testing.assert_array_equal(weights[0].value, other_weights[0].value)
+    assert other.state["m"][0] is not optimizer.state["m"][0]
+
+
+def test_state_can_be_restored_after_build():
+    weights = parameters([(5,)])
+    optimizer = Adam()
+    optimizer.step(weights)
+    restored, other_weights = Adam(), copy.deepcopy(weights)
+    restored.build(other_weights)
+    restored.iterations = optimizer.iterations
+    for name, arrays in optimizer.state.items():
+        restored.state[name][0][:] = arrays[0]
+    optimizer.step(weights)
+    restored.step(other_weights)
+    np.testing.assert_array_equal(weights[0].value, other_weights[0].value)
+
+
+def test_build_starts_again_for_other_parameters():
+    optimizer, others = Adam(StepDecay(0.1, 1, 0.5)), parameters([(3,)])
+    optimizer.step(parameters([(5,)]))
+    optimizer.build(others)
+    assert optimizer.iterations == 0
+    np.testing.assert_array_equal(optimizer.state["v"], [np.zeros(3)])
+    before = others[0].value.copy()
+    optimizer.step(others)
+    np.testing.assert_allclose(np.abs(others[0].value - before), 0.1, rtol=1e-4)
+
+
+@pytest.mark.parametrize("optimizer", [SGD(), SGD(momentum=0.5), Adam()], ids=repr)
+@pytest.mark.parametrize("later", [[(2,)], [(2,), (4,)], [(2,), (3,), (1,)], [(3,), (2,)]], ids=str)
+def test_other_parameters_are_refused_and_left_alone(optimizer, later):
+    optimizer = copy.deepcopy(optimizer)
+    optimizer.step(parameters([(2,), (3,)]))
+    others = parameters(later)
+    before = copy.deepcopy(others)
+    with pytest.raises(ValueError, match=r"began with .*float64 \(3,\).* now got .*make a new optimizer"):
+        optimizer.step(others)
+    for one, other in zip(others, before, strict=True):
+        np.testing.assert_array_equal(one.value, other.value)
+    assert optimizer.iterations == 1
+
+
+def test_another_type_is_refused():
+    optimizer = Adam()
+    optimizer.step(parameters([(2,)]))
+    with pytest.raises(ValueError, match=r"float64 \(2,\).*float32 \(2,\)"):
+        optimizer.step(parameters([(2,)], np.float32))
+
+
+def bad(value=None, grad=None):
+    zeros = np.zeros((2, 3))
+    return SimpleNamespace(value=zeros if value is None else value, grad=zeros if grad is None else grad)
+
+
+READ_ONLY = np.zeros((2, 3))
+READ_ONLY.flags.writeable = False
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ({"a", "b"}, TypeError, "a list of parameters, not set"),
+        (parameter([1.0]), TypeError, "a list of parameters, not SimpleNamespace"),
+        ([bad(), np.zeros(3)], TypeError, r"Parameter 1: \.value .* not NoneType"),
+        ([SimpleNamespace(value=np.zeros(3), grad=None)], TypeError, r"Parameter 0: \.grad .* not NoneType"),
+        (
+            [bad(value=np.zeros((2, 3), int))],
+            TypeError,
+            r"\.value must be a float32 or float64 array, not int64",
+        ),
+        ([bad(grad=np.zeros((3, 2)))], ValueError, r"\.value is float64 \(2, 3\), \.grad float64 \(3, 2\)"),
+        ([bad(grad=np.zeros((2, 3), np.float32))], ValueError, r"\.grad float32 \(2, 3\)"),
+        ([bad(value=np.zeros((3, 2)).T)], ValueError, r"\.value must be contiguous"),
+        ([bad(grad=np.zeros((2, 6))[:, ::2])], ValueError, r"\.grad must be contiguous"),
+        ([bad(value=READ_ONLY)], ValueError, r"\.value is read-only"),
+    ],
+)
+def test_bad_parameters_are_refused(given, error, message):
+    with pytest.raises(error, match=message):
+        SGD().step(given)
+
+
+def test_a_read_only_gradient_is_fine():
+    weights = bad(grad=READ_ONLY)
+    Adam(weight_decay=0.1, clipnorm=1.0).step([weights])
+    np.testing.assert_array_equal(weights.value, 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "message"),
+    [
+        (Adam, {"lr": 0.1}, r"Adam has no argument 'lr'\. Did you mean learning_rate=\?"),
+        (SGD, {"momentun": 0.1}, r"SGD has no argument 'momentun'\. Did you mean momentum=\?"),
+        (AdamW, {"beta1": 0.1}, "Did you mean beta_1=.*Its arguments are learning_rate, .*epsilon"),
+        (SGD, {"iterations": 3}, "SGD has no argument 'iterations'"),
+        (CosineDecay, {"lr": 0.1}, "Did you mean initial_learning_rate="),
+    ],
+)
+def test_unknown_arguments_are_named(kind, arguments, message):
+    with pytest.raises(TypeError, match=message):
+        kind(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "message"),
+    [
+        (SGD, {"learning_rate": -0.1}, "SGD: learning_rate must be finite and not negative, not -0.1"),
+        (SGD, {"learning_rate": math.nan}, "learning_rate must be"),
+        (SGD, {"momentum": 1.0}, "SGD: momentum must be at least 0 and below 1, not 1.0"),
+        (SGD, {"momentum": -0.1}, "momentum"),
+        (SGD, {"nesterov": True}, "nesterov=True needs momentum above 0"),
+        (SGD, {"clipnorm": 0.0}, "SGD: clipnorm must be finite and above 0, not 0.0"),
+        (SGD, {"weight_decay": -1.0}, "weight_decay"),
+        (Adam, {"beta_1": 1.0}, "Adam: beta_1 must be at least 0 and below 1"),
+        (Adam, {"beta_2": -0.1}, "beta_2"),
+        (Adam, {"epsilon": 0.0}, "epsilon"),
+        (AdamW, {"clipnorm": -1.0}, "AdamW: clipnorm"),
+        (optim.Constant, {"learning_rate": -1.0}, "Constant: learning_rate"),
+        (
+            StepDecay,
+            {"initial_learning_rate": 0.1, "decay_steps": 0},
+            "StepDecay: decay_steps must be a whole",
+        ),
+        (ExponentialDecay, {"initial_learning_rate": 0.1, "decay_steps": 5, "decay_rate": 0.0}, "decay_rate"),
+        (CosineDecay, {"initial_learning_rate": 0.1, "decay_steps": 1.5}, "decay_steps"),
+        (
+            CosineDecay,
+            {"initial_learning_rate": 0.1, "decay_steps": 5, "alpha": 2.0},
+            r"alpha must be in 0\.\.1",
+        ),
+        (
+            CosineDecay,
+            {"initial_learning_rate": 0.1, "decay_steps": 5, "warmup_steps": 5},
+            "needs warmup_target=",
+        ),
+        (CosineDecay, {"initial_learning_rate": 0.1, "decay_steps": 5, "warmup_target": 0.5}, "warmup_steps"),
+        (OneCycle, {"max_learning_rate": 0.1, "total_steps": 100, "warmup_fraction": 1.0}, "must be left"),
+        (OneCycle, {"max_learning_rate": 0.1, "total_steps": 3}, "must be left"),
+        (OneCycle, {"max_learning_rate": 0.1, "total_steps": 10, "final_divisor": 0.0}, "final_divisor"),
+    ],
+)
+def test_invalid_values_are_refused(kind, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        kind(**arguments)
+
+
+def test_learning_rate_can_be_read_and_assigned():
+    optimizer, weight = SGD(0.5), parameter([1.0], [1.0])
+    assert optimizer.learning_rate == optimizer.current_learning_rate == 0.5
+    optimizer.learning_rate *= 0.5
+    assert optimizer.current_learning_rate == 0.25
+    optimizer.step([weight])
+    assert weight.value[0] == 0.75
+
+
+def test_an_assigned_learning_rate_is_checked_before_anything_changes():
+    optimizer, weight = SGD(0.5), parameter([1.0], [1.0])
+    optimizer.learning_rate = -0.5  # a schedule could give this too
+    with pytest.raises(ValueError, match="learning_rate must be finite and not negative"):
+        optimizer.step([weight])
+    assert weight.value[0] == 1
+    assert optimizer.iterations == 0
+
+
+def test_a_schedule_counts_steps_from_zero():
+    seen = []
+    weight = parameter([1.0])
+    optimizer = SGD(lambda step: seen.append(step) or 0.5**step)
+    for expected in (1.0, 0.5, 0.25):
+        assert optimizer.current_learning_rate == expected
+        seen.clear()
+        optimizer.step([weight])
+        assert seen == [round(-math.log2(expected))]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "values"),
+    [
+        (optim.Constant(0.3), {0: 0.3, 10**6: 0.3}),
+        (StepDecay(1.0, 10), {0: 1, 9: 1, 10: 0.1, 19: 0.1, 20: 0.01}),
+        (ExponentialDecay(1.0, 10, 0.25), {0: 1, 5: 0.5, 10: 0.25, 20: 0.0625}),
+        (CosineDecay(1.0, 4), {0: 1, 1: (1 + math.sqrt(0.5)) / 2, 2: 0.5, 4: 0, 5: 0, 100: 0}),
+        (CosineDecay(1.0, 4, alpha=0.2), {0: 1, 2: 0.6, 4: 0.2, 100: 0.2}),
+        (
+            CosineDecay(0.1, 4, alpha=0.5, warmup_target=0.5, warmup_steps=4),
+            {0: 0.1, 1: 0.2, 2: 0.3, 3: 0.4, 4: 0.5, 6: 0.375, 8: 0.25, 9: 0.25},
+        ),
+        (
+            OneCycle(1.0, 11, warmup_fraction=5 / 11, initial_divisor=4, final_divisor=5),
+            {0: 0.25, 2: 0.625, 4: 1, 7: 0.525, 10: 0.05, 11: 0.05, 99: 0.05},
+        ),
+    ],
+    ids=repr,
+)
+def test_schedules_worked_by_hand(schedule, values):
+    for step, expected in values.items():
+        rate = schedule(step)
+        assert rate == pytest.approx(expected, rel=1e-12, abs=1e-15)
+        assert type(rate) is float
+
+
+@pytest.mark.parametrize("config", OPTIMIZERS, ids=str)
+def test_config_survives_json(config):
+    optimizer = optim.get(config)
+    whole = json.loads(json.dumps(optimizer.config()))
+    assert config.items() <= whole.items()
+    again = Optimizer.from_config(whole)
+    assert type(again) is type(optimizer)
+    assert again.config() == optimizer.config()
+    assert repr(again) == repr(optimizer)
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        optim.Constant(0.1),
+        StepDecay(0.1, 5),
+        ExponentialDecay(0.1, 5, 0.5),
+        CosineDecay(0.0, 5, 0.1, 0.5, 3),
+        OneCycle(0.1, 10),
+    ],
+    ids=repr,
+)
+def test_schedules_survive_json(schedule):
+    config = json.loads(json.dumps(SGD(schedule).config()))
+    assert optim.get(config).learning_rate == schedule
+
+
+def test_config_of_numpy_numbers_survives_json():
+    config = json.loads(json.dumps(Adam(np.float32(0.5), beta_1=np.float64(0.5)).config()))
+    assert config["learning_rate"] == 0.5
+
+
+def test_numbers_of_any_type_become_floats():
+    optimizer = AdamW(np.float32(0.5), 0, np.float64(0.5), weight_decay=np.int64(1), clipnorm=1)
+    numbers = optimizer.config()
+    assert {type(numbers[name]) for name in numbers if name != "name"} == {float}
+    assert SGD(1, 0.5, True).nesterov is True
+
+
+def test_a_function_is_no_config():
+    with pytest.raises(TypeError, match="Only a Schedule can be saved"):
+        SGD(lambda step: 0.1).config()
+
+
+def test_get():
+    for name, kind in (("sgd", SGD), ("adam", Adam), ("adamw", AdamW)):
+        assert type(optim.get(name)) is kind
+    optimizer = SGD()
+    assert optim.get(optimizer) is optimizer
+    with pytest.raises(
+        ValueError, match=r"Unknown optimizer 'adm'\. Did you mean 'adam'\? .* sgd, adam, adamw"
+    ):
+        optim.get("adm")
+    with pytest.raises(ValueError, match=r"Unknown schedule 'CosineDecy'\. Did you mean 'CosineDecay'"):
+        optim.get({"name": "sgd", "learning_rate": {"name": "CosineDecy"}})
+    with pytest.raises(TypeError, match="name or an object such as"):
+        optim.get(Adam)
+
+
+def test_defaults_are_those_of_keras():
+    assert repr(SGD()) == (
+        "SGD(learning_rate=0.01, weight_decay=0.0, clipnorm=None, momentum=0.0, nesterov=False)"
+    )
+    assert repr(AdamW()) == (
+        "AdamW(learning_rate=0.001, weight_decay=0.004, clipnorm=None, "
+        "beta_1=0.9, beta_2=0.999, epsilon=1e-07)"
+    )
+    assert Adam().weight_decay == 0
+    assert SGD(0.1, 0.9, True).momentum == 0.9
+
+
+def test_importing_does_not_load_numba():
+    code = "import sys, tinynet.optim; sys.exit('numba' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

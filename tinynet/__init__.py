@@ -1,0 +1,28 @@
+"""tinynet: a small, fast neural network library written from scratch on NumPy and Numba."""
+
+from __future__ import annotations
+
+from . import callbacks, data, initializers, layers, losses, metrics, optim
+from .gradcheck import GradientError, gradcheck
+from .model import Sequential, load_model
+from .parallel import get_num_threads, set_num_threads
+from .training import History
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "GradientError",
+    "History",
+    "Sequential",
+    "callbacks",
+    "data",
+    "get_num_threads",
+    "gradcheck",
+    "initializers",
+    "layers",
+    "load_model",
+    "losses",
+    "metrics",
+    "optim",
+    "set_num_threads",
+]

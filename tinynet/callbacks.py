@@ -1,0 +1,271 @@
+"""Callbacks: what happens between the steps and epochs of `fit`."""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TextIO
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .model import Sequential
+
+Logs = Mapping[str, float]
+Mode = Literal["auto", "min", "max"]
+
+
+class Callback:
+    """The base of all callbacks: define any of the methods; `self.model` is the model that trains.
+
+    Example:
+        >>> class Announce(Callback):
+        ...     def on_epoch_end(self, epoch, logs):
+        ...         print("epoch", epoch, sorted(logs))
+    """
+
+    model: Sequential
+
+    def on_train_begin(self) -> None:
+        """Before the first epoch."""
+
+    def on_epoch_begin(self, epoch: int) -> None:
+        """Before epoch `epoch`, counted from 0."""
+
+    def on_train_batch_end(self, batch: int, logs: Logs) -> None:
+        """After a step: the loss and metrics of that batch."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
+        """After an epoch and its validation: what the history records."""
+
+    def on_train_end(self) -> None:
+        """After the last epoch."""
+
+
+class LambdaCallback(Callback):
+    """A callback from functions.
+
+    Args:
+        on_train_begin, on_epoch_begin, on_train_batch_end, on_epoch_end, on_train_end: called like the
+            methods of `Callback`.
+
+    Example:
+        >>> callback = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))
+        >>> callback.on_epoch_end(0, {"loss": 0.5})
+        0 0.5
+    """
+
+    def __init__(
+        self,
+        *,
+        on_train_begin: Callable[[], Any] | None = None,
+        on_epoch_begin: Callable[[int], Any] | None = None,
+        on_train_batch_end: Callable[[int, Logs], Any] | None = None,
+        on_epoch_end: Callable[[int, Logs], Any] | None = None,
+        on_train_end: Callable[[], Any] | None = None,
+    ) -> None:
+        given = {name: value for name, value in locals().items() if name.startswith("on_") and value}
+        vars(self).update(given)
+
+
+class _Monitor(Callback):
+    """The base of callbacks that watch whether a logged value still improves."""
+
+    def __init__(self, monitor: str, mode: Mode, min_delta: float) -> None:
+        if mode not in ("auto", "min", "max"):
+            raise ValueError(f"{type(self).__name__}: mode must be 'auto', 'min' or 'max'; got {mode!r}.")
+        larger_is_better = mode == "max" or (mode == "auto" and "acc" in monitor)
+        self.monitor, self.sign, self.min_delta = monitor, -1 if larger_is_better else 1, abs(min_delta)
+        self.best, self.wait = math.inf, 0
+
+    def on_train_begin(self) -> None:
+        self.best, self.wait = math.inf, 0
+
+    def improved(self, logs: Logs) -> bool:
+        """Return whether the monitored value is better than ever, and count the epochs since it was."""
+        if self.monitor not in logs:
+            raise ValueError(
+                f"{type(self).__name__}: monitor={self.monitor!r} is not among what this training logs: "
+                f"{', '.join(logs)}. For val_... give fit validation_data or validation_split."
+            )
+        value = self.sign * logs[self.monitor]
+        better = value < self.best - self.min_delta
+        if better:
+            self.best = value
+        self.wait = 0 if better else self.wait + 1
+        return better
+
+
+class EarlyStopping(_Monitor):
+    """Stop training when a value has not improved for some epochs.
+
+    Args:
+        monitor: what to watch, a key of the history; default "val_loss".
+        min_delta: a smaller change is no improvement; default 0.
+        patience: epochs without improvement before training stops; default 0.
+        mode: "min", "max" or "auto" (default: larger is better where the name holds "acc").
+        restore_best_weights: whether the model ends with the weights of its best epoch; default False.
+
+    Example:
+        >>> EarlyStopping(monitor="val_accuracy", patience=3, restore_best_weights=True).patience
+        3
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        min_delta: float = 0.0,
+        patience: int = 0,
+        mode: Mode = "auto",
+        restore_best_weights: bool = False,
+    ) -> None:
+        super().__init__(monitor, mode, min_delta)
+        self.patience, self.restore_best_weights = patience, restore_best_weights
+        self.best_weights: np.ndarray[Any, Any] | None = None
+        self.stopped_epoch: int | None = None
+
+    def on_train_begin(self) -> None:
+        super().on_train_begin()
+        self.best_weights, self.stopped_epoch = None, None
+
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
+        if self.improved(logs):
+            if self.restore_best_weights:
+                self.best_weights = self.model.flat.value.copy()
+        elif self.wait >= self.patience:
+            self.model.stop_training, self.stopped_epoch = True, epoch
+
+    def on_train_end(self) -> None:
+        if self.best_weights is not None:
+            self.model.flat.value[:] = self.best_weights
+
+
+class ModelCheckpoint(_Monitor):
+    """Save the model after each epoch, or after each best one.
+
+    Args:
+        filepath: the file; may hold {epoch} (counted from 1) and any key of the history, as in
+            "cnn-{epoch:02d}-{val_loss:.3f}.safetensors".
+        monitor: what decides which epoch is best; default "val_loss".
+        save_best_only: whether to save only when that improved; default False.
+        mode: "min", "max" or "auto" (default: larger is better where the name holds "acc").
+
+    Example:
+        >>> ModelCheckpoint("best.safetensors", save_best_only=True).monitor
+        'val_loss'
+    """
+
+    def __init__(
+        self,
+        filepath: str | os.PathLike[str],
+        monitor: str = "val_loss",
+        save_best_only: bool = False,
+        mode: Mode = "auto",
+    ) -> None:
+        super().__init__(monitor, mode, 0.0)
+        self.filepath, self.save_best_only = os.fspath(filepath), save_best_only
+
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
+        if not self.save_best_only or self.improved(logs):
+            self.model.save(self.filepath.format(epoch=epoch + 1, **logs))
+
+
+class CSVLogger(Callback):
+    """Write the history to a CSV file, a line after each epoch.
+
+    Args:
+        filename: the file.
+        separator: between the values; default ",".
+        append: whether to add to an existing file; default False.
+
+    Example:
+        >>> CSVLogger("log.csv").separator
+        ','
+    """
+
+    def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False) -> None:
+        self.filename, self.separator, self.append = Path(filename), separator, append
+        self.file: TextIO | None = None
+
+    def on_train_begin(self) -> None:
+        self.has_header = self.append and self.filename.exists() and self.filename.stat().st_size > 0
+        if not self.append:
+            self.filename.write_text("", encoding="utf-8")
+
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
+        with self.filename.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, delimiter=self.separator)
+            if not self.has_header:
+                writer.writerow(["epoch", *logs])
+                self.has_header = True
+            writer.writerow([epoch, *logs.values()])
+
+
+class ReduceLROnPlateau(_Monitor):
+    """Lower the learning rate when a value has not improved for some epochs.
+
+    Args:
+        monitor: what to watch, a key of the history; default "val_loss".
+        factor: what the learning rate is multiplied by, above 0 and below 1; default 0.1.
+        patience: epochs without improvement before that; default 10.
+        min_delta: a smaller change is no improvement; default 0.0001.
+        cooldown: epochs to wait after lowering it before counting again; default 0.
+        min_lr: the learning rate is never lower; default 0.
+        mode: "min", "max" or "auto" (default: larger is better where the name holds "acc").
+
+    Raises:
+        ValueError: factor is not between 0 and 1.
+
+    Example:
+        >>> ReduceLROnPlateau(factor=0.5, patience=2).factor
+        0.5
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        factor: float = 0.1,
+        patience: int = 10,
+        min_delta: float = 1e-4,
+        cooldown: int = 0,
+        min_lr: float = 0.0,
+        mode: Mode = "auto",
+    ) -> None:
+        super().__init__(monitor, mode, min_delta)
+        if not 0 < factor < 1:
+            raise ValueError(f"ReduceLROnPlateau: factor must be above 0 and below 1; got {factor}.")
+        self.factor, self.patience, self.cooldown, self.min_lr = factor, patience, cooldown, min_lr
+        self.resting = 0
+
+    def on_train_begin(self) -> None:
+        super().on_train_begin()
+        self.resting = 0
+        if callable(self.model.optimizer.learning_rate):
+            raise ValueError(
+                "ReduceLROnPlateau cannot change a learning rate that follows a schedule: give the optimizer "
+                "a number, or leave this callback out."
+            )
+
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
+        better = self.improved(logs)
+        if self.resting > 0:
+            self.resting, self.wait = self.resting - 1, 0
+        elif not better and self.wait >= self.patience:
+            optimizer = self.model.optimizer
+            optimizer.learning_rate = max(optimizer.current_learning_rate * self.factor, self.min_lr)
+            self.resting, self.wait = self.cooldown, 0
+
+
+class TerminateOnNaN(Callback):
+    """Stop training at once when the loss is NaN or infinite.
+
+    Example:
+        >>> callback = TerminateOnNaN()
+    """
+
+    def on_train_batch_end(self, batch: int, logs: Logs) -> None:
+        if not math.isfinite(logs["loss"]):
+            self.model.stop_training = True

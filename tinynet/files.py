@@ -1,0 +1,45 @@
+"""Writing a file so that nobody ever sees half of it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+__all__ = ["atomic_write"]
+
+
+def atomic_write(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write a file in one step: a reader, or a crash, finds the old content or the new, never a mixture.
+
+    Args:
+        path: the file to create or replace, in a folder that exists. A symbolic link is followed.
+        data: the whole content, in bytes.
+
+    Raises:
+        OSError: the file cannot be written (its subclass says why: no such folder, not permitted, disk
+            full, ...). What was there before is unchanged.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     atomic_write(Path(folder, "greeting.txt"), b"hello")
+        ...     print(Path(folder, "greeting.txt").read_text())
+        hello
+    """
+    target = Path(path).resolve()
+    # In the same folder, because a rename is only atomic within a file system; and not from tempfile, whose
+    # files are private to their owner whatever the umask says.
+    temporary = target.parent / f".tinynet-{secrets.token_hex(8)}.tmp"
+    try:
+        try:
+            with temporary.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())  # else a power cut may keep the rename and lose the content
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:  # name the file that was asked for, not the temporary one
+        raise OSError(error.errno, f"cannot write the file: {error.strerror}", str(path)) from error

@@ -1,0 +1,205 @@
+"""Initial values of the parameters."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+Array = NDArray[Any]
+
+
+def fans(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return how many inputs feed one output of a kernel, and how many outputs one input feeds.
+
+    Args:
+        shape: (inputs, units) of a Dense kernel, or (KH, KW, channels, filters) of a convolution's.
+
+    Returns:
+        (fan_in, fan_out).
+
+    Example:
+        >>> fans((784, 10)), fans((3, 3, 1, 32))
+        ((784, 10), (9, 288))
+    """
+    if len(shape) < 2:
+        return (shape[0], shape[0]) if shape else (1, 1)
+    window = math.prod(shape[:-2])
+    return window * shape[-2], window * shape[-1]
+
+
+@dataclass(frozen=True)
+class Initializer:
+    """The base of all initializers: call one with a shape to get the values."""
+
+    def __call__(self, shape: tuple[int, ...], random: np.random.Generator, dtype: DTypeLike) -> Array:
+        """Return initial values.
+
+        Args:
+            shape: shape of the parameter.
+            random: the source of random numbers.
+            dtype: float dtype of the result; the numbers drawn do not depend on it.
+
+        Returns:
+            A new array of that shape and dtype.
+        """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Zeros(Initializer):
+    """All zeros: the usual start of a bias.
+
+    Example:
+        >>> Zeros()((3,), np.random.default_rng(0), "float32")
+        array([0., 0., 0.], dtype=float32)
+    """
+
+    def __call__(self, shape: tuple[int, ...], random: np.random.Generator, dtype: DTypeLike) -> Array:
+        """Return zeros; see `Initializer`."""
+        return np.zeros(shape, dtype)
+
+
+@dataclass(frozen=True)
+class VarianceScaling(Initializer):
+    """Random values with mean 0 whose variance keeps activations or gradients at the same scale.
+
+    Subclasses choose the variance (`he`: 2 / fan_in, `glorot`: 2 / (fan_in + fan_out)) and the
+    distribution: uniform, or normal (not truncated, unlike Keras's).
+    """
+
+    uniform: ClassVar[bool]
+
+    def variance(self, fan_in: int, fan_out: int) -> float:
+        """Return the variance of the values, given `fans`."""
+        raise NotImplementedError
+
+    def __call__(self, shape: tuple[int, ...], random: np.random.Generator, dtype: DTypeLike) -> Array:
+        """Return random values; see `Initializer`."""
+        deviation = math.sqrt(self.variance(*fans(shape)))
+        if self.uniform:
+            limit = math.sqrt(3.0) * deviation
+            return random.uniform(-limit, limit, shape).astype(dtype)
+        return random.normal(0.0, deviation, shape).astype(dtype)
+
+
+class Glorot(VarianceScaling):
+    """Variance 2 / (fan_in + fan_out): Glorot and Bengio, AISTATS 2010."""
+
+    def variance(self, fan_in: int, fan_out: int) -> float:
+        """Return the variance of the values, given `fans`."""
+        return 2.0 / (fan_in + fan_out)
+
+
+class He(VarianceScaling):
+    """Variance 2 / fan_in, for layers with ReLU: He, Zhang, Ren and Sun, ICCV 2015."""
+
+    def variance(self, fan_in: int, fan_out: int) -> float:
+        """Return the variance of the values, given `fans`."""
+        return 2.0 / fan_in
+
+
+class GlorotUniform(Glorot):
+    """Uniform values with Glorot's variance; the default of Dense and Conv2D, as in Keras.
+
+    Example:
+        >>> kernel = GlorotUniform()((100, 200), np.random.default_rng(0), "float32")
+        >>> bool(abs(kernel).max() <= np.sqrt(6 / 300))
+        True
+    """
+
+    uniform = True
+
+
+class GlorotNormal(Glorot):
+    """Normal values with Glorot's variance.
+
+    Example:
+        >>> round(float(GlorotNormal()((300, 300), np.random.default_rng(0), "float64").std()), 3)
+        0.058
+    """
+
+    uniform = False
+
+
+class HeUniform(He):
+    """Uniform values with He's variance.
+
+    Example:
+        >>> round(float(HeUniform()((300, 300), np.random.default_rng(0), "float64").std()), 3)
+        0.081
+    """
+
+    uniform = True
+
+
+class HeNormal(He):
+    """Normal values with He's variance.
+
+    Example:
+        >>> round(float(HeNormal()((300, 300), np.random.default_rng(0), "float64").std()), 3)
+        0.082
+    """
+
+    uniform = False
+
+
+BY_NAME: dict[str, type[Initializer]] = {
+    "zeros": Zeros,
+    "glorot_uniform": GlorotUniform,
+    "glorot_normal": GlorotNormal,
+    "he_uniform": HeUniform,
+    "he_normal": HeNormal,
+}
+
+
+def get(initializer: str | Initializer) -> Initializer:
+    """Return an initializer by its name, or the object itself.
+
+    Args:
+        initializer: "zeros", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", or an object.
+
+    Returns:
+        The initializer.
+
+    Raises:
+        ValueError: no initializer has that name.
+
+    Example:
+        >>> get("he_normal")
+        HeNormal()
+    """
+    if isinstance(initializer, Initializer):
+        return initializer
+    if initializer in BY_NAME:
+        return BY_NAME[initializer]()
+    close = difflib.get_close_matches(str(initializer), BY_NAME, 1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise ValueError(f"Unknown initializer {initializer!r}; the names are {', '.join(BY_NAME)}.{hint}")
+
+
+def name_of(initializer: Initializer) -> str:
+    """Return the name by which `get` finds an initializer of tinynet.
+
+    Args:
+        initializer: an object of one of the classes here.
+
+    Returns:
+        Its name.
+
+    Raises:
+        ValueError: the object is of another class, which a model file could not name.
+
+    Example:
+        >>> name_of(HeNormal())
+        'he_normal'
+    """
+    for name, kind in BY_NAME.items():
+        if type(initializer) is kind and not dataclasses.fields(initializer):
+            return name
+    raise ValueError(f"{initializer!r} is not one of tinynet's initializers ({', '.join(BY_NAME)}).")

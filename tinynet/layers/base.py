@@ -1,0 +1,296 @@
+"""What a layer and a parameter are."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from .. import initializers
+
+Array = NDArray[Any]
+Shape = tuple[int, ...]
+Seed = int | Sequence[int]
+
+
+@dataclass(eq=False)
+class Parameter:
+    """A learned array and its gradient, of one shape.
+
+    Inside a model, `value` and `grad` are views into the model's two flat vectors.
+
+    Args:
+        name: "kernel" or "bias".
+        value: the current values.
+        grad: the gradient that the last backward pass left; it is overwritten, never added to.
+
+    Example:
+        >>> Parameter("bias", np.ones(3), np.zeros(3)).value.sum()
+        np.float64(3.0)
+    """
+
+    name: str
+    value: Array
+    grad: Array
+
+
+class Layer:
+    """The base of all layers: hyperparameters in the constructor, then `build`, `forward`, `backward`.
+
+    A subclass is a dataclass whose fields are its hyperparameters, and defines `declare`, `forward` and
+    `backward`. Only `forward(x, training=True)` remembers anything on the layer, for `backward`;
+    inference writes nothing, so that one layer serves many threads. A layer never writes into an
+    argument, and what it returns is read-only for the caller.
+
+    Attributes:
+        input_shape, output_shape: shapes without the batch axis, known after `build`.
+        name: the layer's name in its model's summary and in error messages.
+        seed: the layer's own seed.
+        step: the number of the training step, and
+        first_sample: the position in the batch of the first sample that `forward` gets: what dropout's
+            random numbers depend on.
+        needs_input_gradient: False on the first layer with parameters while a model trains: its
+            `backward` then skips the gradient with respect to the input, and returns an empty array.
+        x, y: what the last training forward remembered of its input and output, if it needs them.
+    """
+
+    name: str = ""
+    input_shape: Shape | None = None
+    output_shape: Shape | None = None
+    dtype: np.dtype[Any] = np.dtype("float32")
+    seed: Seed = 0
+    step: int = 0
+    first_sample: int = 0
+    needs_input_gradient: bool = True
+    x: Array | None = None
+    y: Array | None = None
+    workspace: dict[str, Array] | None = None
+
+    def build(self, input_shape: int | Sequence[int], seed: Seed = 0, dtype: DTypeLike = "float32") -> Shape:
+        """Make the parameters.
+
+        Args:
+            input_shape: shape of one sample, without the batch axis.
+            seed: an integer (or several) from which the initial values and dropout's choices follow.
+            dtype: "float32", or "float64" for gradient checks.
+
+        Returns:
+            The shape of one sample of the output.
+
+        Raises:
+            ValueError: the layer cannot take that shape.
+        """
+        shape = (input_shape,) if isinstance(input_shape, int) else tuple(int(size) for size in input_shape)
+        if any(size < 1 for size in shape):
+            raise ValueError(f"{self.title}: every size of input_shape must be at least 1; got {shape}.")
+        self.dtype = np.dtype(dtype)
+        if self.dtype not in (np.dtype("float32"), np.dtype("float64")):
+            raise ValueError(f"{self.title}: dtype must be 'float32' or 'float64'; got {dtype!r}.")
+        self.seed, self.step, self.first_sample, self.x, self.y = seed, 0, 0, None, None
+        self.output_shape = self.declare(shape, np.random.default_rng(seed))
+        self.input_shape = shape
+        return self.output_shape
+
+    def declare(self, input_shape: Shape, random: np.random.Generator) -> Shape:
+        """Check the input shape, make the parameters, and return the output shape: `build`'s own part.
+
+        Args:
+            input_shape: shape of one sample.
+            random: the source of the initial values.
+
+        Returns:
+            The shape of one sample of the output.
+        """
+        return input_shape
+
+    def forward(self, x: ArrayLike, training: bool = False) -> Array:
+        """Compute the output.
+
+        Args:
+            x: (N, *input_shape).
+            training: whether to remember what `backward` needs, and whether dropout drops.
+
+        Returns:
+            (N, *output_shape), read-only for the caller.
+        """
+        raise NotImplementedError
+
+    def backward(self, dy: ArrayLike) -> Array:
+        """Compute the gradients, given the loss's gradient with respect to the last training output.
+
+        Args:
+            dy: (N, *output_shape).
+
+        Returns:
+            The gradient with respect to the input, (N, *input_shape), read-only for the caller. The
+            gradients with respect to the parameters overwrite their `.grad`.
+
+        Raises:
+            RuntimeError: there was no `forward(x, training=True)` before.
+        """
+        raise NotImplementedError
+
+    @property
+    def parameters(self) -> list[Parameter]:
+        """The layer's parameters, in the order of their declaration."""
+        return [value for value in vars(self).values() if isinstance(value, Parameter)]
+
+    @property
+    def title(self) -> str:
+        """The layer in an error message: its class, and its name if it has one."""
+        return f"{type(self).__name__} {self.name!r}" if self.name else type(self).__name__
+
+    def __repr__(self) -> str:
+        chosen = [
+            f"{field.name}={getattr(self, field.name)!r}"
+            for field in dataclasses.fields(self)  # type: ignore[arg-type]
+            if getattr(self, field.name) != field.default
+        ]
+        return f"{type(self).__name__}({', '.join(chosen)})"
+
+    # For subclasses.
+
+    def add_parameter(
+        self, name: str, shape: Shape, initializer: initializers.Initializer, random: np.random.Generator
+    ) -> Parameter:
+        """Return a new parameter with initial values and a zero gradient."""
+        return Parameter(name, initializer(shape, random, self.dtype), np.zeros(shape, self.dtype))
+
+    def check_input(self, x: ArrayLike) -> Array:
+        """Return x as a contiguous array of the layer's dtype, or raise if its shape is wrong."""
+        if self.input_shape is None:
+            raise RuntimeError(f"{self.title} is not built: call layer.build(input_shape) first.")
+        array = np.ascontiguousarray(x, self.dtype)
+        if array.shape[1:] != self.input_shape or array.ndim == 0:
+            raise ValueError(
+                f"{self.title}: expected x of shape (N, {', '.join(map(str, self.input_shape))}), "
+                f"as the layer was built; got {np.shape(x)}."
+            )
+        return array
+
+    def check_upstream(self, remembered: Array | None, dy: ArrayLike) -> tuple[Array, Array]:
+        """Return what the last training forward remembered, and dy as a contiguous array; or raise.
+
+        Args:
+            remembered: an array of N samples, or None if there was no training forward.
+            dy: the upstream gradient.
+        """
+        if remembered is None or self.output_shape is None:
+            raise RuntimeError(f"{self.title}: backward needs a forward(x, training=True) before it.")
+        array = np.ascontiguousarray(dy, self.dtype)
+        expected = (len(remembered), *self.output_shape)
+        if array.shape != expected:
+            raise ValueError(
+                f"{self.title}: expected dy of shape {expected}, the shape of the last training output; "
+                f"got {array.shape}."
+            )
+        return remembered, array
+
+    def empty(self, name: str, shape: Shape, training: bool = True) -> Array:
+        """Return an uninitialised array: new, or in a replica that trains, the one used last time.
+
+        Args:
+            name: what the array is for; one array is kept for each name.
+            shape: its shape; a smaller array than before is the beginning of the one kept.
+            training: False for inference, which must not touch what the layer keeps.
+        """
+        if self.workspace is None or not training:
+            return np.empty(shape, self.dtype)
+        size = math.prod(shape)
+        kept = self.workspace.get(name)
+        if kept is None or kept.size < size:
+            kept = self.workspace[name] = np.empty(size, self.dtype)
+        return kept[:size].reshape(shape)
+
+    def replica(self) -> Self:
+        """Return a copy that shares the parameters' values and owns its gradients and what it remembers.
+
+        Replicas let several threads train on parts of a batch at once; see `tinynet.parallel`.
+        """
+        clone = copy.copy(self)
+        clone.workspace = {}
+        for name, value in vars(self).items():
+            if isinstance(value, Parameter):
+                setattr(clone, name, Parameter(value.name, value.value, np.zeros_like(value.grad)))
+            elif isinstance(value, Layer):
+                setattr(clone, name, value.replica())
+        return clone
+
+
+def image_shape(title: str, input_shape: Shape) -> tuple[int, int, int]:
+    """Return an input shape as (height, width, channels), or raise if it is not an image's."""
+    if len(input_shape) != 3:
+        hint = f" Try {(*input_shape, 1)}." if len(input_shape) == 2 else ""
+        raise ValueError(f"{title}: expected input_shape (height, width, channels); got {input_shape}.{hint}")
+    height, width, channels = input_shape
+    return height, width, channels
+
+
+def positive_pair(title: str, what: str, value: int | Sequence[int]) -> tuple[int, int]:
+    """Return a hyperparameter given as one integer or two, for (height, width), as two positive integers."""
+    pair = tuple(value) if isinstance(value, Sequence) else (value, value)
+    if len(pair) != 2 or not all(isinstance(size, int | np.integer) and size >= 1 for size in pair):
+        raise ValueError(f"{title}: {what} must be a positive integer or two of them; got {value!r}.")
+    return int(pair[0]), int(pair[1])
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Where the windows of a convolution or pooling lie on an image.
+
+    Args:
+        height, width: how many windows there are: the size of the output.
+        top, left: rows and columns of padding before the image.
+        bottom, right: those after it; negative where the last window ends before the image does.
+    """
+
+    height: int
+    width: int
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
+def place_windows(
+    title: str, image: Shape, window: tuple[int, int], strides: tuple[int, int], padding: str
+) -> Windows:
+    """Return where windows lie, as Keras defines it.
+
+    "valid" windows lie inside the image; "same" makes ceil(size / stride) of them, with the padding that
+    this takes divided between both sides, and the odd row or column after the image.
+
+    Args:
+        title: the layer or function, for error messages.
+        image: (height, width, ...) of the input.
+        window: (height, width) of the window.
+        strides: (vertical, horizontal) steps between windows.
+        padding: "valid" or "same".
+
+    Returns:
+        The windows' number and the padding around the image.
+
+    Raises:
+        ValueError: padding is neither, or it is "valid" and the window is larger than the image.
+    """
+    if padding not in ("valid", "same"):
+        raise ValueError(f"{title}: padding must be 'valid' or 'same'; got {padding!r}.")
+    counts, before, after = [], [], []
+    for size, length, stride in zip(image, window, strides, strict=False):
+        if padding == "valid" and length > size:
+            raise ValueError(
+                f"{title}: its window {window} is larger than its input {tuple(image[:2])}; use a smaller "
+                "window, padding='same', or fewer pooling layers before it."
+            )
+        count = -(-size // stride) if padding == "same" else (size - length) // stride + 1
+        missing = (count - 1) * stride + length - size
+        before.append(max(missing, 0) // 2)
+        after.append(missing - before[-1])
+        counts.append(count)
+    return Windows(counts[0], counts[1], before[0], before[1], after[0], after[1])

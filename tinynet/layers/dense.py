@@ -1,0 +1,87 @@
+"""The fully connected layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .. import initializers, kernels
+from .activation import ActivatedLayer
+from .activation import get as get_activation
+from .base import Array, Layer, Shape
+
+
+@dataclass(eq=False, repr=False)
+class Dense(ActivatedLayer):
+    """y = activation(x @ kernel + bias).
+
+    Args:
+        units: size of the output.
+        activation: a name ("relu", "softmax", ...), an activation layer, or None for none.
+        use_bias: whether to add a bias; default True.
+        kernel_initializer: the kernel's first values; default "glorot_uniform".
+        bias_initializer: the bias's first values; default "zeros".
+
+    Raises:
+        ValueError: units is not a positive integer, or a name is unknown.
+
+    Example:
+        >>> layer = Dense(2)
+        >>> layer.build(3)
+        (2,)
+        >>> layer.kernel.value[:] = [[1, 4], [2, 5], [3, 6]]
+        >>> layer.forward([[1.0, 1.0, 1.0]])
+        array([[ 6., 15.]], dtype=float32)
+    """
+
+    units: int
+    activation: str | Layer | None = None
+    use_bias: bool = True
+    kernel_initializer: str | initializers.Initializer = "glorot_uniform"
+    bias_initializer: str | initializers.Initializer = "zeros"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.units, int | np.integer) or self.units < 1:
+            raise ValueError(f"Dense: units must be a positive integer; got {self.units!r}.")
+        self.activation_layer = get_activation(self.activation)
+        self.initialize_kernel = initializers.get(self.kernel_initializer)
+        self.initialize_bias = initializers.get(self.bias_initializer)
+
+    def declare(self, input_shape: Shape, random: np.random.Generator) -> Shape:
+        """Make the kernel (features, units) and the bias (units,); see `Layer.declare`."""
+        if len(input_shape) != 1:
+            raise ValueError(
+                f"{self.title}: expected input_shape (features,); got {input_shape}. "
+                "Put layers.Flatten() before it."
+            )
+        self.kernel = self.add_parameter("kernel", (*input_shape, self.units), self.initialize_kernel, random)
+        if self.use_bias:
+            self.bias = self.add_parameter("bias", (self.units,), self.initialize_bias, random)
+        return self.build_activation((self.units,))
+
+    def forward(self, x: ArrayLike, training: bool = False) -> Array:
+        """Compute activation(x @ kernel + bias); see `Layer.forward`."""
+        x = self.check_input(x)
+        y = self.empty("y", (len(x), self.units), training)
+        bias = self.bias.value if self.use_bias else np.empty(0, self.dtype)
+        kernels.gather_gemm.dense(x, self.kernel.value, bias, y, self.fuses_relu)
+        if training:
+            self.x = x
+        return self.activate(y, training)
+
+    def backward(self, dy: ArrayLike) -> Array:
+        """Dkernel = xᵀ @ dy, dbias = the sum of dy over samples, dx = dy @ kernelᵀ; see `Layer.backward`."""
+        x, dy = self.check_upstream(self.x, dy)
+        dy = self.activation_gradient(dy)
+        kernels.gather_gemm.dense_kernel_gradient(x, dy, self.kernel.grad)
+        if self.use_bias:
+            kernels.elementwise.sum_rows(dy, self.bias.grad)
+        if not self.needs_input_gradient:
+            return np.empty(0, self.dtype)
+        transposed = self.empty("transposed kernel", self.kernel.value.T.shape)
+        np.copyto(transposed, self.kernel.value.T)
+        dx = self.empty("dx", x.shape)
+        kernels.gather_gemm.dense(dy, transposed, np.empty(0, self.dtype), dx, False)
+        return dx

@@ -1,0 +1,489 @@
+"""Sequential: layers in a row, built, trained, used, saved."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from . import kernels, losses, metrics, optim, storage, training
+from .callbacks import Callback
+from .layers import Layer, Parameter
+from .layers.config import layer_config, layer_from_config
+from .parallel import bind, infer
+from .training import Augment, History, Trainer
+
+Array = NDArray[Any]
+
+
+class Sequential:
+    """A model: layers in a row.
+
+    It is built at once. All parameters are views into one flat vector, and their gradients into another.
+
+    Args:
+        layers: the layers, in order; each belongs to this model from now on.
+        input_shape: shape of one sample, without the batch axis.
+        seed: everything random follows from it: initial weights, dropout, shuffling, augmentation.
+        dtype: "float32" (default), or "float64" for gradient checks.
+        name: for `summary`; default "sequential".
+
+    Attributes:
+        layers: the layers.
+        flat: the one parameter that holds all others: `flat.value` and `flat.grad` are vectors.
+        input_shape, output_shape: shapes of one sample.
+        optimizer, loss: as given to `compile`.
+        stop_training: a callback sets it to True to end `fit`.
+
+    Raises:
+        ValueError: there is no layer, a layer cannot take its input's shape, or a layer is used twice.
+
+    Example:
+        >>> from tinynet import layers
+        >>> model = Sequential([layers.Flatten(), layers.Dense(10, activation="softmax")], (28, 28, 1))
+        >>> model.predict(np.zeros((2, 28, 28, 1))).shape
+        (2, 10)
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        input_shape: int | Sequence[int],
+        seed: int = 0,
+        dtype: DTypeLike = "float32",
+        name: str = "sequential",
+    ) -> None:
+        self.layers = list(layers)
+        self.input_shape = (input_shape,) if isinstance(input_shape, int) else tuple(map(int, input_shape))
+        self.dtype, self.seed, self.name = np.dtype(dtype), seed, name
+        self.steps_trained, self.epochs_trained, self.stop_training = 0, 0, False
+        self._trainer: Trainer | None = None
+        self._check_layers()
+        self._build()
+
+    def _check_layers(self) -> None:
+        if not self.layers:
+            raise ValueError("Sequential: expected at least one layer.")
+        if not isinstance(self.seed, int | np.integer) or self.seed < 0:
+            raise ValueError(f"Sequential: seed must be an integer, at least 0; got {self.seed!r}.")
+        for position, layer in enumerate(self.layers):
+            if not isinstance(layer, Layer):
+                hint = " (write layers.ReLU(), with parentheses)" if isinstance(layer, type) else ""
+                raise TypeError(f"Sequential: layer {position} is {layer!r}, not a layer{hint}.")
+            if layer.name or any(layer is other for other in self.layers[:position]):
+                raise ValueError(
+                    f"Sequential: layer {position}, {layer.title}, is already part of a model: "
+                    "make a new layer."
+                )
+
+    def _build(self) -> None:
+        shape: tuple[int, ...] = self.input_shape
+        counts: dict[str, int] = {}
+        try:
+            for position, layer in enumerate(self.layers):
+                kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(layer).__name__).lower()
+                number = counts[kind] = counts.get(kind, -1) + 1
+                layer.name = f"{kind}_{number}" if number else kind
+                shape = layer.build(shape, (self.seed, position), self.dtype)
+        except Exception:
+            for layer in self.layers:  # they are not part of a model after all
+                layer.name = ""
+            raise
+        self.output_shape = shape
+        values = [parameter.value.reshape(-1) for parameter in self.parameters]
+        flat = np.concatenate(values) if values else np.empty(0, self.dtype)
+        self.flat = Parameter("all", flat, np.zeros_like(flat))
+        bind(self.layers, self.flat.value, self.flat.grad)
+
+    @property
+    def parameters(self) -> list[Parameter]:
+        """All layers' parameters, in order; each is a view into `flat`."""
+        return [parameter for layer in self.layers for parameter in layer.parameters]
+
+    @property
+    def trainer(self) -> Trainer:
+        """What `compile` made."""
+        if self._trainer is None:
+            raise RuntimeError(
+                "The model has no loss and optimizer yet: call "
+                'model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", '
+                'metrics=["accuracy"]) first.'
+            )
+        return self._trainer
+
+    @property
+    def optimizer(self) -> optim.Optimizer:
+        """The optimizer given to `compile`."""
+        return self.trainer.optimizer
+
+    @property
+    def loss(self) -> losses.Loss:
+        """The loss given to `compile`."""
+        return self.trainer.loss
+
+    def forward(self, x: ArrayLike, training: bool = False) -> Array:
+        """Run the layers one after another, the whole batch at once on one thread, to look at or to check.
+
+        Args:
+            x: (N, *input_shape).
+            training: whether the layers remember what `backward` needs, and dropout drops.
+
+        Returns:
+            (N, *output_shape).
+        """
+        y = self.check_input(x)
+        for layer in self.layers:
+            y = layer.forward(y, training)
+        return y
+
+    def backward(self, dy: ArrayLike) -> Array:
+        """Run the layers' backward passes, last to first; `flat.grad` then holds all gradients.
+
+        Args:
+            dy: gradient of the loss with respect to the output, (N, *output_shape).
+
+        Returns:
+            The gradient with respect to the input, (N, *input_shape).
+        """
+        dx = np.asarray(dy)
+        for layer in reversed(self.layers):
+            dx = layer.backward(dx)
+        return dx
+
+    def predict(self, x: ArrayLike) -> Array:
+        """Compute the model's output; several threads may call this at once.
+
+        Args:
+            x: (N, *input_shape), scaled as in training. One sample without the batch axis, and images
+                without a channel axis of 1, are taken too.
+
+        Returns:
+            (N, *output_shape): for a model that ends in softmax, a row of probabilities for each sample.
+
+        Raises:
+            TypeError: x holds integers (scale pixels first) or no numbers.
+            ValueError: x is empty, of another shape, or holds NaN or infinite values.
+
+        Example:
+            >>> from tinynet import layers
+            >>> Sequential([layers.Softmax()], 2).predict([[0.0, 0.0]])
+            array([[0.5, 0.5]], dtype=float32)
+        """
+        return infer(self.layers, self.check_input(x))
+
+    def compile(
+        self,
+        optimizer: str | optim.Optimizer = "adam",
+        loss: str | losses.Loss = "sparse_categorical_crossentropy",
+        metrics: Sequence[str | metrics.Metric] = (),
+    ) -> None:
+        """Choose how to train. Compiling again starts with a fresh optimizer.
+
+        Args:
+            optimizer: a name ("sgd", "adam", "adamw") or an optimizer; default "adam".
+            loss: a name or a loss; default "sparse_categorical_crossentropy".
+            metrics: names (such as "accuracy") and functions of (predictions, targets).
+
+        Raises:
+            ValueError: a name is unknown.
+
+        Example:
+            >>> from tinynet import layers
+            >>> model = Sequential([layers.Dense(1)], 3)
+            >>> model.compile(optimizer=optim.SGD(0.1), loss="mse")
+            >>> model.train_on_batch([[1.0, 2.0, 3.0]], [[0.0]]).keys()
+            dict_keys(['loss'])
+        """
+        self._trainer = Trainer(
+            self.layers, self.flat, optim.get(optimizer), losses.get(loss), get_metrics(metrics)
+        )
+
+    def fit(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        batch_size: int = 32,
+        epochs: int = 1,
+        validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+        validation_split: float = 0.0,
+        shuffle: bool = True,
+        callbacks: Sequence[Callback] = (),
+        verbose: int | str = "auto",
+        augment: Augment | None = None,
+        ema_momentum: float | None = None,
+    ) -> History:
+        """Train.
+
+        Args:
+            x: (N, *input_shape) training inputs.
+            y: their targets: (N,) integer labels for a sparse loss.
+            batch_size: samples a step; default 32.
+            epochs: how often to go through the data; default 1.
+            validation_data: a pair (x, y) to evaluate after each epoch.
+            validation_split: or the share of the data, taken from its end, to keep for that; default 0.
+            shuffle: whether each epoch goes through the samples in another order; default True.
+            callbacks: see `tinynet.callbacks`.
+            verbose: 0 silent, 1 a progress bar, 2 a line an epoch; "auto" (default) is 1 in a terminal or
+                a notebook, else 2.
+            augment: changes each batch at random, such as `data.Augmentation()`; default None.
+            ema_momentum: if given (0.999, say), the exponential moving average of the weights is what is
+                validated, saved by callbacks, and left in the model at the end; default None.
+
+        Returns:
+            The losses and metrics epoch by epoch.
+
+        Raises:
+            RuntimeError: the model is not compiled.
+            TypeError: integer inputs, or labels of the wrong type.
+            ValueError: shapes, labels or settings that do not fit.
+
+        Example:
+            >>> from tinynet import layers
+            >>> model = Sequential([layers.Dense(1)], 1, seed=1)
+            >>> model.compile(optim.SGD(0.1), "mse")
+            >>> x = np.linspace(-1, 1, 64).reshape(-1, 1)
+            >>> history = model.fit(x, 3 * x, epochs=80, verbose=0)
+            >>> round(float(model.predict([[1.0]])[0, 0]), 2)
+            3.0
+        """
+        return training.fit(
+            self,
+            x,
+            y,
+            batch_size=batch_size,
+            epochs=epochs,
+            validation_data=validation_data,
+            validation_split=validation_split,
+            shuffle=shuffle,
+            callbacks=callbacks,
+            verbose=verbose,
+            augment=augment,
+            ema_momentum=ema_momentum,
+        )
+
+    def train_on_batch(self, x: ArrayLike, y: ArrayLike) -> dict[str, float]:
+        """Make one training step.
+
+        Args:
+            x: (N, *input_shape) inputs.
+            y: their targets.
+
+        Returns:
+            The loss and the metrics of the batch before the step.
+
+        Raises:
+            RuntimeError, TypeError, ValueError: as `fit`.
+        """
+        inputs, targets = self.check_data(x, y)
+        logs = self.trainer.step(lambda part: (inputs[part], targets[part]), targets, self.steps_trained)
+        self.steps_trained += 1
+        return logs
+
+    def evaluate(self, x: ArrayLike, y: ArrayLike) -> dict[str, float]:
+        """Measure the loss and the metrics.
+
+        Args:
+            x: (N, *input_shape) inputs.
+            y: their targets.
+
+        Returns:
+            {"loss": ..., "accuracy": ...}: Python floats, means over all samples.
+
+        Raises:
+            RuntimeError, TypeError, ValueError: as `fit`.
+        """
+        return self.trainer.evaluate(*self.check_data(x, y))
+
+    def summary(self) -> None:
+        """Print the layers, their output shapes and their numbers of parameters.
+
+        Example:
+            >>> from tinynet import layers
+            >>> Sequential([layers.Flatten(), layers.Dense(10)], (28, 28, 1)).summary()
+            Model: "sequential"
+            Layer (type)        Output Shape         Param #
+            ------------------------------------------------
+            flatten (Flatten)   (None, 784)                0
+            dense (Dense)       (None, 10)             7,850
+            ------------------------------------------------
+            Total params: 7,850 (30.7 KiB)
+        """
+        rows = [("Layer (type)", "Output Shape", "Param #")]
+        for layer in self.layers:
+            shape = ", ".join(["None", *map(str, layer.output_shape or ())])
+            count = sum(parameter.value.size for parameter in layer.parameters)
+            rows.append((f"{layer.name} ({type(layer).__name__})", f"({shape})", f"{count:,}"))
+        first, second = (max(len(row[column]) for row in rows) + 3 for column in (0, 1))
+        lines = [f"{row[0]:<{first}}{row[1]:<{second}}{row[2]:>13}" for row in rows]
+        rule = "-" * len(lines[0])
+        total = f"Total params: {self.flat.value.size:,} ({self.flat.value.nbytes / 1024:,.1f} KiB)"
+        print("\n".join([f'Model: "{self.name}"', lines[0], rule, *lines[1:], rule, total]))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to one .safetensors file, whole or not at all; `tinynet.load_model` reads it.
+
+        The file holds the weights, the layers, and what `compile` was given (but not the optimizer's
+        state, nor metrics that are your own functions).
+
+        Args:
+            path: the file; an existing one is replaced.
+
+        Raises:
+            TypeError: a layer is not one of tinynet's.
+            OSError: the file cannot be written.
+        """
+        tensors = {
+            f"{layer.name}/{parameter.name}": parameter.value
+            for layer in self.layers
+            for parameter in layer.parameters
+        }
+        storage.write_model_file(path, tensors, self.config())
+
+    def config(self) -> dict[str, Any]:
+        """Return what rebuilds the model, without its weights, as JSON can hold it.
+
+        Returns:
+            The arguments of `Sequential` and `compile`.
+        """
+        config: dict[str, Any] = {
+            "layers": [layer_config(layer) for layer in self.layers],
+            "input_shape": list(self.input_shape),
+            "seed": int(self.seed),
+            "dtype": self.dtype.name,
+            "name": self.name,
+        }
+        if self._trainer is not None:
+            config["compile"] = {
+                "optimizer": self.optimizer.config(),
+                "loss": {"name": type(self.loss).__name__, **dataclasses.asdict(self.loss)},
+                "metrics": [name for name in self.trainer.metrics if name in metrics.METRICS],
+            }
+        return config
+
+    @staticmethod
+    def from_config(config: Mapping[str, Any]) -> Sequential:
+        """Return the model that `config` described, with new initial weights.
+
+        Args:
+            config: as `config` returns it.
+
+        Returns:
+            A new model, compiled if that one was.
+
+        Raises:
+            KeyError, TypeError, ValueError: the description is not complete or not valid.
+        """
+        model = Sequential(
+            [layer_from_config(layer) for layer in config["layers"]],
+            config["input_shape"],
+            config["seed"],
+            config["dtype"],
+            config["name"],
+        )
+        if "compile" in config:
+            how = config["compile"]
+            model.compile(optim.get(how["optimizer"]), losses.get(how["loss"]), how["metrics"])
+        return model
+
+    def check_input(self, x: ArrayLike) -> Array:
+        """Return x as a contiguous (N, *input_shape) array of the model's dtype, or raise; see `predict`."""
+        array = np.asarray(x)
+        if array.dtype.kind in "iub":
+            raise TypeError(
+                f"The model computes with numbers like 0.5, and got x of dtype {array.dtype}: scale pixels "
+                "with tinynet.data.scale_pixels(x), or convert other data with x.astype('float32')."
+            )
+        if array.dtype.kind != "f":
+            raise TypeError(f"x must be an array of floats; got dtype {array.dtype}.")
+        if array.size == 0:
+            raise ValueError(f"x is empty: its shape is {array.shape}; give at least one sample.")
+        array = np.ascontiguousarray(self._as_batch(array), self.dtype)
+        if not kernels.elementwise.all_finite(array.reshape(-1)):
+            bad = np.argwhere(~np.isfinite(array))[0]
+            raise ValueError(
+                f"x holds NaN or infinite values, the first at {tuple(map(int, bad))}; clean the data first."
+            )
+        return array
+
+    def _as_batch(self, x: Array) -> Array:
+        """Add the batch axis, and a channel axis of 1, where they are missing and nothing else is meant."""
+        shape = self.input_shape
+        if x.shape[1:] == shape:
+            return x
+        thin = shape[:-1] if len(shape) > 1 and shape[-1] == 1 else None
+        if x.shape == shape or x.shape == thin:
+            return x.reshape(1, *shape)
+        if thin is not None and x.shape[1:] == thin:
+            return x.reshape(-1, *shape)
+        first = self.layers[0]
+        hint = f"Likely fix: pass samples of shape {shape}, or build the model with another input_shape."
+        if x.ndim >= 1 and int(np.prod(x.shape[1:])) == int(np.prod(shape)):
+            hint = f"Likely fix: x.reshape(-1, {', '.join(map(str, shape))})."
+        raise ValueError(
+            f"Layer {first.name!r} ({type(first).__name__}), the model's first, expects x of shape "
+            f"(N, {', '.join(map(str, shape))}); got {x.shape}. {hint}"
+        )
+
+    def check_data(self, x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
+        """Return inputs and targets as arrays that fit the model and its loss, or raise; see `fit`."""
+        trainer = self.trainer
+        inputs, targets = self.check_input(x), np.asarray(y)
+        if targets.ndim == 0 or len(targets) != len(inputs):
+            raise ValueError(
+                f"x has {len(inputs)} samples and y has {len(targets) if targets.ndim else 'none'}: each "
+                "input needs its target."
+            )
+        trainer.loss.check((len(inputs), *self.output_shape), targets)
+        return inputs, targets
+
+
+get_metrics = metrics.get  # `compile` has an argument named metrics
+
+
+def load_model(path: str | os.PathLike[str]) -> Sequential:
+    """Read a model that `Sequential.save` wrote.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The model with its weights, compiled if it was compiled when it was saved.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is damaged, of another program, or of a later version of the format.
+
+    Example:
+        >>> import tempfile
+        >>> from tinynet import layers
+        >>> model = Sequential([layers.Dense(2)], 3)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.save(f"{folder}/model.safetensors")
+        ...     same = load_model(f"{folder}/model.safetensors")
+        >>> bool(np.all(same.flat.value == model.flat.value))
+        True
+    """
+    tensors, description = storage.read_model_file(path)
+    try:
+        model = Sequential.from_config(description)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ValueError(
+            f"{os.fspath(path)!r} describes no model that this tinynet can build: {error}."
+        ) from error
+    expected = {
+        f"{layer.name}/{parameter.name}": parameter
+        for layer in model.layers
+        for parameter in layer.parameters
+    }
+    found = {name: tensor.shape for name, tensor in tensors.items()}
+    wanted = {name: parameter.value.shape for name, parameter in expected.items()}
+    if found != wanted:
+        raise ValueError(f"{os.fspath(path)!r} holds weights {found}; its model needs {wanted}.")
+    for name, parameter in expected.items():
+        parameter.value[...] = tensors[name]
+    return model

@@ -1,0 +1,627 @@
+"""Optimizers and learning-rate schedules.
+
+An optimizer works on anything that has a ``value`` and a ``grad``, and keeps its state in lists in the order
+of the parameters. A model gives it one parameter, the vector that holds all of them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Protocol, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import kernels
+
+Array = NDArray[Any]
+Named = TypeVar("Named")
+
+
+class Parameter(Protocol):
+    """What an optimizer can update: a value, in place, and its gradient; arrays of one shape and type."""
+
+    @property
+    def value(self) -> Array: ...  # noqa: D102
+    @property
+    def grad(self) -> Array: ...  # noqa: D102
+
+
+class _Keywords:
+    """Refuses unknown keywords with the name that was probably meant."""
+
+    def __new__(cls, *_: object, **keywords: object) -> Self:
+        names = [item.name for item in fields(cls) if item.init]  # type: ignore[arg-type]
+        for keyword in keywords:
+            if keyword not in names:
+                likely = "learning_rate" if keyword == "lr" else keyword
+                closest = difflib.get_close_matches(likely, names, n=1)
+                hint = f" Did you mean {closest[0]}=?" if closest else ""
+                raise TypeError(
+                    f"{cls.__name__} has no argument {keyword!r}.{hint} Its arguments are {', '.join(names)}."
+                )
+        return super().__new__(cls)
+
+
+@dataclass(frozen=True)
+class Schedule(_Keywords, ABC):
+    """A learning rate that depends on the number of batches trained on so far."""
+
+    @abstractmethod
+    def __call__(self, step: int) -> float:
+        """Return the learning rate of a step.
+
+        Args:
+            step: counts batches, from 0.
+
+        Returns:
+            The learning rate.
+        """
+
+    def config(self) -> dict[str, Any]:
+        """Return the name and the arguments, as JSON can hold them."""
+        return {"name": type(self).__name__, **_arguments(self)}
+
+
+@dataclass(frozen=True)
+class Constant(Schedule):
+    """The same learning rate for ever.
+
+    Args:
+        learning_rate: the rate.
+
+    Raises:
+        ValueError: a negative rate.
+
+    Example:
+        >>> Constant(0.1)(1000)
+        0.1
+    """
+
+    learning_rate: float
+
+    def __post_init__(self) -> None:
+        _require(self, learning_rate=_is_rate)
+
+    def __call__(self, step: int) -> float:  # noqa: D102
+        return self.learning_rate
+
+
+@dataclass(frozen=True)
+class StepDecay(Schedule):
+    """Multiplies the learning rate by a factor at regular intervals.
+
+    Args:
+        initial_learning_rate: the rate at the start.
+        decay_steps: batches from one decay to the next.
+        decay_rate: the factor. Default 0.1.
+
+    Raises:
+        ValueError: a negative rate, decay_steps below 1, or a factor that is not positive.
+
+    Example:
+        >>> schedule = StepDecay(0.5, decay_steps=100, decay_rate=0.5)
+        >>> schedule(99), schedule(100), schedule(200)
+        (0.5, 0.25, 0.125)
+    """
+
+    initial_learning_rate: float
+    decay_steps: int
+    decay_rate: float = 0.1
+
+    def __post_init__(self) -> None:
+        _require(self, initial_learning_rate=_is_rate, decay_steps=_is_count, decay_rate=_is_positive)
+
+    def __call__(self, step: int) -> float:  # noqa: D102
+        return float(self.initial_learning_rate * self.decay_rate ** (step // self.decay_steps))
+
+
+@dataclass(frozen=True)
+class ExponentialDecay(Schedule):
+    """Multiplies the learning rate by a factor over an interval, a little at each batch.
+
+    Args:
+        initial_learning_rate: the rate at the start.
+        decay_steps: batches over which the rate is multiplied by the factor once.
+        decay_rate: the factor.
+
+    Raises:
+        ValueError: a negative rate, decay_steps below 1, or a factor that is not positive.
+
+    Example:
+        >>> schedule = ExponentialDecay(0.5, decay_steps=100, decay_rate=0.25)
+        >>> schedule(0), schedule(50), schedule(100)
+        (0.5, 0.25, 0.125)
+    """
+
+    initial_learning_rate: float
+    decay_steps: int
+    decay_rate: float
+
+    def __post_init__(self) -> None:
+        _require(self, initial_learning_rate=_is_rate, decay_steps=_is_count, decay_rate=_is_positive)
+
+    def __call__(self, step: int) -> float:  # noqa: D102
+        return float(self.initial_learning_rate * self.decay_rate ** (step / self.decay_steps))
+
+
+@dataclass(frozen=True)
+class CosineDecay(Schedule):
+    """Lowers the learning rate along half a cosine wave, after an optional linear warm-up.
+
+    Args:
+        initial_learning_rate: the rate at the start: of the warm-up if there is one, else of the decay.
+        decay_steps: batches from the highest rate to the lowest; then it stays there.
+        alpha: the lowest rate, as a fraction of the highest, in 0..1. Default 0.
+        warmup_target: the rate at the end of the warm-up, from which it decays. Default None: no warm-up.
+        warmup_steps: batches of warm-up, before the decay. Default 0.
+
+    Raises:
+        ValueError: a negative rate, decay_steps below 1, alpha outside 0..1, or only one of warmup_target
+            and warmup_steps.
+
+    Example:
+        >>> schedule = CosineDecay(0.0, decay_steps=100, warmup_target=0.5, warmup_steps=10)
+        >>> [round(schedule(step), 4) for step in (0, 5, 10, 60, 110, 999)]
+        [0.0, 0.25, 0.5, 0.25, 0.0, 0.0]
+
+    Source:
+        I. Loshchilov, F. Hutter: SGDR: Stochastic Gradient Descent with Warm Restarts, 2017, without the
+        restarts; the arguments are those of Keras.
+    """
+
+    initial_learning_rate: float
+    decay_steps: int
+    alpha: float = 0.0
+    warmup_target: float | None = None
+    warmup_steps: int = 0
+
+    def __post_init__(self) -> None:
+        _require(self, initial_learning_rate=_is_rate, decay_steps=_is_count, alpha=_is_share)
+        if self.warmup_target is not None or self.warmup_steps:
+            if self.warmup_target is None:
+                raise ValueError("CosineDecay: warmup_steps needs warmup_target=, the rate to warm up to.")
+            _require(self, warmup_target=_is_rate, warmup_steps=_is_count)
+
+    def __call__(self, step: int) -> float:  # noqa: D102
+        highest = self.initial_learning_rate if self.warmup_target is None else self.warmup_target
+        if step < self.warmup_steps:
+            return _between(self.initial_learning_rate, highest, step / self.warmup_steps)
+        lowest = self.alpha * highest
+        return _between(highest, lowest, _half_wave((step - self.warmup_steps) / self.decay_steps))
+
+
+@dataclass(frozen=True)
+class OneCycle(Schedule):
+    """Raises the learning rate to a maximum, then lowers it to almost nothing; both along half a cosine wave.
+
+    Args:
+        max_learning_rate: the highest rate.
+        total_steps: batches in the cycle: epochs × batches an epoch; then it stays at the lowest rate.
+        warmup_fraction: the share of the steps during which the rate rises, in 0..1. Default 0.3.
+        initial_divisor: the first rate is the highest divided by this. Default 25.
+        final_divisor: the last rate is the first divided by this. Default 10,000.
+
+    Raises:
+        ValueError: a negative rate, a divisor that is not positive, or no step left to rise or to fall.
+
+    Example:
+        >>> schedule = OneCycle(0.1, total_steps=100)
+        >>> [round(schedule(step), 4) for step in (0, 29, 64, 99)]
+        [0.004, 0.1, 0.05, 0.0]
+
+    Source:
+        L. Smith, N. Topin: Super-Convergence: Very Fast Training of Neural Networks Using Large Learning
+        Rates, 2018; the same values as PyTorch's OneCycleLR, of whose options this leaves out momentum.
+    """
+
+    max_learning_rate: float
+    total_steps: int
+    warmup_fraction: float = 0.3
+    initial_divisor: float = 25.0
+    final_divisor: float = 1e4
+
+    def __post_init__(self) -> None:
+        _require(
+            self,
+            max_learning_rate=_is_rate,
+            total_steps=_is_count,
+            warmup_fraction=_is_share,
+            initial_divisor=_is_positive,
+            final_divisor=_is_positive,
+        )
+        if not 1 < self.warmup_fraction * self.total_steps < self.total_steps:
+            raise ValueError(f"{self!r}: more than one step must be left to rise, and one to fall.")
+
+    def __call__(self, step: int) -> float:  # noqa: D102
+        first = self.max_learning_rate / self.initial_divisor
+        peak, end = self.warmup_fraction * self.total_steps - 1, self.total_steps - 1
+        if step < peak:
+            return _between(first, self.max_learning_rate, _half_wave(step / peak))
+        last = first / self.final_divisor
+        return _between(self.max_learning_rate, last, _half_wave((step - peak) / (end - peak)))
+
+
+@dataclass(eq=False)
+class Optimizer(_Keywords, ABC):
+    """What optimizers have in common; a subclass names its state and writes `_update`.
+
+    Attributes:
+        learning_rate: a float, which may be assigned, or a schedule.
+        iterations: the number of steps done.
+        state: what `build` allocated: by name, one array for each parameter, in their order.
+    """
+
+    learning_rate: float | Callable[[int], float]
+    weight_decay: float = field(default=0.0, kw_only=True)
+    clipnorm: float | None = field(default=None, kw_only=True)
+    iterations: int = field(default=0, init=False, repr=False)
+    state: dict[str, list[Array]] = field(default_factory=dict, init=False, repr=False)
+    _built_for: list[str] | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for name, number in _arguments(self).items():
+            if isinstance(number, int) and not isinstance(number, bool):
+                number = float(number)  # a kernel would be compiled again for an integer
+            setattr(self, name, number)
+        if not callable(self.learning_rate):
+            _require(self, learning_rate=_is_rate)
+        _require(self, weight_decay=_is_rate)
+        if self.clipnorm is not None:
+            _require(self, clipnorm=_is_positive)
+
+    @property
+    def current_learning_rate(self) -> float:
+        """The learning rate of the next step."""
+        rate = self.learning_rate
+        rate = float(rate(self.iterations) if callable(rate) else rate)
+        if problem := _is_rate(rate):
+            raise ValueError(f"{type(self).__name__}: learning_rate {problem}, not {rate}.")
+        return rate
+
+    def step(self, parameters: Sequence[Parameter]) -> None:
+        """Update the values of parameters, in place, from their gradients.
+
+        Args:
+            parameters: objects with a ``value`` and a ``grad``: contiguous arrays of one shape and type,
+                float32 or float64. Always the same parameters in the same order.
+
+        Raises:
+            TypeError: not a sequence of such objects.
+            ValueError: arrays of another number, shape or type than in the first step, or not contiguous.
+
+        Example:
+            >>> import numpy as np
+            >>> from types import SimpleNamespace
+            >>> weight = SimpleNamespace(value=np.array([1.0, 2.0]), grad=np.array([0.5, -0.5]))
+            >>> SGD(learning_rate=0.5).step([weight])
+            >>> weight.value
+            array([0.75, 2.25])
+        """
+        layout = _layout(parameters)
+        if self._built_for is None:
+            self.build(parameters)
+        elif layout != self._built_for:
+            raise ValueError(
+                f"This {type(self).__name__} began with parameters {self._built_for} and now got {layout}: "
+                "make a new optimizer for another model."
+            )
+        rate = self.current_learning_rate
+        vectors = [(parameter.value.reshape(-1), parameter.grad.reshape(-1)) for parameter in parameters]
+        scale = self._clip_scale([gradient for _, gradient in vectors])
+        self.iterations += 1
+        for index, (value, gradient) in enumerate(vectors):
+            state = [arrays[index].reshape(-1) for arrays in self.state.values()]
+            self._update(value, gradient, *state, rate=rate, scale=scale)
+
+    def build(self, parameters: Sequence[Parameter]) -> None:
+        """Allocate the state for parameters, and start from step 0; the first `step` does this by itself.
+
+        Args:
+            parameters: as for `step`.
+
+        Raises:
+            TypeError: not a sequence of such objects.
+            ValueError: arrays that do not fit together, or are not contiguous.
+        """
+        self._built_for = _layout(parameters)
+        self.state = {
+            name: [np.zeros_like(parameter.value) for parameter in parameters] for name in self._state_names()
+        }
+        self.iterations = 0
+
+    def config(self) -> dict[str, Any]:
+        """Return the name and the arguments, as JSON can hold them; the state is not part of it.
+
+        Returns:
+            A dictionary, from which `from_config` and `get` make an equal optimizer.
+
+        Raises:
+            TypeError: the learning rate is a function that is not one of this module's schedules.
+
+        Example:
+            >>> SGD(0.5).config()["learning_rate"]
+            0.5
+        """
+        config = {"name": type(self).__name__.lower(), **_arguments(self)}
+        if isinstance(self.learning_rate, Schedule):
+            config["learning_rate"] = self.learning_rate.config()
+        elif callable(self.learning_rate):
+            raise TypeError(f"Only a Schedule can be saved as a learning rate, not {self.learning_rate!r}.")
+        return config
+
+    @staticmethod
+    def from_config(config: Mapping[str, Any]) -> Optimizer:
+        """Return the optimizer that `config` described.
+
+        Args:
+            config: "name", and the arguments of that optimizer.
+
+        Returns:
+            A new optimizer without state.
+
+        Raises:
+            TypeError: an unknown argument.
+            ValueError: an unknown name, or an invalid value.
+
+        Example:
+            >>> Optimizer.from_config({"name": "sgd", "learning_rate": 0.5, "momentum": 0.9})
+            SGD(learning_rate=0.5, weight_decay=0.0, clipnorm=None, momentum=0.9, nesterov=False)
+        """
+        optimizer, arguments = _named(OPTIMIZERS, config, "optimizer")
+        rate = arguments.get("learning_rate")
+        if isinstance(rate, Mapping):
+            schedule, of_schedule = _named(SCHEDULES, rate, "schedule")
+            arguments["learning_rate"] = schedule(**of_schedule)
+        return optimizer(**arguments)
+
+    def _clip_scale(self, gradients: list[Array]) -> float:
+        if self.clipnorm is None:
+            return 1.0
+        norm = math.sqrt(sum(kernels.update.sum_of_squares(gradient) for gradient in gradients))
+        return self.clipnorm / norm if norm > self.clipnorm else 1.0
+
+    def _state_names(self) -> tuple[str, ...]:
+        return ()
+
+    @abstractmethod
+    def _update(self, value: Array, gradient: Array, *state: Array, rate: float, scale: float) -> None:
+        """Update a vector, or any block of it; `iterations` counts from 1 here."""
+
+
+@dataclass(eq=False)
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum if wanted.
+
+    The velocity is the decaying sum of the gradients (as in PyTorch; Keras has the learning rate inside of
+    it, which is the same as long as the rate is constant).
+
+    Args:
+        learning_rate: a float or a schedule. Default 0.01.
+        momentum: the share of the velocity that a step keeps, in [0, 1). Default 0.
+        nesterov: look one step ahead, as Nesterov does. Default False.
+        weight_decay: each step first shrinks the values by learning_rate × weight_decay. Default 0.
+        clipnorm: the largest joint L2 norm of all gradients, which are scaled down to it; Keras calls this
+            global_clipnorm. Default None: no limit.
+
+    Raises:
+        TypeError: an unknown argument (lr, for example).
+        ValueError: an invalid value.
+
+    Example:
+        >>> SGD(learning_rate=0.1, momentum=0.9, nesterov=True)
+        SGD(learning_rate=0.1, weight_decay=0.0, clipnorm=None, momentum=0.9, nesterov=True)
+
+    Source:
+        I. Sutskever et al.: On the importance of initialization and momentum in deep learning, 2013; weight
+        decay: I. Loshchilov, F. Hutter: Decoupled Weight Decay Regularization, 2019.
+    """
+
+    learning_rate: float | Callable[[int], float] = 0.01
+    momentum: float = 0.0
+    nesterov: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _require(self, momentum=_is_fraction)
+        if self.nesterov and not self.momentum:
+            raise ValueError("SGD: nesterov=True needs momentum above 0, such as momentum=0.9.")
+
+    def _state_names(self) -> tuple[str, ...]:
+        return ("velocity",) if self.momentum else ()
+
+    def _update(self, value: Array, gradient: Array, *state: Array, rate: float, scale: float) -> None:
+        if not self.momentum:
+            kernels.update.sgd(value, gradient, rate, self.weight_decay, scale)
+            return
+        (velocity,) = state
+        kernels.update.sgd_momentum(
+            value, gradient, velocity, rate, self.momentum, self.nesterov, self.weight_decay, scale
+        )
+
+
+@dataclass(eq=False)
+class Adam(Optimizer):
+    """Adam: momentum, and for each element a step size of its own.
+
+    Args:
+        learning_rate: a float or a schedule. Default 0.001.
+        beta_1: the decay of the mean of the gradients, in [0, 1). Default 0.9.
+        beta_2: the decay of the mean of their squares, in [0, 1). Default 0.999.
+        epsilon: added to the square root of the bias-corrected mean square (as in the paper's Algorithm 1
+            and PyTorch; Keras adds it before the correction). Default 1e-7.
+        weight_decay: each step first shrinks the values by learning_rate × weight_decay. Default 0.
+        clipnorm: the largest joint L2 norm of all gradients, which are scaled down to it; Keras calls this
+            global_clipnorm. Default None: no limit.
+
+    Raises:
+        TypeError: an unknown argument (lr, for example).
+        ValueError: an invalid value.
+
+    Example:
+        >>> Adam(CosineDecay(1e-3, decay_steps=5000)).current_learning_rate
+        0.001
+
+    Source:
+        D. Kingma, J. Ba: Adam: A Method for Stochastic Optimization, 2015, Algorithm 1; weight decay:
+        I. Loshchilov, F. Hutter: Decoupled Weight Decay Regularization, 2019.
+    """
+
+    learning_rate: float | Callable[[int], float] = 0.001
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-7
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _require(self, beta_1=_is_fraction, beta_2=_is_fraction, epsilon=_is_positive)
+
+    def _state_names(self) -> tuple[str, ...]:
+        return ("m", "v")
+
+    def _update(self, value: Array, gradient: Array, *state: Array, rate: float, scale: float) -> None:
+        m, v = state
+        betas = self.beta_1, self.beta_2
+        kernels.update.adam(
+            value, gradient, m, v, rate, *betas, self.epsilon, self.weight_decay, scale, self.iterations
+        )
+
+
+@dataclass(eq=False)
+class AdamW(Adam):
+    """Adam with weight decay by default; every optimizer here decays weights in this decoupled way.
+
+    Args:
+        learning_rate: a float or a schedule. Default 0.001.
+        beta_1: as for `Adam`. Default 0.9.
+        beta_2: as for `Adam`. Default 0.999.
+        epsilon: as for `Adam`. Default 1e-7.
+        weight_decay: each step first shrinks the values by learning_rate × weight_decay. Default 0.004.
+        clipnorm: as for `Adam`. Default None.
+
+    Raises:
+        TypeError: an unknown argument (lr, for example).
+        ValueError: an invalid value.
+
+    Example:
+        >>> AdamW().weight_decay
+        0.004
+
+    Source:
+        I. Loshchilov, F. Hutter: Decoupled Weight Decay Regularization, 2019.
+    """
+
+    weight_decay: float = field(default=0.004, kw_only=True)
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW}
+SCHEDULES: dict[str, type[Schedule]] = {
+    schedule.__name__: schedule for schedule in (Constant, StepDecay, ExponentialDecay, CosineDecay, OneCycle)
+}
+
+
+def get(optimizer: str | Mapping[str, Any] | Optimizer) -> Optimizer:
+    """Return an optimizer given by its name or its configuration, or the given optimizer itself.
+
+    Args:
+        optimizer: "sgd", "adam" or "adamw", what `Optimizer.config` returned, or an `Optimizer`.
+
+    Returns:
+        An `Optimizer`; of a name, with its default configuration.
+
+    Raises:
+        TypeError: none of these.
+        ValueError: an unknown name.
+
+    Example:
+        >>> get("adam").learning_rate
+        0.001
+    """
+    if isinstance(optimizer, Optimizer):
+        return optimizer
+    if isinstance(optimizer, str):
+        return Optimizer.from_config({"name": optimizer})
+    if isinstance(optimizer, Mapping):
+        return Optimizer.from_config(optimizer)
+    raise TypeError(f"An optimizer is a name or an object such as Adam(), not {optimizer!r}.")
+
+
+def _named(
+    known: Mapping[str, type[Named]], config: Mapping[str, Any], kind: str
+) -> tuple[type[Named], dict[str, Any]]:
+    arguments = dict(config)
+    name = arguments.pop("name", None)
+    if name not in known:
+        closest = difflib.get_close_matches(str(name), known, n=1)
+        hint = f" Did you mean {closest[0]!r}?" if closest else ""
+        raise ValueError(f"Unknown {kind} {name!r}.{hint} The {kind}s are {', '.join(known)}.")
+    return known[name], arguments
+
+
+def _layout(parameters: Sequence[Parameter]) -> list[str]:
+    """Check parameters, and return the shape and type of each."""
+    # Not any iterable: a set would give the parameters in another order in each run.
+    if not isinstance(parameters, Sequence):
+        raise TypeError(f"An optimizer takes a list of parameters, not {type(parameters).__name__}.")
+    layout = []
+    for index, parameter in enumerate(parameters):
+        arrays = getattr(parameter, "value", None), getattr(parameter, "grad", None)
+        for name, array in zip(("value", "grad"), arrays, strict=True):
+            if not isinstance(array, np.ndarray) or array.dtype not in (np.float32, np.float64):
+                what = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
+                raise TypeError(f"Parameter {index}: .{name} must be a float32 or float64 array, not {what}.")
+            if not array.flags.c_contiguous:
+                raise ValueError(f"Parameter {index}: .{name} must be contiguous.")
+        value, grad = parameter.value, parameter.grad
+        if value.shape != grad.shape or value.dtype != grad.dtype:
+            raise ValueError(
+                f"Parameter {index}: .value is {value.dtype} {value.shape}, .grad {grad.dtype} {grad.shape}."
+            )
+        if not value.flags.writeable:
+            raise ValueError(f"Parameter {index}: .value is read-only, and a step updates it in place.")
+        layout.append(f"{value.dtype} {value.shape}")
+    return layout
+
+
+def _arguments(owner: Schedule | Optimizer) -> dict[str, Any]:
+    values = {item.name: getattr(owner, item.name) for item in fields(owner) if item.init}
+    return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
+
+
+def _between(start: float, end: float, share: float) -> float:
+    return float(start + (end - start) * share)
+
+
+def _half_wave(progress: float) -> float:
+    return (1 - math.cos(math.pi * min(progress, 1.0))) / 2
+
+
+def _is_rate(number: float) -> str:
+    return "" if 0 <= number < math.inf else "must be finite and not negative"
+
+
+def _is_positive(number: float) -> str:
+    return "" if 0 < number < math.inf else "must be finite and above 0"
+
+
+def _is_count(number: float) -> str:
+    return "" if number >= 1 and number == int(number) else "must be a whole number of at least 1"
+
+
+def _is_share(number: float) -> str:
+    return "" if 0 <= number <= 1 else "must be in 0..1"
+
+
+def _is_fraction(number: float) -> str:
+    return "" if 0 <= number < 1 else "must be at least 0 and below 1"
+
+
+def _require(owner: object, **rules: Callable[[float], str]) -> None:
+    for name, rule in rules.items():
+        number = getattr(owner, name)
+        if problem := rule(number):
+            raise ValueError(f"{type(owner).__name__}: {name} {problem}, not {number}.")
