@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import math
 import os
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -68,6 +69,9 @@ class LambdaCallback(Callback):
         on_train_end: Callable[[], Any] | None = None,
     ) -> None:
         given = {name: value for name, value in locals().items() if name.startswith("on_") and value}
+        for name, value in given.items():
+            if not callable(value):
+                raise TypeError(f"LambdaCallback: {name} must be a function; got {value!r}.")
         vars(self).update(given)
 
 
@@ -83,14 +87,15 @@ class _Monitor(Callback):
 
     def on_train_begin(self) -> None:
         self.best, self.wait = math.inf, 0
+        if self.monitor not in self.model.log_names:
+            raise ValueError(
+                f"{type(self).__name__}: monitor={self.monitor!r} is not among what this training logs: "
+                f"{', '.join(self.model.log_names)}. For val_... give fit validation_data or "
+                "validation_split."
+            )
 
     def improved(self, logs: Logs) -> bool:
         """Return whether the monitored value is better than ever, and count the epochs since it was."""
-        if self.monitor not in logs:
-            raise ValueError(
-                f"{type(self).__name__}: monitor={self.monitor!r} is not among what this training logs: "
-                f"{', '.join(logs)}. For val_... give fit validation_data or validation_split."
-            )
         value = self.sign * logs[self.monitor]
         better = value < self.best - self.min_delta
         if better:
@@ -144,7 +149,7 @@ class EarlyStopping(_Monitor):
 
 
 class ModelCheckpoint(_Monitor):
-    """Save the model after each epoch, or after each best one.
+    """Save the model after each epoch, or after each best one, unless the loss is NaN or infinite.
 
     Args:
         filepath: the file; may hold {epoch} (counted from 1) and any key of the history, as in
@@ -168,9 +173,34 @@ class ModelCheckpoint(_Monitor):
         super().__init__(monitor, mode, 0.0)
         self.filepath, self.save_best_only = os.fspath(filepath), save_best_only
 
+    def on_train_begin(self) -> None:
+        if self.save_best_only:
+            super().on_train_begin()
+        self.check_folder(self.name(0, dict.fromkeys(self.model.log_names, 0.0)))
+
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
-        if not self.save_best_only or self.improved(logs):
-            self.model.save(self.filepath.format(epoch=epoch + 1, **logs))
+        if not math.isfinite(logs["loss"]):
+            warnings.warn(f"ModelCheckpoint: not saved, because the loss is {logs['loss']}.", stacklevel=2)
+        elif not self.save_best_only or self.improved(logs):
+            self.model.save(self.name(epoch, logs))
+
+    def name(self, epoch: int, logs: Logs) -> str:
+        """Return the file's name for an epoch."""
+        try:
+            return self.filepath.format(epoch=epoch + 1, **logs)
+        except (KeyError, IndexError, ValueError) as error:
+            raise ValueError(
+                f"ModelCheckpoint: filepath {self.filepath!r} may hold {{epoch}} and any of "
+                f"{', '.join(logs)} in braces; got {error!r}."
+            ) from None
+
+    def check_folder(self, name: str) -> None:
+        """Raise, before any training, if no file of that name could be written."""
+        path = Path(name)
+        if path.is_dir() or not path.parent.is_dir():
+            raise OSError(
+                f"ModelCheckpoint: cannot write {name!r}: it is a folder, or its folder is missing."
+            )
 
 
 class CSVLogger(Callback):
@@ -188,12 +218,11 @@ class CSVLogger(Callback):
 
     def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False) -> None:
         self.filename, self.separator, self.append = Path(filename), separator, append
-        self.file: TextIO | None = None
 
     def on_train_begin(self) -> None:
-        self.has_header = self.append and self.filename.exists() and self.filename.stat().st_size > 0
-        if not self.append:
-            self.filename.write_text("", encoding="utf-8")
+        with self.filename.open("a" if self.append else "w", newline="", encoding="utf-8") as file:
+            csv.writer(file, delimiter=self.separator)  # raises now, not after an epoch
+            self.has_header = file.tell() > 0
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         with self.filename.open("a", newline="", encoding="utf-8") as file:
@@ -255,7 +284,8 @@ class ReduceLROnPlateau(_Monitor):
             self.resting, self.wait = self.resting - 1, 0
         elif not better and self.wait >= self.patience:
             optimizer = self.model.optimizer
-            optimizer.learning_rate = max(optimizer.current_learning_rate * self.factor, self.min_lr)
+            rate = optimizer.current_learning_rate
+            optimizer.learning_rate = min(rate, max(rate * self.factor, self.min_lr))
             self.resting, self.wait = self.cooldown, 0
 
 
@@ -268,4 +298,7 @@ class TerminateOnNaN(Callback):
 
     def on_train_batch_end(self, batch: int, logs: Logs) -> None:
         if not math.isfinite(logs["loss"]):
+            print(
+                f"\nBatch {batch}: the loss is {logs['loss']}, so training stops. Try a lower learning rate."
+            )
             self.model.stop_training = True

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
+import stat
 from pathlib import Path
 
 __all__ = ["atomic_write"]
@@ -28,7 +30,14 @@ def atomic_write(path: str | os.PathLike[str], data: bytes) -> None:
         ...     print(Path(folder, "greeting.txt").read_text())
         hello
     """
-    target = Path(path).resolve()
+    try:
+        target = Path(path).resolve()
+        mode = target.stat().st_mode if target.exists() else None
+    except RuntimeError as error:
+        raise OSError(f"cannot write the file: {error}") from None
+    if mode is not None and not stat.S_ISREG(mode):
+        kind = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
+        raise OSError(kind, f"cannot write the file: {os.strerror(kind)}", str(path))
     # In the same folder, because a rename is only atomic within a file system; and not from tempfile, whose
     # files are private to their owner whatever the umask says.
     temporary = target.parent / f".tinynet-{secrets.token_hex(8)}.tmp"
@@ -38,8 +47,10 @@ def atomic_write(path: str | os.PathLike[str], data: bytes) -> None:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())  # else a power cut may keep the rename and lose the content
+            if mode is not None:
+                temporary.chmod(stat.S_IMODE(mode))
             temporary.replace(target)
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:  # name the file that was asked for, not the temporary one
-        raise OSError(error.errno, f"cannot write the file: {error.strerror}", str(path)) from error
+        raise OSError(error.errno, f"cannot write the file: {error.strerror}", str(path)) from None

@@ -53,6 +53,7 @@ def gradcheck(
     Raises:
         GradientError: an error is larger than the tolerance; says where the worst is, and both values.
         RuntimeError: y is given and the model is not compiled.
+        ValueError: x is empty or not finite.
 
     Example:
         >>> from tinynet import layers
@@ -61,11 +62,20 @@ def gradcheck(
         >>> list(errors), max(errors.values()) < 1e-6
         (['kernel', 'bias', 'x'], True)
     """
+    if not isinstance(model_or_layer, Sequential | Layer):
+        raise TypeError(f"gradcheck: expected a model or a layer; got {model_or_layer!r}.")
     random = np.random.default_rng(seed)
     inputs = np.array(x, np.float64)
+    if inputs.size == 0 or not np.isfinite(inputs).all() or samples < 1:
+        raise ValueError(
+            f"gradcheck: expected finite x of at least one sample, and samples of at least 1; got x of shape "
+            f"{inputs.shape} and samples={samples}."
+        )
     checked, names = _float64_copy(model_or_layer, inputs.shape[1:])
     value, gradients = _objective(checked, model_or_layer, inputs, y, random)
 
+    for parameter in checked.parameters:
+        parameter.grad[...] = np.nan  # a backward that adds to it, instead of overwriting it, must show
     analytic = gradients()
     arrays = [parameter.value for parameter in checked.parameters] + [inputs]
     errors: dict[str, float] = {}
@@ -99,14 +109,15 @@ def _float64_copy(
     if isinstance(model_or_layer, Sequential):
         layers = copy.deepcopy(model_or_layer.layers)
         for layer in layers:
-            layer.name = ""  # free to be part of another model
+            layer.in_model = False  # free to be part of another model
         model = Sequential(layers, model_or_layer.input_shape, model_or_layer.seed, "float64")
         model.flat.value[:] = model_or_layer.flat.value
         return model, [f"{layer.name}/{p.name}" for layer in model.layers for p in layer.parameters]
     layer = copy.deepcopy(model_or_layer)
+    layer.in_model = False
     layer.build(model_or_layer.input_shape or input_shape, model_or_layer.seed, "float64")
     for copied, parameter in zip(layer.parameters, model_or_layer.parameters, strict=False):
-        copied.value[...] = parameter.value
+        copied.value = parameter.value
     return layer, [parameter.name for parameter in layer.parameters]
 
 
@@ -166,7 +177,9 @@ def _relative_error(
         array[index] = original
         numeric = (above - below) / (2 * step)
         scale = max(abs(numeric), abs(gradient), floor)
-        error = abs(numeric - gradient) / scale if scale > 0 else 0.0
+        error = abs(numeric - gradient) / scale if scale != 0 else 0.0
+        if not np.isfinite(error):
+            error = np.inf
         if error < best:
             best, best_numeric = error, numeric
         if best <= tolerance:

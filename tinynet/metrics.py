@@ -194,6 +194,10 @@ def get(metrics: Iterable[str | Metric]) -> dict[str, Metric]:
         name = metric if isinstance(metric, str) else getattr(metric, "__name__", None)
         if name is None or not (isinstance(metric, str) or callable(metric)):
             raise TypeError(f"A metric is a name or a function that has a __name__, not {metric!r}.")
+        if name == "loss":
+            raise ValueError(
+                "A metric may not be called 'loss': that is the name of the loss in the history."
+            )
         if name in found:
             raise ValueError(f"Two metrics are called {name!r}.")
         found[name] = METRICS[metric] if isinstance(metric, str) else metric
@@ -207,5 +211,6 @@ def _difference(predictions: ArrayLike, targets: ArrayLike) -> NDArray[np.float6
     same = targets.shape == shape or (shape[-1:] == (1,) and targets.shape == shape[:-1])
     if not (same and predictions.size):
         raise ValueError(f"Predictions of shape {shape} need targets of that shape, not {targets.shape}.")
-    difference: NDArray[np.float64] = predictions - targets.reshape(shape)
+    with np.errstate(invalid="ignore"):
+        difference: NDArray[np.float64] = predictions - targets.reshape(shape)
     return difference

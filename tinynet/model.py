@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -14,8 +14,9 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from . import kernels, losses, metrics, optim, storage, training
 from .callbacks import Callback
 from .layers import Layer, Parameter
+from .layers.base import as_shape
 from .layers.config import layer_config, layer_from_config
-from .parallel import bind, infer
+from .parallel import Replicas, bind, infer
 from .training import Augment, History, Trainer
 
 Array = NDArray[Any]
@@ -39,6 +40,7 @@ class Sequential:
         input_shape, output_shape: shapes of one sample.
         optimizer, loss: as given to `compile`.
         stop_training: a callback sets it to True to end `fit`.
+        log_names: what the current or last `fit` logs, for callbacks.
 
     Raises:
         ValueError: there is no layer, a layer cannot take its input's shape, or a layer is used twice.
@@ -58,47 +60,56 @@ class Sequential:
         dtype: DTypeLike = "float32",
         name: str = "sequential",
     ) -> None:
-        self.layers = list(layers)
-        self.input_shape = (input_shape,) if isinstance(input_shape, int) else tuple(map(int, input_shape))
-        self.dtype, self.seed, self.name = np.dtype(dtype), seed, name
+        if not isinstance(layers, Sequence):
+            raise TypeError(f"Sequential: expected a list of layers; got {layers!r}.")
+        self.layers = tuple(layers)
+        self.input_shape = as_shape("Sequential", input_shape)
+        self.seed, self.name = seed, name
         self.steps_trained, self.epochs_trained, self.stop_training = 0, 0, False
+        self.log_names: list[str] = []
         self._trainer: Trainer | None = None
         self._check_layers()
-        self._build()
+        self._build(dtype)
 
     def _check_layers(self) -> None:
         if not self.layers:
             raise ValueError("Sequential: expected at least one layer.")
-        if not isinstance(self.seed, int | np.integer) or self.seed < 0:
-            raise ValueError(f"Sequential: seed must be an integer, at least 0; got {self.seed!r}.")
+        if not isinstance(self.seed, int | np.integer) or not 0 <= self.seed < 2**63:
+            raise ValueError(f"Sequential: seed must be an integer from 0 to 2**63 - 1; got {self.seed!r}.")
+        if not isinstance(self.name, str):
+            raise TypeError(f"Sequential: name must be a string; got {self.name!r}.")
         for position, layer in enumerate(self.layers):
             if not isinstance(layer, Layer):
                 hint = " (write layers.ReLU(), with parentheses)" if isinstance(layer, type) else ""
                 raise TypeError(f"Sequential: layer {position} is {layer!r}, not a layer{hint}.")
-            if layer.name or any(layer is other for other in self.layers[:position]):
+            if layer.in_model or any(layer is other for other in self.layers[:position]):
                 raise ValueError(
                     f"Sequential: layer {position}, {layer.title}, is already part of a model: "
                     "make a new layer."
                 )
 
-    def _build(self) -> None:
+    def _build(self, dtype: DTypeLike) -> None:
         shape: tuple[int, ...] = self.input_shape
         counts: dict[str, int] = {}
-        try:
-            for position, layer in enumerate(self.layers):
-                kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(layer).__name__).lower()
-                number = counts[kind] = counts.get(kind, -1) + 1
-                layer.name = f"{kind}_{number}" if number else kind
-                shape = layer.build(shape, (self.seed, position), self.dtype)
-        except Exception:
-            for layer in self.layers:  # they are not part of a model after all
-                layer.name = ""
-            raise
-        self.output_shape = shape
+        for position, layer in enumerate(self.layers):
+            kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(layer).__name__).lower()
+            number = counts[kind] = counts.get(kind, -1) + 1
+            layer.name = f"{kind}_{number}" if number else kind
+            shape = layer.build(shape, (self.seed, position), dtype)
+        for layer in self.layers:
+            layer.in_model = True
+        self.output_shape, self.dtype = shape, self.layers[0].dtype
         values = [parameter.value.reshape(-1) for parameter in self.parameters]
         flat = np.concatenate(values) if values else np.empty(0, self.dtype)
         self.flat = Parameter("all", flat, np.zeros_like(flat))
         bind(self.layers, self.flat.value, self.flat.grad)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore a copy or a pickle: the layers' parameters become views into its own flat vectors again."""
+        vars(self).update(state)
+        bind(self.layers, self.flat.value, self.flat.grad)
+        if self._trainer is not None:
+            self._trainer.replicas = Replicas(self._trainer.layers, self.flat, self._trainer.loss_of_outputs)
 
     @property
     def parameters(self) -> list[Parameter]:
@@ -235,7 +246,7 @@ class Sequential:
                 validated, saved by callbacks, and left in the model at the end; default None.
 
         Returns:
-            The losses and metrics epoch by epoch.
+            The losses and metrics epoch by epoch. After Ctrl-C the model keeps what it has learned.
 
         Raises:
             RuntimeError: the model is not compiled.
@@ -260,7 +271,7 @@ class Sequential:
             validation_data=validation_data,
             validation_split=validation_split,
             shuffle=shuffle,
-            callbacks=callbacks,
+            callbacks=list(callbacks or ()),
             verbose=verbose,
             augment=augment,
             ema_momentum=ema_momentum,
@@ -327,8 +338,8 @@ class Sequential:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to one .safetensors file, whole or not at all; `tinynet.load_model` reads it.
 
-        The file holds the weights, the layers, and what `compile` was given (but not the optimizer's
-        state, nor metrics that are your own functions).
+        The file holds the weights, the layers, and what `compile` was given: not the optimizer's state, nor
+        losses, optimizers, schedules and metrics of your own, which no file can rebuild.
 
         Args:
             path: the file; an existing one is replaced.
@@ -357,13 +368,34 @@ class Sequential:
             "dtype": self.dtype.name,
             "name": self.name,
         }
-        if self._trainer is not None:
-            config["compile"] = {
-                "optimizer": self.optimizer.config(),
-                "loss": {"name": type(self.loss).__name__, **dataclasses.asdict(self.loss)},
-                "metrics": [name for name in self.trainer.metrics if name in metrics.METRICS],
-            }
+        how = self._compile_config()
+        if how is not None:
+            config["compile"] = how
         return config
+
+    def _compile_config(self) -> dict[str, Any] | None:
+        """Return what `compile` was given as JSON can hold it, or None where that cannot be rebuilt."""
+        if self._trainer is None:
+            return None
+        loss = {
+            name: getattr(value, "tolist", lambda value=value: value)()
+            for name, value in vars(self.loss).items()
+        }
+        try:
+            how = {
+                "optimizer": self.optimizer.config(),
+                "loss": {"name": type(self.loss).__name__, **loss},
+                "metrics": [
+                    name
+                    for name, metric in self.trainer.metrics.items()
+                    if metrics.METRICS.get(name) is metric
+                ],
+            }
+            how = json.loads(json.dumps(how))
+            same = type(optim.get(how["optimizer"])) is type(self.optimizer)
+            return how if same and losses.get(how["loss"]) == self.loss else None
+        except (TypeError, ValueError):
+            return None
 
     @staticmethod
     def from_config(config: Mapping[str, Any]) -> Sequential:
@@ -402,7 +434,8 @@ class Sequential:
             raise TypeError(f"x must be an array of floats; got dtype {array.dtype}.")
         if array.size == 0:
             raise ValueError(f"x is empty: its shape is {array.shape}; give at least one sample.")
-        array = np.ascontiguousarray(self._as_batch(array), self.dtype)
+        with np.errstate(over="ignore"):  # a number too large for the dtype becomes infinite: refused below
+            array = np.ascontiguousarray(self._as_batch(array), self.dtype)
         if not kernels.elementwise.all_finite(array.reshape(-1)):
             bad = np.argwhere(~np.isfinite(array))[0]
             raise ValueError(
@@ -422,7 +455,9 @@ class Sequential:
             return x.reshape(-1, *shape)
         first = self.layers[0]
         hint = f"Likely fix: pass samples of shape {shape}, or build the model with another input_shape."
-        if x.ndim >= 1 and int(np.prod(x.shape[1:])) == int(np.prod(shape)):
+        if len(shape) == 3 and x.shape[1:] == (shape[2], shape[0], shape[1]):
+            hint = "Likely fix: np.moveaxis(x, 1, -1), because channels come last."
+        elif x.ndim >= 1 and int(np.prod(x.shape[1:])) == int(np.prod(shape)):
             hint = f"Likely fix: x.reshape(-1, {', '.join(map(str, shape))})."
         raise ValueError(
             f"Layer {first.name!r} ({type(first).__name__}), the model's first, expects x of shape "
@@ -469,11 +504,15 @@ def load_model(path: str | os.PathLike[str]) -> Sequential:
         True
     """
     tensors, description = storage.read_model_file(path)
+    held = sum(tensor.size for tensor in tensors.values())
+    largest = max(held, 2**20)  # a tampered description must not make us allocate what the file cannot fill
     try:
+        if any(layer.get("units", layer.get("filters", 0)) > largest for layer in description["layers"]):
+            raise ValueError("a layer has more units than the file has weights")
         model = Sequential.from_config(description)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except Exception as error:  # a damaged description can raise anything
         raise ValueError(
-            f"{os.fspath(path)!r} describes no model that this tinynet can build: {error}."
+            f"{os.fspath(path)!r} describes no model that this tinynet can build: {error!r}."
         ) from error
     expected = {
         f"{layer.name}/{parameter.name}": parameter
@@ -482,8 +521,12 @@ def load_model(path: str | os.PathLike[str]) -> Sequential:
     }
     found = {name: tensor.shape for name, tensor in tensors.items()}
     wanted = {name: parameter.value.shape for name, parameter in expected.items()}
-    if found != wanted:
-        raise ValueError(f"{os.fspath(path)!r} holds weights {found}; its model needs {wanted}.")
+    if found != wanted or any(tensor.dtype != model.dtype for tensor in tensors.values()):
+        dtypes = sorted({tensor.dtype.name for tensor in tensors.values()})
+        raise ValueError(
+            f"{os.fspath(path)!r} holds weights {found} of dtypes {dtypes}; its model needs {wanted} of "
+            f"{model.dtype}."
+        )
     for name, parameter in expected.items():
-        parameter.value[...] = tensors[name]
+        parameter.value = tensors[name]
     return model

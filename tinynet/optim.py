@@ -262,6 +262,7 @@ class Optimizer(_Keywords, ABC):
     iterations: int = field(default=0, init=False, repr=False)
     state: dict[str, list[Array]] = field(default_factory=dict, init=False, repr=False)
     _built_for: list[str] | None = field(default=None, init=False, repr=False)
+    _owner: Parameter | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         for name, number in _arguments(self).items():
@@ -333,6 +334,20 @@ class Optimizer(_Keywords, ABC):
             name: [np.zeros_like(parameter.value) for parameter in parameters] for name in self._state_names()
         }
         self.iterations = 0
+
+    def adopt(self, parameter: Parameter) -> None:
+        """Start afresh for a model's one flat parameter, unless another model uses this optimizer already.
+
+        Args:
+            parameter: the model's flat parameter.
+
+        Raises:
+            ValueError: the optimizer belongs to another model, whose state it would lose.
+        """
+        if self._owner is not None and self._owner is not parameter:
+            raise ValueError(f"This {type(self).__name__} belongs to another model: make a new one for each.")
+        self._owner = parameter
+        self.build([parameter])
 
     def config(self) -> dict[str, Any]:
         """Return the name and the arguments, as JSON can hold them; the state is not part of it.

@@ -12,7 +12,7 @@ import itertools
 import math
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -69,7 +69,7 @@ def get_num_threads() -> int:
     global _num_threads
     if _num_threads is None:
         text = os.environ.get("TINYNET_NUM_THREADS", "")
-        if text and not (text.isdigit() and int(text) > 0):
+        if text and not (text.isdecimal() and int(text) > 0):
             raise ValueError(f"TINYNET_NUM_THREADS must be a positive integer; got {text!r}.")
         _num_threads = int(text) if text else available_cores()
     return _num_threads
@@ -107,6 +107,15 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_pool)  # a forked child has the pool but not its threads
 
 
+def wait_for_all(futures: list[Future[None]]) -> None:
+    """Wait until all are done, even if Ctrl-C is pressed meanwhile."""
+    try:
+        wait(futures)
+    except BaseException:
+        wait_for_all(futures)
+        raise
+
+
 def run(function: Callable[[int], Result], count: int) -> list[Result]:
     """Return [function(0), ..., function(count - 1)], computed on up to `get_num_threads()` threads.
 
@@ -135,9 +144,11 @@ def run(function: Callable[[int], Result], count: int) -> list[Result]:
     try:
         work()
     finally:
-        for future in futures:
-            future.exception()  # waits: nothing may still run when this returns
-    for future in futures:
+        # Nothing may still run when this returns; what has not begun is not waited for, because the pool's
+        # threads may themselves be waiting for a run inside this one.
+        begun = [future for future in futures if not future.cancel()]
+        wait_for_all(begun)
+    for future in begun:
         future.result()
     return [results[i] for i in range(count)]
 
@@ -178,8 +189,7 @@ def bind(layers: Sequence[Layer], values: Array, gradients: Array) -> None:
     begin = 0
     for parameter in (parameter for layer in layers for parameter in layer.parameters):
         shape, end = parameter.value.shape, begin + parameter.value.size
-        parameter.value = values[begin:end].reshape(shape)
-        parameter.grad = gradients[begin:end].reshape(shape)
+        parameter.bind(values[begin:end].reshape(shape), gradients[begin:end].reshape(shape))
         begin = end
 
 

@@ -57,7 +57,8 @@ def read_model_file(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dic
     from safetensors import SafetensorError, safe_open
 
     if not Path(path).is_file():
-        raise FileNotFoundError(f"There is no model file {os.fspath(path)!r}.")
+        folder = " (it is a folder)" if Path(path).is_dir() else ""
+        raise FileNotFoundError(f"There is no model file {os.fspath(path)!r}{folder}.")
     try:
         with safe_open(os.fspath(path), framework="numpy") as file:
             metadata = file.metadata() or {}
@@ -79,6 +80,8 @@ def read_model_file(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dic
         )
     try:
         description: dict[str, Any] = json.loads(metadata["model"])
-    except (KeyError, ValueError) as error:
+        if not isinstance(description, dict):
+            raise ValueError("it is no JSON object")
+    except (KeyError, ValueError, RecursionError) as error:
         raise ValueError(f"{os.fspath(path)!r} has a damaged description of its model: {error}.") from error
     return tensors, description

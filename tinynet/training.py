@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from copy import copy
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .callbacks import Callback
 from .data.batches import batches, train_validation_split
-from .layers import Layer, Parameter, Sigmoid, Softmax
+from .layers import Conv2D, Dense, Layer, LeakyReLU, Parameter, ReLU, Sigmoid, Softmax, Tanh
 from .layers.activation import ActivatedLayer
 from .losses import BinaryCrossentropy, CategoricalCrossentropy, Loss, SparseCategoricalCrossentropy
 from .metrics import Metric
@@ -81,23 +82,46 @@ def split_at_logits(layers: Sequence[Layer], loss: Loss) -> tuple[list[Layer], L
         The layers that compute the logits, the last activation, and the loss of logits; or the layers,
         None and the loss as they are, where there is nothing to take out.
     """
-    if isinstance(loss, SparseCategoricalCrossentropy | CategoricalCrossentropy):
-        wanted: type[Layer] = Softmax
-    elif isinstance(loss, BinaryCrossentropy):
-        wanted = Sigmoid
-    else:
+    if not isinstance(loss, SparseCategoricalCrossentropy | CategoricalCrossentropy | BinaryCrossentropy):
         return list(layers), None, loss
     last = layers[-1]
-    if loss.from_logits:
+    activation = last.activation_layer if isinstance(last, ActivatedLayer) else last
+    wanted: type[Layer] = Sigmoid if isinstance(loss, BinaryCrossentropy) else Softmax
+    check_probabilities(last, activation, wanted, loss)
+    if loss.from_logits or not isinstance(activation, wanted) or layers == (activation,):
         return list(layers), None, loss
     of_logits = dataclasses.replace(loss, from_logits=True)
-    if isinstance(last, wanted) and len(layers) > 1:
-        return list(layers[:-1]), last, of_logits
-    if isinstance(last, ActivatedLayer) and isinstance(last.activation_layer, wanted):
-        linear = copy(last)
-        linear.activation_layer = None
-        return [*layers[:-1], linear], last.activation_layer, of_logits
-    return list(layers), None, loss
+    if activation is last:
+        return list(layers[:-1]), activation, of_logits
+    linear = copy(last)
+    vars(linear)["activation_layer"] = None
+    return [*layers[:-1], linear], activation, of_logits
+
+
+def check_probabilities(last: Layer, activation: Layer | None, wanted: type[Layer], loss: Any) -> None:
+    """Raise if a cross-entropy takes probabilities and gets something else, or logits and gets those.
+
+    Args:
+        last: the model's last layer.
+        activation: its activation, or itself; None for none.
+        wanted: the activation that goes with the loss.
+        loss: the cross-entropy.
+    """
+    name, kind = wanted.__name__.lower(), type(loss).__name__
+    if loss.from_logits and isinstance(activation, Softmax | Sigmoid):
+        raise ValueError(
+            f"{kind}(from_logits=True) applies {name} itself, and the model ends in {last!r}, which applies "
+            "it too: leave one of them out."
+        )
+    others = ReLU | LeakyReLU | Tanh | (Sigmoid if wanted is Softmax else ReLU)
+    linear = activation is None or isinstance(last, Conv2D | Dense)
+    if not loss.from_logits and (
+        isinstance(activation, others) or (linear and not isinstance(activation, Softmax | Sigmoid))
+    ):
+        raise ValueError(
+            f"{kind} takes probabilities, and the model ends in {last!r}, which does not give them: end it "
+            f"with activation={name!r}, or use {kind}(from_logits=True)."
+        )
 
 
 class Trainer:
@@ -122,7 +146,7 @@ class Trainer:
         self.flat, self.optimizer, self.loss, self.metrics = flat, optimizer, loss, metrics
         self.layers, self.last_activation, self.loss_of_outputs = split_at_logits(layers, loss)
         self.replicas = Replicas(self.layers, flat, self.loss_of_outputs)
-        optimizer.build([flat])
+        optimizer.adopt(flat)
 
     def step(
         self, take: Callable[[slice], tuple[Array, Array]], targets: Array, step: int
@@ -220,7 +244,8 @@ class Progress:
         if verbose not in ("auto", 0, 1, 2):
             raise ValueError(f"fit: verbose must be 0, 1, 2 or 'auto'; got {verbose!r}.")
         if verbose == "auto":
-            verbose = 1 if sys.stderr.isatty() or "ipykernel" in sys.modules else 2
+            terminal = sys.stderr is not None and sys.stderr.isatty()
+            verbose = 1 if terminal or "ipykernel" in sys.modules else 2
         self.verbose, self.epochs, self.samples = verbose, epochs, samples
         self.bar: Any = None
         self.start = 0.0
@@ -274,77 +299,106 @@ def fit(
             raise ValueError(f"fit: {name} must be a positive integer; got {value!r}.")
     if validation_data is not None and len(validation_data) != 2:
         raise ValueError("fit: validation_data must be a pair (x, y).")
+    if augment is not None and (not callable(augment) or isinstance(augment, type)):
+        raise TypeError(
+            f"fit: augment must be an object such as Augmentation(), or a function; got {augment!r}."
+        )
+    for callback in callbacks:
+        if not isinstance(callback, Callback):
+            raise TypeError(f"fit: callbacks must be a list of Callback objects; it holds {callback!r}.")
     inputs, targets = model.check_data(x, y)
     validation = None
     if validation_data is not None:
         validation = model.check_data(*validation_data)
     elif validation_split:
         (inputs, targets), validation = train_validation_split(inputs, targets, validation_split)
-
-    history, average = History(), MovingAverage(model.flat.value, ema_momentum)
+    average = MovingAverage(model.flat.value, ema_momentum)
     progress = Progress(verbose, epochs, len(inputs))
-    model.stop_training = False
-    for callback in callbacks:
-        callback.model = model
-        callback.on_train_begin()
-    for epoch in range(epochs):
-        for callback in callbacks:
+    run = Run(
+        model, inputs, targets, validation, batch_size, epochs, shuffle, callbacks, progress, augment, average
+    )
+    return run.fit()
+
+
+@dataclasses.dataclass
+class Run:
+    """One call of `fit`, its arguments checked; see `Sequential.fit` for them."""
+
+    model: Sequential
+    x: Array
+    y: Array
+    validation: tuple[Array, Array] | None
+    batch_size: int
+    epochs: int
+    shuffle: bool
+    callbacks: Sequence[Callback]
+    progress: Progress
+    augment: Augment | None
+    average: MovingAverage
+    history: History = dataclasses.field(default_factory=History)
+
+    def fit(self) -> History:
+        """Train for all epochs, or until a callback stops it."""
+        model = self.model
+        model.stop_training = False
+        model.log_names = ["loss", *model.trainer.metrics]
+        if self.validation is not None:
+            model.log_names += [f"val_{name}" for name in model.log_names]
+        for callback in self.callbacks:
+            callback.model = model
+            callback.on_train_begin()
+        try:
+            for epoch in range(self.epochs):
+                self.epoch(epoch)
+                if model.stop_training:
+                    break
+        finally:  # Ctrl-C in a late epoch must not lose the best weights, nor their average
+            self.average.keep()
+            for callback in self.callbacks:
+                callback.on_train_end()
+        return self.history
+
+    def epoch(self, epoch: int) -> None:
+        """Train on every sample once, validate, and tell the callbacks."""
+        for callback in self.callbacks:
             callback.on_epoch_begin(epoch)
-        progress.begin(epoch)
+        self.progress.begin(epoch)
         logs: dict[str, float] | None = None
         try:
-            logs = train_epoch(
-                model, inputs, targets, batch_size, shuffle, augment, callbacks, average, progress
-            )
-            with average.in_place():
-                if validation is not None:
-                    measured = model.trainer.evaluate(*validation)
+            logs = self.train()
+            with self.average.in_place():
+                if self.validation is not None:
+                    measured = self.model.trainer.evaluate(*self.validation)
                     logs |= {f"val_{name}": value for name, value in measured.items()}
-                history.add(epoch, logs)
-                for callback in callbacks:
+                self.history.add(epoch, logs)
+                for callback in self.callbacks:
                     callback.on_epoch_end(epoch, logs)
         finally:
-            progress.end(epoch, logs)
-        if model.stop_training:
-            break
-    average.keep()
-    for callback in callbacks:
-        callback.on_train_end()
-    return history
+            self.progress.end(epoch, logs)
 
+    def train(self) -> dict[str, float]:
+        """Train on every sample once, and return the means of the loss and the metrics."""
+        model, averages = self.model, Averages()
+        order = batches(
+            len(self.x), self.batch_size, shuffle=self.shuffle, seed=model.seed, epoch=model.epochs_trained
+        )
+        for batch, indices in enumerate(order):
+            logs = model.trainer.step(partial(self.take, indices), self.y[indices], model.steps_trained)
+            model.steps_trained += 1
+            self.average.update()
+            averages.add(logs, len(indices))
+            self.progress.update(len(indices), averages.means())
+            for callback in self.callbacks:
+                callback.on_train_batch_end(batch, logs)
+            if model.stop_training:
+                break
+        model.epochs_trained += 1
+        return averages.means()
 
-def train_epoch(
-    model: Sequential,
-    x: Array,
-    y: Array,
-    batch_size: int,
-    shuffle: bool,
-    augment: Augment | None,
-    callbacks: Sequence[Callback],
-    average: MovingAverage,
-    progress: Progress,
-) -> dict[str, float]:
-    """Train on every sample once, and return the means of the loss and the metrics."""
-    averages, epoch = Averages(), model.epochs_trained
-    for batch, indices in enumerate(
-        batches(len(x), batch_size, shuffle=shuffle, seed=model.seed, epoch=epoch)
-    ):
-
-        def take(part: slice, indices: Array = indices) -> tuple[Array, Array]:
-            chosen = indices[part]
-            images = x[chosen]
-            if augment is not None:
-                images = augment(images, seed=model.seed, epoch=epoch, indices=chosen)
-            return images, y[chosen]
-
-        logs = model.trainer.step(take, y[indices], model.steps_trained)
-        model.steps_trained += 1
-        average.update()
-        averages.add(logs, len(indices))
-        progress.update(len(indices), averages.means())
-        for callback in callbacks:
-            callback.on_train_batch_end(batch, logs)
-        if model.stop_training:
-            break
-    model.epochs_trained += 1
-    return averages.means()
+    def take(self, indices: Array, part: slice) -> tuple[Array, Array]:
+        """Return the inputs and targets of a part of a batch; called on the shards' threads."""
+        chosen = indices[part]
+        x = self.x[chosen]
+        if self.augment is not None:
+            x = self.augment(x, seed=self.model.seed, epoch=self.model.epochs_trained, indices=chosen)
+        return x, self.y[chosen]

@@ -1,4 +1,4 @@
-"""Kernels that treat every element alone: activations, dropout, padding, and a check for NaN."""
+"""Kernels that move or change single elements: activations, dropout, padding, transposing."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ from .jit import Array, kernel
 def leaky_relu(x: Array, y: Array, slope: float) -> None:
     """Write x where x is not negative, else slope * x, to y; x and y are flat. ReLU has slope 0."""
     slope, zero = x.dtype.type(slope), x.dtype.type(0)
-    for i in range(x.size):
-        y[i] = x[i] * slope + zero if x[i] < 0 else x[i]  # + 0 makes -0 from slope 0 a plain 0
+    if slope == 0:  # a product would give -0, and NaN for -inf
+        for i in range(x.size):
+            y[i] = zero if x[i] < 0 else x[i]
+    else:
+        for i in range(x.size):
+            y[i] = x[i] * slope if x[i] < 0 else x[i]
 
 
 @kernel
@@ -21,9 +25,13 @@ def leaky_relu_gradient(y: Array, dy: Array, dx: Array, slope: float) -> None:
 
     y is the layer's output, which has the sign of its input.
     """
-    slope = y.dtype.type(slope)
-    for i in range(y.size):
-        dx[i] = dy[i] if y[i] > 0 else dy[i] * slope
+    slope, zero = y.dtype.type(slope), y.dtype.type(0)
+    if slope == 0:
+        for i in range(y.size):
+            dx[i] = dy[i] if y[i] > 0 else zero
+    else:
+        for i in range(y.size):
+            dx[i] = dy[i] if y[i] > 0 else dy[i] * slope
 
 
 @kernel
@@ -35,29 +43,83 @@ def pad(x: Array, padded: Array, top: int, left: int) -> None:
         padded: (N, PH, PW, C) with PH >= top + H and PW >= left + W, written everywhere.
         top, left: rows and columns of zeros before x.
     """
-    samples, height, width, channels = x.shape
+    samples, height, _, channels = x.shape
     padded_height = padded.shape[1]
-    row = width * channels
     for n in range(samples):
         for py in range(padded_height):
             target = padded[n, py].reshape(-1)
-            iy = py - top
-            if iy < 0 or iy >= height:
-                target[:] = 0
+            if not top <= py < top + height:
+                fill(target, 0)
                 continue
-            target[: left * channels] = 0
-            target[left * channels : left * channels + row] = x[n, iy].reshape(-1)
-            target[left * channels + row :] = 0
+            source = x[n, py - top].reshape(-1)
+            fill(target[: left * channels], 0)
+            middle = target[left * channels :]
+            for i in range(source.size):
+                middle[i] = source[i]
+            fill(middle[source.size :], 0)
 
 
 @kernel
-def sum_rows(x: Array, total: Array) -> None:
-    """Write the sum of the rows of x (N, C) to total (C,): the gradient of a bias."""
-    total[:] = 0
-    for n in range(x.shape[0]):
-        row = x[n]
-        for c in range(total.size):
-            total[c] += row[c]
+def fill(x: Array, value: float) -> None:
+    """Write a value to all of the flat x."""
+    for i in range(x.size):
+        x[i] = value
+
+
+@kernel
+def bias_gradient(y: Array, dy: Array, padded: Array, top: int, left: int, total: Array, relu: bool) -> None:
+    """Undo ReLU, pad, and sum over pixels, in one pass over an upstream gradient.
+
+    padded[n, top + y, left + x, c] = dy[n, y, x, c] where y[n, y, x, c] > 0, or everywhere without ReLU;
+    0 elsewhere; total[c] = the sum of that over n, y, x.
+
+    Args:
+        y: (N, H, W, C) the output of the ReLU; not read without it.
+        dy: (N, H, W, C) upstream gradient.
+        padded: (N, PH, PW, C), written everywhere.
+        top, left: rows and columns of zeros before dy.
+        total: (C,) or (0,) if it is not wanted, written.
+        relu: whether there was a ReLU.
+    """
+    samples, height, width, channels = dy.shape
+    padded_height, zero = padded.shape[1], dy.dtype.type(0)
+    fill(total, 0)
+    for n in range(samples):
+        for py in range(padded_height):
+            target = padded[n, py].reshape(-1)
+            if not top <= py < top + height:
+                fill(target, 0)
+                continue
+            upstream, output = dy[n, py - top].reshape(-1), y[n, py - top].reshape(-1)
+            fill(target[: left * channels], 0)
+            middle = target[left * channels :]
+            if relu:
+                for i in range(upstream.size):
+                    middle[i] = upstream[i] if output[i] > zero else zero
+            else:
+                for i in range(upstream.size):
+                    middle[i] = upstream[i]
+            fill(middle[upstream.size :], 0)
+            for x in range(width if total.size else 0):
+                pixel = middle[x * channels : (x + 1) * channels]
+                for c in range(channels):
+                    total[c] += pixel[c]
+
+
+@kernel
+def exchange(x: Array, y: Array) -> None:
+    """Transpose matrices: y[m, b, a] = x[m, a, b].
+
+    Args:
+        x: (M, A, B).
+        y: (M, B, A), written.
+    """
+    matrices, height, width = x.shape
+    for m in range(matrices):
+        for first in range(0, height, 16):  # 16 rows of x stay in cache while their columns are read
+            for b in range(width):
+                for a in range(first, min(first + 16, height)):
+                    y[m, b, a] = x[m, a, b]
 
 
 @kernel

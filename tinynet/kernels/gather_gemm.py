@@ -29,11 +29,12 @@ Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008
 
 from __future__ import annotations
 
+import functools
 import platform
 from typing import Any
 
-import llvmlite.binding
 import numba
+import numba.core.codegen
 import numpy as np
 from llvmlite import ir
 from numba import types
@@ -70,14 +71,14 @@ def host_features() -> dict[str, bool]:
     """Return the features of the CPU that Numba compiles for: the host's, unless Numba is told others."""
     named = numba.config.CPU_FEATURES  # type: ignore[attr-defined]
     if named is None:
-        return dict(llvmlite.binding.get_host_cpu_features())
+        named = numba.core.codegen.get_host_cpu_features()  # type: ignore[no-untyped-call]
     return {feature[1:]: feature.startswith("+") for feature in named.split(",") if feature}
 
 
 ROWS, VECTOR_BYTES = tile_shape(host_features())
 # The letter that means "any vector register" to LLVM, where it is known.
 VECTOR_REGISTER = {"x86_64": "v", "AMD64": "v", "aarch64": "w", "arm64": "w"}.get(platform.machine())
-GROUP_ROWS = 512  # rows of one call for a convolution: the last, partly empty tile is then a small part
+GROUP_ROWS = 512  # rows of one call for a convolution: the last, smaller tiles are then a small part
 
 
 def make_tile(rows: int, vectors: int, vector_bytes: int) -> Any:
@@ -89,8 +90,9 @@ def make_tile(rows: int, vectors: int, vector_bytes: int) -> Any:
         vector_bytes: the size of a vector.
 
     Returns:
-        `tile(x, r, i, s, b, p, f, c, q, bias, start, relu)`, to be called in kernels only. It reads and
-        writes whole vectors: f + vectors * lanes values of every row of b and c must exist.
+        `tile(x, r, i, s, b, p, f, c, q, bias, start, relu)`, to be called in kernels only. It returns
+        `rows`, and reads and writes whole vectors: f + vectors * lanes values of every row of b and c must
+        exist.
     """
 
     @intrinsic
@@ -98,7 +100,7 @@ def make_tile(rows: int, vectors: int, vector_bytes: int) -> Any:
         typing_context: Any, x: Any, r: Any, i: Any, s: Any, b: Any, p: Any, f: Any,
         c: Any, q: Any, bias: Any, start: Any, relu: Any,
     ) -> Any:  # fmt: skip
-        signature = types.void(x, r, i, s, b, p, f, c, q, bias, start, relu)
+        signature = types.int64(x, r, i, s, b, p, f, c, q, bias, start, relu)
         return signature, generate_tile(rows, vectors, vector_bytes)
 
     return tile
@@ -169,7 +171,7 @@ def generate_tile(rows: int, vectors: int, vector_bytes: int) -> Any:
                 builder.store(builder.select(negative, zero, value), sums[place])
         for t, v in tile:
             builder.store(builder.load(sums[t, v]), address(c_rows[t], v), align=size)
-        return context.get_dummy_value()
+        return i64(rows)
 
     return codegen
 
@@ -186,84 +188,103 @@ def in_order(builder: Any, value: Any) -> Any:
     return builder.asm(same, "", f"={VECTOR_REGISTER},0,~{{memory}}", [value], True)
 
 
-narrow_tile = make_tile(ROWS, 1, VECTOR_BYTES)
-wide_tile = make_tile(ROWS, 2, VECTOR_BYTES)
+row_tile = make_tile(1, 8, VECTOR_BYTES)  # a single sample: 8 sums hide the latency of one another
+wide_tile, wide_8, wide_4, wide_2, wide_1 = (make_tile(rows, 2, VECTOR_BYTES) for rows in (ROWS, 8, 4, 2, 1))
+narrow_tile, narrow_8, narrow_4, narrow_2, narrow_1 = (
+    make_tile(rows, 1, VECTOR_BYTES) for rows in (ROWS, 8, 4, 2, 1)
+)
 
 
 @kernel
 def gather_gemm(
-    x: Array,
-    r: Array,
-    s: Array,
-    b: Array,
-    p: Array,
-    c: Array,
-    q: Array,
-    columns: int,
-    bias: Array,
-    start: int,
-    relu: bool,
-) -> None:
-    """Compute c[q[i] + f] = start + sum over j of x[r[i] + s[j]] * b[p[j] + f], then ReLU if asked.
+    x: Array, r: Array, s: Array, b: Array, p: Array, c: Array, q: Array, columns: int, bias: Array,
+    accumulate: bool, relu: bool, samples: int, group: int, x_step: int, b_step: int, c_step: int,
+    sums_samples: bool,
+) -> None:  # fmt: skip
+    """Compute c[q[i] + f] = bias[f] + sum over j of x[r[i] + s[j]] * b[p[j] + f], then ReLU if asked.
+
+    It does so for `group` samples at a time, whose offsets r and q (or, where the sum runs over samples, s
+    and p) hold; from group to group only the places where x, b and c begin move on. The last group may have
+    fewer samples.
 
     Args:
         x, b, c: flat contiguous buffers of one float dtype; only c is written.
         r, q: (rows,) int64 offsets into x and c.
         s, p: (length,) int64 offsets into x and b.
         columns: how many f; b[p[j]:][:columns] and c[q[i]:][:columns] must exist.
-        bias: (columns,) read if start is BIAS.
-        start: ZERO, BIAS or ACCUMULATE.
+        bias: (columns,), or (0,) for none.
+        accumulate: whether to add to what c holds, instead of to the bias.
         relu: whether negative results become 0.
+        samples, group: how many there are, and how many the offsets are for.
+        x_step, b_step, c_step: sizes of a sample in x, b and c; 0 where it is the same for all.
+        sums_samples: whether samples are summed over, in s and p, or are rows, in r and q.
     """
     lanes = VECTOR_BYTES // x.itemsize
-    rows, length = r.size, s.size
-    edge_r, edge_q = np.empty(ROWS, np.int64), np.empty(ROWS, np.int64)
-    edge_c = np.empty(ROWS * 2 * lanes, x.dtype)
-    edge_b = np.empty(0 if columns % lanes == 0 else length * lanes, x.dtype)
-    edge_p = np.arange(length) * lanes
-
-    f = 0
-    while f < columns:
-        width = 2 * lanes if columns - f > lanes else lanes
-        if columns - f < width and width > lanes:  # the last vector is not full: take the full one alone
-            width = lanes
-        used = min(width, columns - f)
-        panel, panel_p, panel_f = b, p, f
-        if used < width:  # a last vector would read past the end of b
-            for j in range(length):
-                for k in range(width):
-                    edge_b[j * width + k] = b[p[j] + f + k] if k < used else 0
-            panel, panel_p, panel_f = edge_b, edge_p, 0
-        for i in range(0, rows, ROWS):
-            if used == width and i + ROWS <= rows:
-                if width > lanes:
-                    wide_tile(x, r, i, s, b, p, f, c, q, bias, start, relu)
+    b_rest = np.zeros(s.size * lanes if columns % lanes else 0, x.dtype)
+    c_rest = np.zeros(r.size * lanes if columns % lanes else 0, x.dtype)
+    p_rest, q_rest = np.arange(s.size) * lanes, np.arange(r.size) * lanes
+    for first in range(0, samples, group):
+        count = min(group, samples - first)
+        rows = r.size if sums_samples else r.size // group * count
+        ss = s[: s.size // group * count] if sums_samples else s
+        xs, b_here, c_here = x[first * x_step :], b[first * b_step :], c[first * c_step :]
+        adds = accumulate or (sums_samples and first > 0)
+        start = ACCUMULATE if adds else BIAS if bias.size else ZERO
+        f = 0
+        while f < columns:
+            rest = columns - f
+            vectors = 1 if rest < 2 * lanes else 2 if rows > 1 or rest < 8 * lanes else 8
+            bs, ps, cs, qs, fs, begin = b_here, p, c_here, q, f, start
+            if rest < lanes:  # less than a vector: work on copies that are padded to a whole one
+                bs, ps, cs, qs, fs, begin = b_rest, p_rest, c_rest, q_rest, 0, ACCUMULATE
+                for j in range(ss.size):
+                    bs[ps[j] : ps[j] + rest] = b_here[p[j] + f : p[j] + columns]
+                for i in range(rows):
+                    if start == ACCUMULATE:
+                        cs[qs[i] : qs[i] + rest] = c_here[q[i] + f : q[i] + columns]
+                    elif start == BIAS:
+                        cs[qs[i] : qs[i] + rest] = bias[f:columns]
+                    else:
+                        cs[qs[i] : qs[i] + rest] = 0
+            i = 0
+            while i < rows:  # the tallest tiles that fit; 8, 4, 2, 1 leave nothing over, also where ROWS is 6
+                left = rows - i
+                if vectors == 8:
+                    i += row_tile(xs, r, i, ss, bs, ps, fs, cs, qs, bias, begin, relu)
+                elif left >= ROWS:
+                    if vectors == 2:
+                        i += wide_tile(xs, r, i, ss, bs, ps, fs, cs, qs, bias, begin, relu)
+                    else:
+                        i += narrow_tile(xs, r, i, ss, bs, ps, fs, cs, qs, bias, begin, relu)
+                elif left >= 8:
+                    if vectors == 2:
+                        i += wide_8(xs, r, i, ss, bs, ps, fs, cs, qs, bias, begin, relu)
+                    else:
+                        i += narrow_8(xs, r, i, ss, bs, ps, fs, cs, qs, bias, begin, relu)
+                elif left >= 4:
+                    if vectors == 2:
+                        i += wide_4(xs, r, i, ss, bs, ps, fs, cs, qs, bias, begin, relu)
+                    else:
+                        i += narrow_4(xs, r, i, ss, bs, ps, fs, cs, qs, bias, begin, relu)
+                elif left >= 2:
+                    if vectors == 2:
+                        i += wide_2(xs, r, i, ss, bs, ps, fs, cs, qs, bias, begin, relu)
+                    else:
+                        i += narrow_2(xs, r, i, ss, bs, ps, fs, cs, qs, bias, begin, relu)
                 else:
-                    narrow_tile(x, r, i, s, b, p, f, c, q, bias, start, relu)
-                continue
-            height = min(ROWS, rows - i)
-            for t in range(ROWS):  # rows past the end repeat the last one and are thrown away
-                edge_r[t] = r[i + min(t, height - 1)]
-                edge_q[t] = t * width - panel_f
-                for k in range(width):
-                    value = x.dtype.type(0)
-                    if t < height and k < used:
-                        if start == ACCUMULATE:
-                            value = c[q[i + t] + f + k]
-                        elif start == BIAS:
-                            value = bias[f + k]
-                    edge_c[t * width + k] = value
-            if width > lanes:
-                wide_tile(x, edge_r, 0, s, panel, panel_p, panel_f, edge_c, edge_q, bias, ACCUMULATE, relu)
-            else:
-                narrow_tile(x, edge_r, 0, s, panel, panel_p, panel_f, edge_c, edge_q, bias, ACCUMULATE, relu)
-            for t in range(height):
-                for k in range(used):
-                    c[q[i + t] + f + k] = edge_c[t * width + k]
-        f += width
+                    if vectors == 2:
+                        i += wide_1(xs, r, i, ss, bs, ps, fs, cs, qs, bias, begin, relu)
+                    else:
+                        i += narrow_1(xs, r, i, ss, bs, ps, fs, cs, qs, bias, begin, relu)
+            if rest < lanes:
+                for i in range(rows):
+                    c_here[q[i] + f : q[i] + columns] = cs[qs[i] : qs[i] + rest]
+            f += vectors * lanes
 
 
-@kernel
+NO_STEPS = (1, 1, 0, 0, 0, False)  # all samples are in the offsets
+
+
 def dense(x: Array, kernel: Array, bias: Array, y: Array, relu: bool) -> None:
     """Compute y[n, u] = bias[u] + sum over d of x[n, d] * kernel[d, u], then ReLU if asked.
 
@@ -275,15 +296,12 @@ def dense(x: Array, kernel: Array, bias: Array, y: Array, relu: bool) -> None:
         relu: whether negative results become 0.
     """
     (n, d), u = x.shape, kernel.shape[1]
-    rows, taps = np.arange(n), np.arange(d)
-    start = BIAS if bias.size else ZERO
     gather_gemm(
-        x.reshape(-1), rows * d, taps, kernel.reshape(-1), taps * u,
-        y.reshape(-1), rows * u, u, bias, start, relu,
+        x.reshape(-1), steps(n, d), steps(d, 1), kernel.reshape(-1), steps(d, u), y.reshape(-1), steps(n, u),
+        u, bias, False, relu, *NO_STEPS,
     )  # fmt: skip
 
 
-@kernel
 def dense_kernel_gradient(x: Array, dy: Array, dkernel: Array) -> None:
     """Compute dkernel[d, u] = sum over n of x[n, d] * dy[n, u].
 
@@ -293,35 +311,12 @@ def dense_kernel_gradient(x: Array, dy: Array, dkernel: Array) -> None:
         dkernel: (D, U), written.
     """
     (n, d), u = x.shape, dy.shape[1]
-    rows, samples = np.arange(d), np.arange(n)
     gather_gemm(
-        x.reshape(-1), rows, samples * d, dy.reshape(-1), samples * u,
-        dkernel.reshape(-1), rows * u, u, dy.reshape(-1), ZERO, False,
+        x.reshape(-1), steps(d, 1), steps(n, d), dy.reshape(-1), steps(n, u),
+        dkernel.reshape(-1), steps(d, u), u, dkernel[0, :0], False, False, *NO_STEPS,
     )  # fmt: skip
 
 
-@kernel
-def pixel_offsets(
-    samples: int, height: int, width: int, sample_size: int, row_size: int, pixel_size: int
-) -> Array:
-    """Return the (samples * height * width,) offsets n * sample_size + y * row_size + x * pixel_size."""
-    offsets = np.empty(samples * height * width, np.int64)
-    i = 0
-    for n in range(samples):
-        for y in range(height):
-            for x in range(width):
-                offsets[i] = n * sample_size + y * row_size + x * pixel_size
-                i += 1
-    return offsets
-
-
-@kernel
-def samples_at_once(samples: int, rows: int) -> int:
-    """Return how many samples of `rows` rows each make a call of GROUP_ROWS rows or a little more."""
-    return max(1, min(samples, (GROUP_ROWS + rows - 1) // rows))
-
-
-@kernel
 def convolution(
     padded: Array, kernel: Array, bias: Array, y: Array, stride_y: int, stride_x: int, relu: bool
 ) -> None:
@@ -342,50 +337,48 @@ def convolution(
     kh, kw, _, f = kernel.shape
     _, oh, ow, _ = y.shape
     group = samples_at_once(n, oh * ow)
-    r = pixel_offsets(group, oh, ow, ph * pw * c, stride_y * pw * c, stride_x * c)
-    s = pixel_offsets(kh, kw, c, pw * c, c, 1)
-    p, q = np.arange(s.size) * f, np.arange(r.size) * f
-    x_flat, y_flat, kernel_flat = padded.reshape(-1), y.reshape(-1), kernel.reshape(-1)
-    start = BIAS if bias.size else ZERO
-    for first in range(0, n, group):
-        rows = min(group, n - first) * oh * ow
-        x_group, y_group = x_flat[first * ph * pw * c :], y_flat[first * oh * ow * f :]
-        gather_gemm(x_group, r[:rows], s, kernel_flat, p, y_group, q[:rows], f, bias, start, relu)
+    pixels = offsets(group, oh, ow, ph * pw * c, stride_y * pw * c, stride_x * c, 0)
+    taps = offsets(kh, kw, c, pw * c, c, 1, 0)
+    gather_gemm(
+        padded.reshape(-1), pixels, taps, kernel.reshape(-1), steps(taps.size, f),
+        y.reshape(-1), steps(pixels.size, f), f, bias, False, relu,
+        n, group, ph * pw * c, 0, oh * ow * f, False,
+    )  # fmt: skip
 
 
-@kernel
 def convolution_kernel_gradient(
-    padded: Array, dy: Array, dkernel: Array, stride_y: int, stride_x: int
+    padded: Array, dy: Array, dkernel: Array, stride_y: int, stride_x: int, top: int, left: int
 ) -> None:
     """Compute the gradient of a convolution with respect to its kernel.
 
     dkernel[ky, kx, c, f] = sum over n, oy, ox of
-        padded[n, oy * stride_y + ky, ox * stride_x + kx, c] * dy[n, oy, ox, f]
+        padded[n, oy * stride_y + ky, ox * stride_x + kx, c] * dy[n, top + oy, left + ox, f]
 
     Args:
         padded: (N, PH, PW, C).
-        dy: (N, OH, OW, F).
+        dy: (N, DH, DW, F) with the upstream gradient (N, OH, OW, F) at [:, top:, left:].
         dkernel: (KH, KW, C, F), written.
         stride_y, stride_x: steps of the window.
+        top, left: where the upstream gradient begins.
     """
     n, ph, pw, c = padded.shape
-    _, oh, ow, f = dy.shape
+    if n == 0:
+        dkernel[:] = 0
+        return
+    _, dh, dw, f = dy.shape
     kh, kw = dkernel.shape[:2]
+    oh, ow = (ph - kh) // stride_y + 1, (pw - kw) // stride_x + 1
     group = samples_at_once(n, oh * ow)
-    taps = pixel_offsets(kh, kw, c, pw * c, c, 1)
-    pixels = pixel_offsets(group, oh, ow, ph * pw * c, stride_y * pw * c, stride_x * c)
-    p, q = np.arange(pixels.size) * f, np.arange(taps.size) * f
-    x_flat, dy_flat, dkernel_flat = padded.reshape(-1), dy.reshape(-1), dkernel.reshape(-1)
-    for first in range(0, n, group):
-        length = min(group, n - first) * oh * ow
-        x_group, dy_group = x_flat[first * ph * pw * c :], dy_flat[first * oh * ow * f :]
-        start = ZERO if first == 0 else ACCUMULATE
-        gather_gemm(
-            x_group, taps, pixels[:length], dy_group, p[:length], dkernel_flat, q, f, dy_flat, start, False
-        )  # fmt: skip
+    pixels = offsets(group, oh, ow, ph * pw * c, stride_y * pw * c, stride_x * c, 0)
+    dy_pixels = offsets(group, oh, ow, dh * dw * f, dw * f, f, (top * dw + left) * f)
+    taps = offsets(kh, kw, c, pw * c, c, 1, 0)
+    gather_gemm(
+        padded.reshape(-1), taps, pixels, dy.reshape(-1), dy_pixels,
+        dkernel.reshape(-1), steps(taps.size, f), f, dkernel.reshape(-1)[:0], False, False,
+        n, group, ph * pw * c, dh * dw * f, 0, True,
+    )  # fmt: skip
 
 
-@kernel
 def convolution_input_gradient(
     dy: Array, kernel: Array, dx: Array, stride_y: int, stride_x: int, top: int, left: int
 ) -> None:
@@ -410,34 +403,50 @@ def convolution_input_gradient(
     kh, kw, _, c = kernel.shape
     _, h, w, _ = dx.shape
     above, before = (kh - 1) // stride_y, (kw - 1) // stride_x
-    dy_flat, kernel_flat, dx_flat = dy.reshape(-1), kernel.reshape(-1), dx.reshape(-1)
-    for phase_y in range(stride_y):
-        for phase_x in range(stride_x):
-            # The first pixel of the phase, and the output pixel that its tap (phase_y, phase_x) fed.
-            y0, x0 = (phase_y - top) % stride_y, (phase_x - left) % stride_x
-            oy, ox = (y0 + top) // stride_y, (x0 + left) // stride_x
-            height, width = (h - y0 + stride_y - 1) // stride_y, (w - x0 + stride_x - 1) // stride_x
-            taps_y, taps_x = (
-                (kh - phase_y + stride_y - 1) // stride_y,
-                (kw - phase_x + stride_x - 1) // stride_x,
-            )
-            if height <= 0 or width <= 0:
-                continue
+    for y0 in range(min(stride_y, h)):
+        for x0 in range(min(stride_x, w)):
+            # (y0, x0) is the phase's first pixel, and (oy, ox) the output pixel that its tap
+            # (phase_y, phase_x) fed.
+            (oy, phase_y), (ox, phase_x) = divmod(y0 + top, stride_y), divmod(x0 + left, stride_x)
+            height, width = -(-(h - y0) // stride_y), -(-(w - x0) // stride_x)
+            taps_y, taps_x = -(-(kh - phase_y) // stride_y), -(-(kw - phase_x) // stride_x)
+            taps = max(taps_y, 0), max(taps_x, 0), f
             group = samples_at_once(n, height * width)
-            r = (
-                pixel_offsets(group, height, width, dh * dw * f, dw * f, f)
-                + ((oy + above) * dw + ox + before) * f
-            )
-            s = pixel_offsets(max(taps_y, 0), max(taps_x, 0), f, -dw * f, -f, 1)
-            p = pixel_offsets(max(taps_y, 0), max(taps_x, 0), f, stride_y * kw * f * c, stride_x * f * c, c)
-            p += (phase_y * kw + phase_x) * f * c
-            q = (
-                pixel_offsets(group, height, width, h * w * c, stride_y * w * c, stride_x * c)
-                + (y0 * w + x0) * c
-            )
-            for first in range(0, n, group):
-                rows = min(group, n - first) * height * width
-                dy_group, dx_group = dy_flat[first * dh * dw * f :], dx_flat[first * h * w * c :]
-                gather_gemm(
-                    dy_group, r[:rows], s, kernel_flat, p, dx_group, q[:rows], c, dy_flat, ZERO, False
-                )
+            first_output, first_pixel = ((oy + above) * dw + ox + before) * f, (y0 * w + x0) * c
+            first_tap = (phase_y * kw + phase_x) * f * c
+            gather_gemm(
+                dy.reshape(-1),
+                offsets(group, height, width, dh * dw * f, dw * f, f, first_output),
+                offsets(*taps, -dw * f, -f, 1, 0),
+                kernel.reshape(-1),
+                offsets(*taps, stride_y * kw * f * c, stride_x * f * c, c, first_tap),
+                dx.reshape(-1),
+                offsets(group, height, width, h * w * c, stride_y * w * c, stride_x * c, first_pixel),
+                c, dy.reshape(-1)[:0], False, False, n, group, dh * dw * f, 0, h * w * c, False,
+            )  # fmt: skip
+
+
+def samples_at_once(samples: int, rows: int) -> int:
+    """Return how many samples of `rows` rows each make GROUP_ROWS rows or a little more."""
+    return max(1, min(samples, -(-GROUP_ROWS // rows)))
+
+
+@functools.lru_cache(maxsize=512)
+def steps(count: int, step: int) -> Array:
+    """Return the (count,) offsets 0, step, 2 * step, ..., read-only."""
+    return offsets(count, 1, 1, step, 0, 0, 0)
+
+
+@functools.lru_cache(maxsize=512)
+def offsets(
+    planes: int, rows: int, columns: int, plane_step: int, row_step: int, column_step: int, first: int
+) -> Array:
+    """Return the (planes * rows * columns,) offsets of a box in a flat buffer, read-only.
+
+    offsets[(plane, row, column)] = first + plane * plane_step + row * row_step + column * column_step
+    """
+    plane, row, column = np.ogrid[:planes, :rows, :columns]
+    box = first + plane * plane_step + row * row_step + column * column_step
+    result = np.ascontiguousarray(box.reshape(-1), np.int64)
+    result.setflags(write=False)
+    return result

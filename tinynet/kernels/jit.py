@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -32,5 +33,26 @@ def kernel(function: Function) -> Function:
     try:
         compiled = numba.njit(cache=True, **options)(function)
     except RuntimeError:  # "cannot cache function: no locator available"
-        compiled = numba.njit(**options)(function)
+        return numba.njit(**options)(function)  # type: ignore[no-any-return]
+    if hasattr(compiled, "_cache"):  # not where NUMBA_DISABLE_JIT is set
+        survive_bad_cache(compiled._cache)
     return compiled  # type: ignore[no-any-return]
+
+
+def survive_bad_cache(cache: Any) -> None:
+    """Make a kernel compile again where its cache files are damaged, and go on where the disk is full."""
+    load, save = cache.load_overload, cache.save_overload
+
+    def load_overload(*arguments: Any) -> Any:
+        try:
+            return load(*arguments)
+        except Exception:  # whatever unpickling a damaged file raises
+            with contextlib.suppress(Exception):
+                cache.flush()
+            return None
+
+    def save_overload(*arguments: Any) -> None:
+        with contextlib.suppress(Exception):
+            save(*arguments)
+
+    cache.load_overload, cache.save_overload = load_overload, save_overload

@@ -13,6 +13,12 @@ from .jit import Array, kernel
 
 
 @kernel
+def larger(a: float, b: float) -> float:
+    """Return the larger of two numbers, or NaN if there is one."""
+    return b if b > a or b != b else a
+
+
+@kernel
 def max_pool(
     x: Array, y: Array, pool_y: int, pool_x: int, stride_y: int, stride_x: int, top: int, left: int
 ) -> None:
@@ -30,7 +36,7 @@ def max_pool(
                     for ix in range(max(x0, 0), min(x0 + pool_x, width)):
                         value = x[n, iy, ix]
                         for c in range(channels):
-                            largest[c] = largest[c] if largest[c] >= value[c] else value[c]
+                            largest[c] = larger(largest[c], value[c])
 
 
 @kernel
@@ -65,6 +71,20 @@ def max_pool_gradient(
                             here = remaining[c] if value[c] == largest[c] else 0
                             gradient[c] += here
                             remaining[c] = 0 if value[c] == largest[c] else remaining[c]
+
+
+@kernel
+def max_pool_2x2(x: Array, y: Array) -> None:
+    """Do what `max_pool` does for 2 x 2 windows that lie side by side: the usual case, twice as fast."""
+    _, out_height, out_width, channels = y.shape
+    for n in range(x.shape[0]):
+        for oy in range(out_height):
+            for ox in range(out_width):
+                a, b = x[n, 2 * oy, 2 * ox], x[n, 2 * oy, 2 * ox + 1]
+                c, d = x[n, 2 * oy + 1, 2 * ox], x[n, 2 * oy + 1, 2 * ox + 1]
+                largest = y[n, oy, ox]
+                for k in range(channels):
+                    largest[k] = larger(larger(a[k], b[k]), larger(c[k], d[k]))
 
 
 @kernel

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 
+import numpy as np
+
+from .. import kernels
 from .base import Array, Layer, Shape
 from .relu import LeakyReLU, ReLU
 from .sigmoid import Sigmoid
@@ -27,9 +31,10 @@ def get(activation: str | Layer | None) -> Layer | None:
             activation layer such as `LeakyReLU(0.1)`.
 
     Returns:
-        The layer, or None for "linear" and None.
+        A layer of its own, or None for "linear" and None.
 
     Raises:
+        TypeError: the object is not an activation layer.
         ValueError: no activation has that name.
 
     Example:
@@ -39,7 +44,11 @@ def get(activation: str | Layer | None) -> Layer | None:
     if activation is None or activation == "linear":
         return None
     if isinstance(activation, Layer):
-        return activation
+        if type(activation) not in BY_NAME.values():
+            raise TypeError(f"{activation!r} is not an activation: make it a layer of the model.")
+        return copy.copy(activation)  # each layer has an activation of its own
+    if isinstance(activation, type):
+        raise TypeError(f"The activation is the class {activation.__name__}: write {activation.__name__}().")
     if activation in BY_NAME:
         return BY_NAME[activation]()
     names = ["linear", *BY_NAME]
@@ -78,6 +87,22 @@ class ActivatedLayer(Layer):
             self.activation_layer.y = y
         return y
 
-    def activation_gradient(self, dy: Array) -> Array:
-        """Return the gradient with respect to the kernel's result."""
-        return self.activation_layer.backward(dy) if self.activation_layer else dy
+    def result_gradient(self, dy: Array, gradient: Array, top: int, left: int, bias: Array) -> None:
+        """Undo the activation: write the gradients with respect to the kernel's result and to the bias.
+
+        Args:
+            dy: (N, *output_shape) upstream gradient.
+            gradient: (N, PH, PW, C), or (N, 1, 1, units), with respect to the result at [:, top:, left:],
+                and zeros elsewhere; written.
+            top, left: rows and columns of zeros before it.
+            bias: (C,) with respect to the bias, written; (0,) if there is no bias.
+        """
+        y = dy
+        if self.activation_layer and self.fuses_relu:
+            y, dy = self.check_upstream(self.activation_layer.y, dy)
+        elif self.activation_layer:
+            y = dy = np.ascontiguousarray(self.activation_layer.backward(dy))
+        shape = dy.shape if dy.ndim == 4 else (len(dy), 1, 1, dy.shape[1])
+        kernels.elementwise.bias_gradient(
+            y.reshape(shape), dy.reshape(shape), gradient, top, left, bias, self.fuses_relu
+        )

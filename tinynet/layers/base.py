@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -19,25 +20,62 @@ Shape = tuple[int, ...]
 Seed = int | Sequence[int]
 
 
-@dataclass(eq=False)
 class Parameter:
     """A learned array and its gradient, of one shape.
 
-    Inside a model, `value` and `grad` are views into the model's two flat vectors.
+    Inside a model, `value` and `grad` are views into the model's two flat vectors. Assigning to them
+    copies the numbers into the arrays that are there.
 
     Args:
         name: "kernel" or "bias".
         value: the current values.
         grad: the gradient that the last backward pass left; it is overwritten, never added to.
 
+    Raises:
+        ValueError: what is assigned has another shape.
+
     Example:
-        >>> Parameter("bias", np.ones(3), np.zeros(3)).value.sum()
-        np.float64(3.0)
+        >>> bias = Parameter("bias", np.ones(3), np.zeros(3))
+        >>> bias.value = [1, 2, 3]
+        >>> bias.value
+        array([1., 2., 3.])
     """
 
-    name: str
-    value: Array
-    grad: Array
+    def __init__(self, name: str, value: Array, grad: Array) -> None:
+        self.name = name
+        self.bind(value, grad)
+
+    def bind(self, value: Array, grad: Array) -> None:
+        """Make these very arrays the parameter's value and gradient."""
+        self._value, self._grad = value, grad
+
+    @property
+    def value(self) -> Array:
+        """The current values."""
+        return self._value
+
+    @value.setter
+    def value(self, new: ArrayLike) -> None:
+        self._copy(new, self._value, "value")
+
+    @property
+    def grad(self) -> Array:
+        """The gradient that the last backward pass left."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, new: ArrayLike) -> None:
+        self._copy(new, self._grad, "grad")
+
+    def _copy(self, new: ArrayLike, target: Array, what: str) -> None:
+        if np.shape(new) != target.shape:
+            raise ValueError(
+                f"The {what} of parameter {self.name!r} has shape {target.shape}; got {np.shape(new)}."
+            )
+        target[...] = new
+
+    def __repr__(self) -> str:
+        return f"Parameter({self.name!r}, shape={self.value.shape}, dtype={self.value.dtype})"
 
 
 class Layer:
@@ -51,6 +89,7 @@ class Layer:
     Attributes:
         input_shape, output_shape: shapes without the batch axis, known after `build`.
         name: the layer's name in its model's summary and in error messages.
+        in_model: whether the layer is part of a model, which then has built it.
         seed: the layer's own seed.
         step: the number of the training step, and
         first_sample: the position in the batch of the first sample that `forward` gets: what dropout's
@@ -61,6 +100,7 @@ class Layer:
     """
 
     name: str = ""
+    in_model: bool = False
     input_shape: Shape | None = None
     output_shape: Shape | None = None
     dtype: np.dtype[Any] = np.dtype("float32")
@@ -86,9 +126,9 @@ class Layer:
         Raises:
             ValueError: the layer cannot take that shape.
         """
-        shape = (input_shape,) if isinstance(input_shape, int) else tuple(int(size) for size in input_shape)
-        if any(size < 1 for size in shape):
-            raise ValueError(f"{self.title}: every size of input_shape must be at least 1; got {shape}.")
+        if self.in_model:
+            raise RuntimeError(f"{self.title} is part of a model, which has built it; make a new layer.")
+        shape = as_shape(self.title, input_shape)
         self.dtype = np.dtype(dtype)
         if self.dtype not in (np.dtype("float32"), np.dtype("float64")):
             raise ValueError(f"{self.title}: dtype must be 'float32' or 'float64'; got {dtype!r}.")
@@ -166,13 +206,18 @@ class Layer:
         """Return x as a contiguous array of the layer's dtype, or raise if its shape is wrong."""
         if self.input_shape is None:
             raise RuntimeError(f"{self.title} is not built: call layer.build(input_shape) first.")
-        array = np.ascontiguousarray(x, self.dtype)
-        if array.shape[1:] != self.input_shape or array.ndim == 0:
+        array = self.as_array(x)
+        if np.ndim(x) == 0 or array.shape[1:] != self.input_shape:
             raise ValueError(
                 f"{self.title}: expected x of shape (N, {', '.join(map(str, self.input_shape))}), "
                 f"as the layer was built; got {np.shape(x)}."
             )
         return array
+
+    def as_array(self, x: ArrayLike) -> Array:
+        """Return x as the kind of array that the kernels are compiled for, copied only if it differs."""
+        array = np.ascontiguousarray(x, self.dtype)
+        return array if array.flags.writeable else array.copy()
 
     def check_upstream(self, remembered: Array | None, dy: ArrayLike) -> tuple[Array, Array]:
         """Return what the last training forward remembered, and dy as a contiguous array; or raise.
@@ -183,7 +228,7 @@ class Layer:
         """
         if remembered is None or self.output_shape is None:
             raise RuntimeError(f"{self.title}: backward needs a forward(x, training=True) before it.")
-        array = np.ascontiguousarray(dy, self.dtype)
+        array = self.as_array(dy)
         expected = (len(remembered), *self.output_shape)
         if array.shape != expected:
             raise ValueError(
@@ -221,6 +266,21 @@ class Layer:
             elif isinstance(value, Layer):
                 setattr(clone, name, value.replica())
         return clone
+
+
+def as_shape(title: str, input_shape: int | Sequence[int]) -> Shape:
+    """Return an input shape as a tuple of positive integers, or raise; an integer is a shape of one axis."""
+    sizes = input_shape if isinstance(input_shape, Sequence | np.ndarray) else (input_shape,)
+    try:
+        shape = tuple(operator.index(size) for size in sizes)
+    except TypeError:
+        shape = (0,)
+    if any(size < 1 for size in shape):
+        raise ValueError(
+            f"{title}: input_shape must be positive integers, without the batch axis, such as (28, 28, 1); "
+            f"got {input_shape!r}."
+        )
+    return shape
 
 
 def image_shape(title: str, input_shape: Shape) -> tuple[int, int, int]:

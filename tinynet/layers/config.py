@@ -100,5 +100,5 @@ def layer_from_config(config: Mapping[str, Any]) -> Layer:
             arguments[name] = tuple(value)
     try:
         return kind(**arguments)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise ValueError(f"Cannot rebuild {kind.__name__} from {dict(config)}: {error}.") from error

@@ -103,13 +103,17 @@ class Conv2D(ActivatedLayer):
     def backward(self, dy: ArrayLike) -> Array:
         """Compute the gradients with respect to kernel, bias and input; see `Layer.backward`."""
         x, dy = self.check_upstream(self.x, dy)
-        dy = self.activation_gradient(dy)
-        if self.use_bias:
-            kernels.elementwise.sum_rows(dy.reshape(-1, self.filters), self.bias.grad)
+        gather = self.method == "gather" and self.needs_input_gradient
+        above, before, height, width = self.gradient_padding() if gather else (0, 0, *dy.shape[1:3])
+        gradient = self.empty("dy", (len(dy), height, width, self.filters))
+        bias_gradient = self.bias.grad if self.use_bias else np.empty(0, self.dtype)
+        self.result_gradient(dy, gradient, above, before, bias_gradient)
         if self.method == "im2col":
-            return self.backward_im2col(x, dy)
-        kernels.gather_gemm.convolution_kernel_gradient(x, dy, self.kernel.grad, *self.steps)
-        return self.input_gradient(dy) if self.needs_input_gradient else np.empty(0, self.dtype)
+            return self.backward_im2col(x, gradient)
+        kernels.gather_gemm.convolution_kernel_gradient(
+            x, gradient, self.kernel.grad, *self.steps, above, before
+        )
+        return self.input_gradient(gradient) if self.needs_input_gradient else np.empty(0, self.dtype)
 
     def padded(self, x: Array, training: bool) -> Array:
         """Return x with the zeros that the windows need around it."""
@@ -123,24 +127,27 @@ class Conv2D(ActivatedLayer):
         kernels.elementwise.pad(x, padded, around.top, around.left)
         return padded
 
-    def input_gradient(self, dy: Array) -> Array:
-        """Return dx: a convolution of dy, padded, with the kernel, its last two axes exchanged."""
+    def gradient_padding(self) -> tuple[int, int, int, int]:
+        """Return how the input's gradient needs dy padded: rows above, columns before, and the size."""
         assert self.input_shape is not None
-        height, width, _ = self.input_shape
         (kernel_height, kernel_width), (stride_y, stride_x) = self.window, self.steps
         above, before = (kernel_height - 1) // stride_y, (kernel_width - 1) // stride_x
-        rows = max(self.windows.height, (height - 1 + self.windows.top) // stride_y + 1)
-        columns = max(self.windows.width, (width - 1 + self.windows.left) // stride_x + 1)
-        padded = dy
-        if above or before or (rows, columns) != dy.shape[1:3]:
-            padded = self.empty("padded dy", (len(dy), above + rows, before + columns, self.filters))
-            kernels.elementwise.pad(dy, padded, above, before)
-        exchanged = self.kernel.value.transpose(0, 1, 3, 2)
-        kernel = self.empty("exchanged kernel", exchanged.shape)
-        np.copyto(kernel, exchanged)
-        dx = self.empty("dx", (len(dy), *self.input_shape))
+        last_y = (self.input_shape[0] - 1 + self.windows.top) // stride_y
+        last_x = (self.input_shape[1] - 1 + self.windows.left) // stride_x
+        height, width = max(self.windows.height, last_y + 1), max(self.windows.width, last_x + 1)
+        return above, before, above + height, before + width
+
+    def input_gradient(self, gradient: Array) -> Array:
+        """Return dx: a convolution of the padded dy with the kernel, its last two axes exchanged."""
+        assert self.input_shape is not None
+        height, width, channels, filters = self.kernel.value.shape
+        kernel = self.empty("exchanged kernel", (height, width, filters, channels))
+        kernels.elementwise.exchange(
+            self.kernel.value.reshape(-1, channels, filters), kernel.reshape(-1, filters, channels)
+        )
+        dx = self.empty("dx", (len(gradient), *self.input_shape))
         kernels.gather_gemm.convolution_input_gradient(
-            padded, kernel, dx, stride_y, stride_x, self.windows.top, self.windows.left
+            gradient, kernel, dx, *self.steps, self.windows.top, self.windows.left
         )
         return dx
 

@@ -74,14 +74,14 @@ class Dense(ActivatedLayer):
     def backward(self, dy: ArrayLike) -> Array:
         """Dkernel = xᵀ @ dy, dbias = the sum of dy over samples, dx = dy @ kernelᵀ; see `Layer.backward`."""
         x, dy = self.check_upstream(self.x, dy)
-        dy = self.activation_gradient(dy)
-        kernels.gather_gemm.dense_kernel_gradient(x, dy, self.kernel.grad)
-        if self.use_bias:
-            kernels.elementwise.sum_rows(dy, self.bias.grad)
+        gradient = self.empty("dy", dy.shape)
+        bias_gradient = self.bias.grad if self.use_bias else np.empty(0, self.dtype)
+        self.result_gradient(dy, gradient.reshape(len(dy), 1, 1, self.units), 0, 0, bias_gradient)
+        kernels.gather_gemm.dense_kernel_gradient(x, gradient, self.kernel.grad)
         if not self.needs_input_gradient:
             return np.empty(0, self.dtype)
         transposed = self.empty("transposed kernel", self.kernel.value.T.shape)
-        np.copyto(transposed, self.kernel.value.T)
+        kernels.elementwise.exchange(self.kernel.value[np.newaxis], transposed[np.newaxis])
         dx = self.empty("dx", x.shape)
-        kernels.gather_gemm.dense(dy, transposed, np.empty(0, self.dtype), dx, False)
+        kernels.gather_gemm.dense(gradient, transposed, np.empty(0, self.dtype), dx, False)
         return dx

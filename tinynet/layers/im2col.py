@@ -40,11 +40,11 @@ def im2col(
                [4., 5., 7., 8.]])
     """
     images = _images(np.asarray(x))
-    window, steps, around = _placement(images.shape, kernel_size, strides, padding)
+    window, steps, around = _placement("im2col", images.shape, kernel_size, strides, padding)
     samples, channels = images.shape[0], images.shape[3]
     columns = np.empty((samples, around.height, around.width, *window, channels), images.dtype)
     kernels.im2col.im2col(images, columns, *steps, around.top, around.left)
-    return columns.reshape(samples * around.height * around.width, -1)
+    return columns.reshape(samples * around.height * around.width, window[0] * window[1] * channels)
 
 
 def col2im(
@@ -79,7 +79,9 @@ def col2im(
     if len(shape) != 4:
         raise ValueError(f"col2im: expected shape (N, H, W, C); got {tuple(shape)}.")
     samples, height, width, channels = (int(size) for size in shape)
-    window, steps, around = _placement((samples, height, width, channels), kernel_size, strides, padding)
+    window, steps, around = _placement(
+        "col2im", (samples, height, width, channels), kernel_size, strides, padding
+    )
     expected = (samples * around.height * around.width, window[0] * window[1] * channels)
     if array.shape != expected:
         raise ValueError(
@@ -99,8 +101,8 @@ def _images(x: Array) -> Array:
 
 
 def _placement(
-    shape: Shape, kernel_size: int | Sequence[int], strides: int | Sequence[int], padding: str
+    title: str, shape: Shape, kernel_size: int | Sequence[int], strides: int | Sequence[int], padding: str
 ) -> tuple[tuple[int, int], tuple[int, int], Windows]:
-    window = positive_pair("im2col", "kernel_size", kernel_size)
-    steps = positive_pair("im2col", "strides", strides)
-    return window, steps, place_windows("im2col", shape[1:], window, steps, padding)
+    window = positive_pair(title, "kernel_size", kernel_size)
+    steps = positive_pair(title, "strides", strides)
+    return window, steps, place_windows(title, shape[1:], window, steps, padding)

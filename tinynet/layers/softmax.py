@@ -35,7 +35,8 @@ class Softmax(Layer):
     def forward(self, x: ArrayLike, training: bool = False) -> Array:
         """Turn scores into probabilities along the last axis; see `Layer.forward`."""
         x = self.check_input(x)
-        y: Array = x - x.max(axis=-1, keepdims=True)  # the same result, and exp cannot overflow
+        with np.errstate(invalid="ignore"):  # infinite scores give NaN, which TerminateOnNaN looks for
+            y: Array = x - x.max(axis=-1, keepdims=True)  # the same result, and exp cannot overflow
         np.exp(y, out=y)
         y /= y.sum(axis=-1, keepdims=True)
         if training:

@@ -1,0 +1,50 @@
+"""Fixtures that several test modules share."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tinynet
+
+
+@pytest.fixture
+def set_threads():
+    """Sets the number of threads for one test."""
+    before = tinynet.get_num_threads()
+    yield tinynet.set_num_threads
+    tinynet.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def blobs():
+    """Three well separated clouds of points and their labels, in random order: easy to learn."""
+    random = np.random.default_rng(0)
+    y = random.integers(0, 3, 240)
+    x = np.array([[2.0, 0.0], [-2.0, 2.0], [-2.0, -2.0]])[y] + 0.5 * random.normal(size=(240, 2))
+    return x.astype(np.float32), y
+
+
+@pytest.fixture(scope="session")
+def run_python():
+    """Runs code in another Python process and returns what it printed."""
+
+    def run(code: str, **environment: str) -> str:
+        paths = [str(Path(tinynet.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), **environment},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run

@@ -1,0 +1,171 @@
+"""Slow references written from the definitions, in plain NumPy and Python; they share no code with tinynet.
+
+Images are (N, H, W, C) and kernels (KH, KW, C, F). Everything is computed in float64.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+
+
+def gather_gemm(x, r, s, b, p, columns, start, relu):
+    """c[i, f] = start[i, f] + sum over j of x[r[i] + s[j]] * b[p[j] + f], then ReLU if asked."""
+    left = np.asarray(x, np.float64)[r[:, None] + s]
+    right = np.asarray(b, np.float64)[p[:, None] + np.arange(columns)]
+    c = start + left @ right
+    return np.where(c < 0, 0, c) if relu else c
+
+
+def dense(x, kernel, bias):
+    y = np.zeros((len(x), kernel.shape[1]))
+    for n, u in np.ndindex(y.shape):
+        y[n, u] = bias[u] + sum(float(x[n, d]) * float(kernel[d, u]) for d in range(len(kernel)))
+    return y
+
+
+def dense_gradients(x, kernel, dy):
+    """Return dx, dkernel and dbias."""
+    dx, dkernel, dbias = np.zeros(x.shape), np.zeros(kernel.shape), np.zeros(kernel.shape[1])
+    for n, u in np.ndindex(dy.shape):
+        dx[n] += dy[n, u] * kernel[:, u].astype(np.float64)
+        dkernel[:, u] += dy[n, u] * x[n].astype(np.float64)
+        dbias[u] += dy[n, u]
+    return dx, dkernel, dbias
+
+
+def windows(size, length, stride, padding):
+    """Return the first pixel of every window along one axis, as Keras places them."""
+    if padding == "valid":
+        return list(range(0, size - length + 1, stride))
+    count = math.ceil(size / stride)
+    before = max((count - 1) * stride + length - size, 0) // 2
+    return [i * stride - before for i in range(count)]
+
+
+def taps(shape, window, strides, padding):
+    """Yield (oy, ox, ky, kx, iy, ix) for every tap of every window that lies on the image."""
+    rows, columns = (windows(shape[axis], window[axis], strides[axis], padding) for axis in (0, 1))
+    for (oy, y0), (ox, x0) in itertools.product(enumerate(rows), enumerate(columns)):
+        for ky, kx in np.ndindex(*window):
+            if 0 <= y0 + ky < shape[0] and 0 <= x0 + kx < shape[1]:
+                yield oy, ox, ky, kx, y0 + ky, x0 + kx
+
+
+def output_size(shape, window, strides, padding):
+    return tuple(len(windows(shape[axis], window[axis], strides[axis], padding)) for axis in (0, 1))
+
+
+def convolution(x, kernel, bias, strides, padding):
+    window, filters = kernel.shape[:2], kernel.shape[3]
+    y = np.zeros((len(x), *output_size(x.shape[1:3], window, strides, padding), filters))
+    y += bias
+    x, kernel = x.astype(np.float64), kernel.astype(np.float64)
+    for oy, ox, ky, kx, iy, ix in taps(x.shape[1:3], window, strides, padding):
+        y[:, oy, ox] += x[:, iy, ix] @ kernel[ky, kx]
+    return y
+
+
+def convolution_gradients(x, kernel, dy, strides, padding):
+    """Return dx, dkernel and dbias."""
+    x, kernel, dy = x.astype(np.float64), kernel.astype(np.float64), np.asarray(dy, np.float64)
+    dx, dkernel = np.zeros(x.shape), np.zeros(kernel.shape)
+    for oy, ox, ky, kx, iy, ix in taps(x.shape[1:3], kernel.shape[:2], strides, padding):
+        dx[:, iy, ix] += dy[:, oy, ox] @ kernel[ky, kx].T
+        dkernel[ky, kx] += x[:, iy, ix].T @ dy[:, oy, ox]
+    return dx, dkernel, dy.sum(axis=(0, 1, 2))
+
+
+def im2col(x, window, strides, padding):
+    height, width = output_size(x.shape[1:3], window, strides, padding)
+    columns = np.zeros((len(x), height, width, *window, x.shape[3]))
+    for oy, ox, ky, kx, iy, ix in taps(x.shape[1:3], window, strides, padding):
+        columns[:, oy, ox, ky, kx] = x[:, iy, ix]
+    return columns
+
+
+def col2im(columns, shape, window, strides, padding):
+    x = np.zeros(shape)
+    for oy, ox, ky, kx, iy, ix in taps(shape[1:3], window, strides, padding):
+        x[:, iy, ix] += columns[:, oy, ox, ky, kx]
+    return x
+
+
+def window_pixels(shape, window, strides, padding):
+    """Return {(oy, ox): its window's pixels (iy, ix) on the image, row by row}."""
+    pixels = {}
+    for oy, ox, _, _, iy, ix in taps(shape, window, strides, padding):
+        pixels.setdefault((oy, ox), []).append((iy, ix))
+    return pixels
+
+
+def max_pool(x, window, strides, padding):
+    y = np.zeros((len(x), *output_size(x.shape[1:3], window, strides, padding), x.shape[3]))
+    for (oy, ox), pixels in window_pixels(x.shape[1:3], window, strides, padding).items():
+        y[:, oy, ox] = np.max([x[:, iy, ix] for iy, ix in pixels], axis=0)
+    return y
+
+
+def max_pool_gradient(x, dy, window, strides, padding):
+    dx = np.zeros(x.shape)
+    for (oy, ox), pixels in window_pixels(x.shape[1:3], window, strides, padding).items():
+        first = np.argmax([x[:, iy, ix] for iy, ix in pixels], axis=0)
+        for n, c in np.ndindex(first.shape):
+            iy, ix = pixels[first[n, c]]
+            dx[n, iy, ix, c] += dy[n, oy, ox, c]
+    return dx
+
+
+def average_pool(x, window, strides, padding):
+    y = np.zeros((len(x), *output_size(x.shape[1:3], window, strides, padding), x.shape[3]))
+    for (oy, ox), pixels in window_pixels(x.shape[1:3], window, strides, padding).items():
+        y[:, oy, ox] = sum(x[:, iy, ix].astype(np.float64) for iy, ix in pixels) / len(pixels)
+    return y
+
+
+def average_pool_gradient(x, dy, window, strides, padding):
+    dx = np.zeros(x.shape)
+    for (oy, ox), pixels in window_pixels(x.shape[1:3], window, strides, padding).items():
+        for iy, ix in pixels:
+            dx[:, iy, ix] += dy[:, oy, ox].astype(np.float64) / len(pixels)
+    return dx
+
+
+def activation(name, x, slope=0.3):
+    x = np.asarray(x, np.float64)
+    if name == "softmax":
+        powers = np.exp(x - x.max(axis=-1, keepdims=True))
+        return powers / powers.sum(axis=-1, keepdims=True)
+    return {
+        "linear": lambda: x,
+        "relu": lambda: np.where(x < 0, 0, x),
+        "leaky_relu": lambda: np.where(x < 0, slope * x, x),
+        "sigmoid": lambda: 1 / (1 + np.exp(-x)),
+        "tanh": lambda: (np.exp(x) - np.exp(-x)) / (np.exp(x) + np.exp(-x)),
+    }[name]()
+
+
+def activation_gradient(name, x, dy, slope=0.3):
+    x, dy = np.asarray(x, np.float64), np.asarray(dy, np.float64)
+    y = activation(name, x, slope)
+    if name == "softmax":
+        jacobians = softmax_jacobian(y.reshape(-1, y.shape[-1]))
+        return np.einsum("nkm,nk->nm", jacobians, dy.reshape(-1, y.shape[-1])).reshape(x.shape)
+    derivative = {
+        "linear": lambda: np.ones(x.shape),
+        "relu": lambda: np.where(x > 0, 1.0, 0.0),
+        "leaky_relu": lambda: np.where(x > 0, 1.0, slope),
+        "sigmoid": lambda: y * (1 - y),
+        "tanh": lambda: 1 - y**2,
+    }[name]()
+    return dy * derivative
+
+
+def softmax_jacobian(y):
+    """Return (N, K, K): the derivative of probability k with respect to score m, from probabilities y."""
+    jacobians = np.zeros((*y.shape, y.shape[1]))
+    for n, k, m in np.ndindex(jacobians.shape):
+        jacobians[n, k, m] = y[n, k] * ((k == m) - y[n, m])
+    return jacobians

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import ast
+import inspect
+import types
+from pathlib import Path
+
+import pytest
+
+import tinynet
+from tinynet import callbacks, data, initializers, layers, losses, metrics, optim
+
+PACKAGE = Path(tinynet.__file__).parent
+
+# From the lowest to the highest: a module imports only what stands before it, or its own folder.
+ORDER = [
+    "files", "kernels", "initializers", "layers", "losses", "optim", "metrics", "data", "parallel",
+    "callbacks", "training", "storage", "model", "gradcheck", "images", "inference", "plotting", "__init__",
+    "__main__",
+]  # fmt: skip
+MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
+
+# Who may import what, at the top of the module; the others may not, not even inside of a function.
+OPTIONAL = {
+    "numba": {"kernels"},
+    "llvmlite": {"kernels"},
+    "matplotlib": {"plotting"},
+    "PIL": {"images"},
+}
+FORBIDDEN = {"torch", "tensorflow", "keras", "jax", "scipy", "sklearn", "pickle", "marshal", "shelve"}
+
+
+def part_of(module):
+    """The part of the package that a module belongs to: its folder, or its own name."""
+    return module.parts[0].removesuffix(".py")
+
+
+def imports(module):
+    """The absolute names of what a module imports when it runs, and whether that is at its top."""
+    tree = ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
+    package = ["tinynet", *module.parts[:-1]]
+    found = []
+
+    def visit(node, top):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            for child in node.orelse:
+                visit(child, top)
+            return
+        if isinstance(node, ast.Import):
+            found.extend((name.name, top) for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*base, *([node.module] if node.module else [])])
+            found.extend((f"{base}.{name.name}", top) for name in node.names)
+        inside = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for child in ast.iter_child_nodes(node):
+            visit(child, top and not inside)
+
+    visit(tree, True)
+    return found
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_nothing_imports_upward(module):
+    own = ORDER.index(part_of(module))  # an unknown module has to be given its place in ORDER
+    for name, _ in imports(module):
+        root, *rest = name.split(".")
+        if root == "tinynet":
+            other = rest[0] if rest and rest[0] in ORDER else "__init__"
+            assert ORDER.index(other) < own or other == part_of(module), f"{module} imports {name}"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_only_the_right_modules_import_heavy_libraries(module):
+    for name, top in imports(module):
+        root = name.split(".")[0]
+        assert root not in FORBIDDEN, f"{module} imports {name}"
+        if root in OPTIONAL:
+            assert part_of(module) in OPTIONAL[root] or not top, f"{module} imports {name}"
+        if root in ("numba", "llvmlite"):
+            assert part_of(module) == "kernels", f"{module} imports {name}"
+
+
+def test_the_imports_are_really_found():
+    names = [name for name, _ in imports(Path("model.py"))]
+    assert "tinynet.kernels" in names
+    assert "tinynet.layers.config.layer_config" in names
+    assert ("numba", True) in imports(Path("kernels", "jit.py"))
+    assert ("safetensors.safe_open", False) in imports(Path("storage.py"))
+    assert "tinynet.model.Sequential" not in [name for name, _ in imports(Path("callbacks.py"))]
+
+
+def test_nothing_loads_pickled_arrays():
+    assert not [module for module in MODULES if "allow_pickle=True" in (PACKAGE / module).read_text("utf-8")]
+
+
+def test_importing_tinynet_imports_nothing_heavy_and_compiles_nothing(run_python):
+    # Without numba nothing can have been compiled.
+    printed = run_python("""
+import sys
+import tinynet
+heavy = ["numba", "llvmlite", "matplotlib", "PIL", "torch", "tqdm", "safetensors", "platformdirs"]
+print([name for name in heavy if name in sys.modules])
+""")
+    assert printed == "[]\n"
+
+
+def public_things():
+    for module in (tinynet, layers, losses, optim, callbacks, data, initializers, metrics):
+        names = getattr(module, "__all__", None) or [
+            name
+            for name, value in vars(module).items()
+            if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
+        ]
+        for name in names:
+            value = getattr(module, name)
+            if inspect.isclass(value) or inspect.isfunction(value):
+                yield pytest.param(value, id=f"{module.__name__}.{name}")
+
+
+PUBLIC_THINGS = list(public_things())
+
+# What is explained by its example in another place, or is only there to be derived from.
+WITHOUT_EXAMPLE = {
+    layers.Layer, tinynet.GradientError, losses.Loss, optim.Schedule, optim.Optimizer, optim.Parameter,
+    initializers.Initializer, initializers.VarianceScaling, initializers.Glorot, initializers.He,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("thing", PUBLIC_THINGS)
+def test_every_public_class_and_function_has_an_example(thing):
+    own = vars(thing).get("__doc__") if inspect.isclass(thing) else thing.__doc__
+    assert own, f"{thing.__name__} has no docstring of its own"
+    if thing not in WITHOUT_EXAMPLE:
+        assert "Example:" in own
+        assert ">>> " in own
+
+
+@pytest.mark.parametrize("thing", PUBLIC_THINGS)
+def test_every_public_method_has_a_docstring(thing):
+    if inspect.isclass(thing) and thing is not optim.Parameter:  # a protocol; the class explains it
+        for name, value in vars(thing).items():
+            if not name.startswith("_") and isinstance(value, types.FunctionType | property | staticmethod):
+                assert inspect.getdoc(getattr(thing, name)), f"{thing.__name__}.{name} has no docstring"
+
+
+@pytest.mark.parametrize("module", [tinynet, layers, data], ids=lambda module: module.__name__)
+def test_all_lists_what_exists_in_order(module):
+    assert all(hasattr(module, name) for name in module.__all__)
+    assert module.__all__ == sorted(module.__all__)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_every_module_says_what_it_is_for(module):
+    assert ast.get_docstring(ast.parse((PACKAGE / module).read_text(encoding="utf-8")))

@@ -1,0 +1,326 @@
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from tinynet import Sequential, callbacks, layers, load_model, optim
+from tinynet.callbacks import (
+    Callback,
+    CSVLogger,
+    EarlyStopping,
+    LambdaCallback,
+    ModelCheckpoint,
+    ReduceLROnPlateau,
+    TerminateOnNaN,
+)
+
+
+@pytest.fixture
+def model():
+    """A model of one weight, which tests set to the number of the epoch."""
+    model = Sequential([layers.Dense(1, use_bias=False)], 1)
+    model.compile(optim.SGD(1.0), "mse")
+    return model
+
+
+def feed(callback, model, values, monitor="val_loss"):
+    """Pretend epochs that logged these values, until the callback stops them; return what was seen."""
+    learning_rates = []
+    callback.model, model.stop_training = model, False
+    model.log_names = ["loss", monitor]
+    callback.on_train_begin()
+    for epoch, value in enumerate(values):
+        callback.on_epoch_begin(epoch)
+        model.flat.value[:] = epoch
+        callback.on_epoch_end(epoch, {"loss": 9.0, monitor: value})
+        learning_rates.append(model.optimizer.current_learning_rate)
+        if model.stop_training:
+            break
+    callback.on_train_end()
+    return SimpleNamespace(
+        epochs=len(learning_rates), learning_rates=learning_rates, weight=model.flat.value[0]
+    )
+
+
+X = np.linspace(-1, 1, 20).reshape(-1, 1)
+SCHEDULE = optim.ExponentialDecay(0.1, decay_steps=10, decay_rate=0.5)
+
+
+# EarlyStopping
+
+
+@pytest.mark.parametrize(
+    ("arguments", "values", "epochs"),
+    [
+        ({}, [3, 2, 1, 1, 0], 4),
+        ({}, [3, 2, 1], 3),
+        ({"patience": 1}, [3, 4, 2, 3, 1], 2),
+        ({"patience": 2}, [3, 4, 2, 3, 2, 1], 5),
+        ({"patience": 2}, [3, 4, 2, 3, 1, 2, 0], 7),
+        ({"patience": 1, "min_delta": 0.5}, [3, 2.6, 2.2, 1], 2),
+        ({"patience": 1, "min_delta": -0.5}, [3, 2.6, 2.2, 1], 2),
+        ({"mode": "max"}, [1, 2, 3, 2, 5], 4),
+        ({"mode": "min"}, [1, 2, 3], 2),
+        ({"patience": 3}, [math.nan] * 9, 3),
+    ],
+)
+def test_early_stopping_stops_after_its_patience(model, arguments, values, epochs):
+    callback = EarlyStopping(**arguments)
+    assert feed(callback, model, values).epochs == epochs
+    assert callback.stopped_epoch == (epochs - 1 if model.stop_training else None)
+
+
+def test_early_stopping_takes_larger_accuracy_for_better(model):
+    callback = EarlyStopping("val_accuracy")
+    assert feed(callback, model, [0.5, 0.6, 0.7, 0.7, 0.9], "val_accuracy").epochs == 4
+
+
+def test_early_stopping_restores_the_best_weights(model):
+    callback = EarlyStopping(patience=2, restore_best_weights=True)
+    assert feed(callback, model, [3, 1, 2, 2, 0]).weight == 1
+
+
+def test_early_stopping_restores_the_best_weights_of_a_training_that_ends_by_itself(model):
+    callback = EarlyStopping(patience=9, restore_best_weights=True)
+    assert feed(callback, model, [3, 1, 2]).weight == 1
+
+
+def test_early_stopping_leaves_the_last_weights_unless_told_otherwise(model):
+    assert feed(EarlyStopping(patience=2), model, [3, 1, 2, 2, 0]).weight == 3
+
+
+def test_early_stopping_starts_anew_at_each_fit(model):
+    callback = EarlyStopping(restore_best_weights=True)
+    feed(callback, model, [1, 2])
+    assert feed(callback, model, [5, 4, 3, 3]).weight == 2
+    assert feed(callback, model, [math.nan]).weight == 0
+    feed(callback, model, [1])
+    assert callback.stopped_epoch is None
+
+
+def test_early_stopping_stops_fit(model):
+    model.optimizer.learning_rate = 0.0
+    history = model.fit(X, X, epochs=9, verbose=0, callbacks=[EarlyStopping("loss", patience=3)])
+    assert history.epoch == [0, 1, 2, 3]
+
+
+# ModelCheckpoint
+
+
+def saved(folder):
+    return {path.name: load_model(path).flat.value[0] for path in folder.iterdir()}
+
+
+def test_checkpoint_saves_each_epoch_under_its_name(model, tmp_path):
+    callback = ModelCheckpoint(tmp_path / "m-{epoch:02d}-{val_loss:.3f}.safetensors")
+    feed(callback, model, [3, 1, 2])
+    assert saved(tmp_path) == {
+        "m-01-3.000.safetensors": 0,
+        "m-02-1.000.safetensors": 1,
+        "m-03-2.000.safetensors": 2,
+    }
+
+
+def test_checkpoint_saves_only_the_best(model, tmp_path):
+    feed(ModelCheckpoint(tmp_path / "{epoch}", save_best_only=True), model, [3, 4, 2, 2, 1])
+    assert saved(tmp_path) == {"1": 0, "3": 2, "5": 4}
+
+
+def test_checkpoint_replaces_its_file(model, tmp_path):
+    callback = ModelCheckpoint(str(tmp_path / "best"), "val_accuracy", save_best_only=True)
+    feed(callback, model, [0.1, 0.3, 0.2], "val_accuracy")
+    assert saved(tmp_path) == {"best": 1}
+
+
+def test_checkpoint_of_every_epoch_needs_no_monitor(model, tmp_path):
+    model.fit(X, X, epochs=2, verbose=0, callbacks=[ModelCheckpoint(tmp_path / "{epoch}-{loss:.0f}")])
+    assert len(saved(tmp_path)) == 2
+
+
+def test_checkpoint_saves_what_was_validated(model, tmp_path):
+    best = ModelCheckpoint(tmp_path / "m", save_best_only=True)
+    model.optimizer.learning_rate = 0.1
+    history = model.fit(
+        X, 3 * X, epochs=3, validation_data=(X, 3 * X), ema_momentum=0.5, verbose=0, callbacks=[best]
+    ).history
+    assert load_model(tmp_path / "m").evaluate(X, 3 * X)["loss"] == min(history["val_loss"])
+
+
+# CSVLogger
+
+
+def test_csv_logger_writes_a_line_an_epoch(model, tmp_path):
+    log = tmp_path / "log.csv"
+    log.write_text("from an earlier training\n")
+    feed(CSVLogger(log), model, [0.5, 0.25])
+    assert log.read_bytes() == b"epoch,loss,val_loss\r\n0,9.0,0.5\r\n1,9.0,0.25\r\n"
+
+
+def test_csv_logger_appends_without_a_second_header(model, tmp_path):
+    log = tmp_path / "log.csv"
+    for _ in range(2):
+        feed(CSVLogger(str(log), separator=";", append=True), model, [0.5])
+    assert log.read_bytes() == b"epoch;loss;val_loss\r\n0;9.0;0.5\r\n0;9.0;0.5\r\n"
+
+
+def test_csv_logger_starts_anew_at_each_fit(model, tmp_path):
+    logger = CSVLogger(tmp_path / "log.csv")
+    for _ in range(2):
+        feed(logger, model, [0.5])
+    assert (tmp_path / "log.csv").read_bytes() == b"epoch,loss,val_loss\r\n0,9.0,0.5\r\n"
+
+
+def test_csv_logger_has_written_each_line_when_the_next_epoch_begins(model, tmp_path):
+    log, lines = tmp_path / "log.csv", []
+    count = LambdaCallback(on_epoch_begin=lambda epoch: lines.append(len(log.read_text().splitlines())))
+    model.fit(X, X, epochs=3, verbose=0, callbacks=[CSVLogger(log), count])
+    assert lines == [0, 2, 3]
+
+
+# ReduceLROnPlateau
+
+
+@pytest.mark.parametrize(
+    ("arguments", "values", "rates"),
+    [
+        ({"patience": 1}, [3, 2, 2, 2], [1, 1, 0.5, 0.25]),
+        ({"patience": 2}, [3, 3, 3, 3, 3, 1], [1, 1, 0.5, 0.5, 0.25, 0.25]),
+        ({"patience": 2}, [3, 3, 2, 2, 2], [1, 1, 1, 1, 0.5]),
+        ({"patience": 1, "min_delta": 0.5}, [3, 2.6, 2.2], [1, 0.5, 0.5]),
+        ({"patience": 1, "cooldown": 2}, [3, 3, 3, 3, 3, 3], [1, 0.5, 0.5, 0.5, 0.25, 0.25]),
+        ({"patience": 1, "cooldown": 1}, [3, 3, 2, 2, 2], [1, 0.5, 0.5, 0.25, 0.25]),
+        ({"patience": 2, "cooldown": 1}, [3, 3, 3, 3, 3, 3], [1, 1, 0.5, 0.5, 0.5, 0.25]),
+        ({"patience": 1, "min_lr": 0.4}, [3, 3, 3, 3], [1, 0.5, 0.4, 0.4]),
+        ({"patience": 1, "mode": "max"}, [1, 2, 2, 3], [1, 1, 0.5, 0.5]),
+        ({}, [3] * 11, [1] * 10 + [0.5]),
+    ],
+)
+def test_the_learning_rate_is_lowered_on_a_plateau(model, arguments, values, rates):
+    assert feed(ReduceLROnPlateau(factor=0.5, **arguments), model, values).learning_rates == rates
+
+
+def test_a_learning_rate_below_the_minimum_is_not_raised(model):
+    model.optimizer.learning_rate = 0.001
+    callback = ReduceLROnPlateau(patience=1, min_lr=0.01)
+    assert feed(callback, model, [3, 3, 3]).learning_rates == [0.001] * 3
+
+
+def test_lowering_the_learning_rate_changes_the_training(model):
+    callback = ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=1e9)
+    model.fit(X, X, epochs=3, verbose=0, callbacks=[callback])
+    assert model.optimizer.learning_rate == 0.25
+
+
+def test_a_schedule_cannot_be_lowered(model):
+    model.compile(optim.SGD(SCHEDULE), "mse")
+    with pytest.raises(ValueError, match=r"ReduceLROnPlateau cannot change a learning rate.*schedule"):
+        model.fit(X, X, callbacks=[ReduceLROnPlateau("loss")])
+    assert model.steps_trained == 0
+
+
+@pytest.mark.parametrize("factor", [0, 1, 2, -0.1, math.nan])
+def test_an_impossible_factor(factor):
+    with pytest.raises(ValueError, match="factor must be above 0 and below 1"):
+        ReduceLROnPlateau(factor=factor)
+
+
+# TerminateOnNaN
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_terminate_on_nan_stops_after_the_batch(model, value):
+    callback = TerminateOnNaN()
+    callback.model, model.stop_training = model, False
+    callback.on_train_batch_end(0, {"loss": 0.5})
+    assert not model.stop_training
+    callback.on_train_batch_end(1, {"loss": value})
+    assert model.stop_training
+
+
+def test_terminate_on_nan_ends_fit_at_once(model):
+    model.flat.value[:] = math.nan
+    history = model.fit(X, X, batch_size=2, epochs=5, verbose=0, callbacks=[TerminateOnNaN()])
+    assert model.steps_trained == 1
+    assert math.isnan(history.history["loss"][0])
+
+
+# LambdaCallback, and the order of calls
+
+
+def recorder(name, calls):
+    return LambdaCallback(
+        on_train_begin=lambda: calls.append((name, "train begin")),
+        on_epoch_begin=lambda epoch: calls.append((name, "epoch begin", epoch)),
+        on_train_batch_end=lambda batch, logs: calls.append((name, "batch end", batch, *logs)),
+        on_epoch_end=lambda epoch, logs: calls.append((name, "epoch end", epoch, *logs)),
+        on_train_end=lambda: calls.append((name, "train end")),
+    )
+
+
+def test_callbacks_are_called_in_order(model):
+    calls = []
+    model.fit(
+        X, X, batch_size=10, epochs=2, validation_data=(X, X), verbose=0, callbacks=[recorder(0, calls)]
+    )
+    epochs = [
+        [(0, "epoch begin", epoch), (0, "batch end", 0, "loss"), (0, "batch end", 1, "loss"),
+         (0, "epoch end", epoch, "loss", "val_loss")]
+        for epoch in range(2)
+    ]  # fmt: skip
+    assert calls == [(0, "train begin"), *epochs[0], *epochs[1], (0, "train end")]
+
+
+def test_several_callbacks_take_turns(model):
+    calls = []
+    model.fit(X, X, batch_size=99, verbose=0, callbacks=[recorder(0, calls), recorder(1, calls)])
+    assert [name for name, *_ in calls] == [0, 1] * 5
+
+
+def test_a_lambda_callback_needs_no_function(model):
+    model.fit(X, X, verbose=0, callbacks=[LambdaCallback(), Callback()])
+
+
+def test_a_lambda_callback_refuses_other_names():
+    with pytest.raises(TypeError, match="on_epoch"):
+        LambdaCallback(on_epoch=print)
+
+
+def test_what_callbacks_see_is_what_the_history_records(model):
+    seen = []
+    record = LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(dict(logs)))
+    history = model.fit(X, X, epochs=3, validation_split=0.2, verbose=0, callbacks=[record]).history
+    assert {name: [logs[name] for logs in seen] for name in seen[0]} == history
+
+
+# What all monitors share
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [EarlyStopping(), ReduceLROnPlateau(), ModelCheckpoint("never-written", save_best_only=True)],
+    ids=lambda callback: type(callback).__name__,
+)
+def test_a_monitor_that_is_not_logged(model, callback):
+    with pytest.raises(ValueError, match="monitor='val_loss'") as caught:
+        model.fit(X, X, verbose=0, callbacks=[callback])
+    assert type(callback).__name__ in str(caught.value)
+    assert "logs: loss" in str(caught.value)
+    assert "validation_split" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "kind", [EarlyStopping, ReduceLROnPlateau, lambda mode: ModelCheckpoint("m", mode=mode)]
+)
+def test_an_unknown_mode(kind):
+    with pytest.raises(ValueError, match="mode must be 'auto', 'min' or 'max'; got 'best'"):
+        kind(mode="best")
+
+
+def test_every_callback_is_tested_here():
+    kinds = [
+        kind for kind in vars(callbacks).values() if isinstance(kind, type) and issubclass(kind, Callback)
+    ]
+    assert {kind.__name__ for kind in kinds} - {"_Monitor"} <= set(globals())

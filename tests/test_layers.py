@@ -1,0 +1,1089 @@
+"""Every layer, alone: one row of CASES for each, which all the first tests run over, then what is special."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+import naive
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tinynet
+from tinynet import layers
+from tinynet.layers.base import positive_pair
+from tinynet.layers.config import KINDS, layer_config, layer_from_config
+
+TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
+
+
+def activation_reference(name, slope=0.3):
+    def reference(layer, x, dy):
+        return naive.activation(name, x, slope), naive.activation_gradient(name, x, dy, slope), []
+
+    return reference
+
+
+def activated(layer, z, dy):
+    """Return the activation of z and the gradient with respect to z, of a Dense or Conv2D."""
+    kind, slope = layer.activation or "linear", 0.3
+    if isinstance(kind, layers.Layer):
+        kind, slope = "leaky_relu", kind.negative_slope
+    return naive.activation(kind, z, slope), naive.activation_gradient(kind, z, dy, slope)
+
+
+def dense_reference(layer, x, dy):
+    kernel = layer.kernel.value
+    bias = layer.bias.value if layer.use_bias else np.zeros(layer.units)
+    y, dz = activated(layer, naive.dense(x, kernel, bias), dy)
+    dx, dkernel, dbias = naive.dense_gradients(x, kernel, dz)
+    return y, dx, [dkernel, dbias][: 1 + layer.use_bias]
+
+
+def convolution_reference(layer, x, dy):
+    kernel, placing = layer.kernel.value, (layer.steps, layer.padding)
+    bias = layer.bias.value if layer.use_bias else np.zeros(layer.filters)
+    y, dz = activated(layer, naive.convolution(x, kernel, bias, *placing), dy)
+    dx, dkernel, dbias = naive.convolution_gradients(x, kernel, dz, *placing)
+    return y, dx, [dkernel, dbias][: 1 + layer.use_bias]
+
+
+def max_pool_reference(layer, x, dy):
+    placing = (layer.window, layer.steps, layer.padding)
+    return naive.max_pool(x, *placing), naive.max_pool_gradient(x, dy, *placing), []
+
+
+def average_pool_reference(layer, x, dy):
+    placing = (layer.window, layer.steps, layer.padding)
+    return naive.average_pool(x, *placing), naive.average_pool_gradient(x, dy, *placing), []
+
+
+def global_average_pool_reference(layer, x, dy):
+    whole = (x.shape[1:3], (1, 1), "valid")
+    dx = naive.average_pool_gradient(x, dy[:, None, None], *whole)
+    return naive.average_pool(x, *whole)[:, 0, 0], dx, []
+
+
+def flatten_reference(layer, x, dy):
+    return x.reshape(len(x), -1), dy.reshape(x.shape), []
+
+
+def dropout_reference(layer, x, dy):
+    kept = layer.forward(np.ones_like(x), training=True)  # 0 or 1 / (1 - rate); advances the step
+    layer.step -= 1
+    return kept * x, kept * dy, []
+
+
+@dataclasses.dataclass
+class Case:
+    """A layer's constructor, the shape that it is built for, and `reference(layer, x, dy)`.
+
+    The reference returns the output, and the gradients of the input and of each parameter.
+    """
+
+    make: Callable[[], layers.Layer]
+    shape: tuple[int, ...]
+    reference: Callable[..., Any]
+    samples: int = 5
+
+    def build(self, dtype="float32", seed=0):
+        """Return a new layer; its bias is not zero, as it would be at first."""
+        layer = self.make()
+        layer.build(self.shape, seed, dtype)
+        for parameter in layer.parameters:
+            if parameter.name == "bias":
+                parameter.value[:] = np.random.default_rng(7).normal(size=parameter.value.shape)
+        return layer
+
+    def data(self, layer, seed=1):
+        """Return random x and upstream dy, of the layer's dtype."""
+        random = np.random.default_rng(seed)
+        x = random.normal(size=(self.samples, *self.shape)).astype(layer.dtype)
+        return x, random.normal(size=(self.samples, *layer.output_shape)).astype(layer.dtype)
+
+
+def convolutions():
+    for arguments, shape in [
+        ({"filters": 4, "kernel_size": 3}, (6, 7, 2)),
+        ({"filters": 4, "kernel_size": 3, "padding": "same"}, (6, 7, 2)),
+        ({"filters": 17, "kernel_size": (2, 3), "padding": "same"}, (5, 5, 3)),
+        ({"filters": 3, "kernel_size": (2, 3), "strides": 2, "use_bias": False}, (7, 5, 1)),
+        ({"filters": 3, "kernel_size": 1}, (4, 5, 6)),
+        ({"filters": 2, "kernel_size": 1, "strides": 2, "padding": "same"}, (5, 4, 3)),
+        ({"filters": 2, "kernel_size": (2, 1), "strides": (3, 2)}, (8, 7, 2)),  # strides over the kernel
+        ({"filters": 2, "kernel_size": 2, "strides": 3, "padding": "same"}, (7, 9, 2)),
+        ({"filters": 3, "kernel_size": 4, "padding": "valid"}, (5, 6, 2)),  # more than half of the image
+        ({"filters": 3, "kernel_size": 5, "strides": (1, 2), "padding": "same"}, (4, 3, 2)),
+        ({"filters": 3, "kernel_size": 3, "padding": "same"}, (1, 1, 1)),
+    ]:
+        for method in ("gather", "im2col"):
+            yield {**arguments, "method": method}, shape
+
+
+POOLS = [
+    ({}, (6, 8, 3)),
+    ({}, (5, 7, 2)),  # a row and a column left over
+    ({"padding": "same"}, (5, 7, 2)),
+    ({"pool_size": 3, "strides": 2}, (7, 7, 1)),  # windows overlap
+    ({"pool_size": 3, "strides": 2, "padding": "same"}, (6, 5, 17)),
+    ({"pool_size": (2, 3), "strides": (3, 1)}, (7, 5, 2)),
+    ({"pool_size": 2, "strides": 3, "padding": "same"}, (7, 8, 2)),
+    ({"pool_size": (4, 3)}, (5, 4, 2)),
+    ({"pool_size": 1}, (3, 3, 1)),
+]
+
+
+ACTIVATIONS = ["linear", "relu", "leaky_relu", "sigmoid", "tanh", "softmax"]
+
+CASES = [
+    Case(lambda: layers.Dense(6), (5,), dense_reference),
+    Case(lambda: layers.Dense(33, use_bias=False), (17,), dense_reference),
+    Case(lambda: layers.Dense(1), (1,), dense_reference, samples=1),
+    Case(lambda: layers.Dense(4, activation=layers.LeakyReLU(0.1)), (3,), dense_reference, samples=31),
+    *(Case(lambda a=a: layers.Dense(6, activation=a), (5,), dense_reference) for a in ACTIVATIONS),
+    *(Case(lambda a=a: layers.Conv2D(**a), s, convolution_reference) for a, s in convolutions()),
+    *(
+        Case(lambda a=a: layers.Conv2D(3, 2, activation=a), (4, 5, 2), convolution_reference)
+        for a in ACTIVATIONS
+    ),
+    Case(lambda: layers.Conv2D(3, 2, activation="relu", method="im2col"), (4, 5, 2), convolution_reference),
+    Case(lambda: layers.Conv2D(3, 3, padding="same"), (6, 6, 2), convolution_reference, samples=1),
+    *(Case(lambda a=a: layers.MaxPool2D(**a), s, max_pool_reference) for a, s in POOLS),
+    *(Case(lambda a=a: layers.AveragePool2D(**a), s, average_pool_reference) for a, s in POOLS),
+    Case(layers.MaxPool2D, (4, 4, 1), max_pool_reference, samples=1),
+    Case(layers.AveragePool2D, (4, 4, 1), average_pool_reference, samples=1),
+    Case(layers.GlobalAveragePool2D, (5, 3, 4), global_average_pool_reference),
+    Case(layers.GlobalAveragePool2D, (1, 1, 1), global_average_pool_reference, samples=1),
+    Case(layers.Flatten, (3, 2, 4), flatten_reference),
+    Case(layers.Flatten, (3,), flatten_reference, samples=1),
+    Case(lambda: layers.Dropout(0.4), (5, 3, 4), dropout_reference),
+    Case(lambda: layers.Dropout(0.0), (7,), dropout_reference, samples=1),
+    Case(layers.ReLU, (5,), activation_reference("relu")),
+    Case(layers.ReLU, (3, 2, 5), activation_reference("relu"), samples=1),
+    Case(layers.LeakyReLU, (5,), activation_reference("leaky_relu")),
+    Case(lambda: layers.LeakyReLU(0.01), (3, 2, 5), activation_reference("leaky_relu", 0.01)),
+    Case(layers.Sigmoid, (3, 2, 5), activation_reference("sigmoid")),
+    Case(layers.Tanh, (3, 2, 5), activation_reference("tanh")),
+    Case(layers.Softmax, (5,), activation_reference("softmax")),
+    Case(layers.Softmax, (1,), activation_reference("softmax"), samples=1),
+    Case(layers.Softmax, (3, 2, 5), activation_reference("softmax")),
+]
+
+
+def case_name(case):
+    return f"{case.make()!r}-{case.shape}"
+
+
+every_layer = pytest.mark.parametrize("case", CASES, ids=case_name)
+
+
+def remembered(value):
+    """Return what a layer holds, copied, to any depth."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, layers.Layer | layers.Parameter):
+        value = vars(value)
+    return {name: remembered(inner) for name, inner in value.items()} if isinstance(value, dict) else value
+
+
+def check_close(actual, expected, dtype):
+    assert actual.dtype == dtype
+    assert actual.shape == expected.shape
+    largest = max(np.abs(expected).max(initial=0.0), 1.0)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=TOLERANCE[dtype] * largest)
+
+
+def test_every_layer_has_a_case():
+    assert {type(case.make()) for case in CASES} == set(KINDS.values())
+
+
+@every_layer
+def test_gradients_are_those_of_the_forward_pass(case):
+    # gradcheck draws a random upstream gradient; normal inputs are away from kinks and ties.
+    layer = case.build("float64")
+    errors = tinynet.gradcheck(layer, case.data(layer)[0], tolerance=1e-6)
+    assert list(errors) == [*(parameter.name for parameter in layer.parameters), "x"]
+
+
+@every_layer
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_forward_and_backward_against_naive(case, dtype):
+    layer = case.build(dtype)
+    x, dy = case.data(layer)
+    y, dx, gradients = case.reference(layer, x, dy)
+    for parameter in layer.parameters:
+        parameter.grad[:] = np.nan  # which backward overwrites
+    check_close(layer.forward(x, training=True), y, dtype)
+    check_close(layer.backward(dy), dx, dtype)
+    for parameter, gradient in zip(layer.parameters, gradients, strict=True):
+        check_close(parameter.grad, gradient, dtype)
+    if not isinstance(layer, layers.Dropout):
+        check_close(layer.forward(x), y, dtype)
+
+
+@every_layer
+def test_build_returns_the_output_shape(case):
+    layer = case.make()
+    assert layer.build(case.shape) == layer.output_shape
+    assert layer.input_shape == case.shape
+    assert layer.forward(np.zeros((2, *case.shape))).shape == (2, *layer.output_shape)
+
+
+@every_layer
+def test_an_empty_batch_has_an_empty_result(case):
+    layer = case.build()
+    y = layer.forward(np.zeros((0, *case.shape)), training=True)
+    assert y.shape == (0, *layer.output_shape)
+    assert layer.backward(y).shape == (0, *case.shape)
+
+
+@every_layer
+def test_same_bits_however_the_batch_is_cut(case):
+    for dtype in TOLERANCE:
+        layer = case.build(dtype)
+        x, dy = (np.concatenate([array] * 4)[:17] for array in case.data(layer))
+        x += np.random.default_rng(3).normal(size=x.shape).astype(dtype)
+        whole = layer.forward(x, training=True), layer.backward(dy)
+        for cut in (1, 7, 16)[: len(x) - 1]:
+            pieces = []
+            for part in (slice(0, cut), slice(cut, None)):
+                layer.step, layer.first_sample = 0, part.start
+                pieces.append((layer.forward(x[part], training=True), layer.backward(dy[part])))
+            for together, apart in zip(whole, zip(*pieces, strict=True), strict=True):
+                np.testing.assert_array_equal(np.concatenate(apart), together)
+
+
+@every_layer
+def test_arguments_are_never_written(case):
+    layer = case.build()
+    x, dy = case.data(layer)
+    x_before, dy_before = x.copy(), dy.copy()
+    layer.forward(x)
+    layer.forward(x, training=True)
+    layer.backward(dy)
+    layer.backward(dy)
+    np.testing.assert_array_equal(x, x_before)
+    np.testing.assert_array_equal(dy, dy_before)
+
+
+@every_layer
+def test_inference_writes_nothing_on_the_layer(case):
+    layer = case.build()
+    x, dy = case.data(layer)
+    for candidate in (layer, layer.replica()):
+        layer.forward(x, training=True)
+        before, held = remembered(candidate), dict(vars(candidate))
+        candidate.forward(2 * x)
+        candidate.forward(x[:1])
+        assert repr(remembered(candidate)) == repr(before)
+        assert all(vars(candidate)[name] is value for name, value in held.items())
+    expected = layer.backward(dy)
+    layer.forward(3 * x)
+    np.testing.assert_array_equal(layer.backward(dy), expected)
+
+
+@every_layer
+def test_results_are_not_overwritten_by_a_second_call(case):
+    layer = case.build()
+    x, dy = case.data(layer)
+    y = layer.forward(x, training=True)
+    dx = layer.backward(dy)
+    y_before, dx_before = y.copy(), dx.copy()
+    layer.forward(x[::-1] + 1, training=True)
+    layer.backward(1 - dy)
+    np.testing.assert_array_equal(y, y_before)
+    np.testing.assert_array_equal(dx, dx_before)
+
+
+@every_layer
+def test_backward_needs_a_training_forward(case):
+    layer = case.build()
+    x, dy = case.data(layer)
+    message = f"{type(layer).__name__}.*backward needs a forward"
+    with pytest.raises(RuntimeError, match=message):
+        layer.backward(dy)
+    layer.forward(x)
+    with pytest.raises(RuntimeError, match=message):
+        layer.backward(dy)
+    layer.forward(x, training=True)
+    layer.build(case.shape)  # forgets
+    with pytest.raises(RuntimeError, match=message):
+        layer.backward(dy)
+
+
+@every_layer
+def test_forward_needs_build(case):
+    with pytest.raises(RuntimeError, match=f"{type(case.make()).__name__} is not built"):
+        case.make().forward(np.zeros((1, *case.shape)))
+
+
+@every_layer
+def test_wrong_shapes_name_the_layer_and_both_shapes(case):
+    layer = case.build()
+    x = case.data(layer)[0]
+    layer.name = "the_third"
+    wrong = np.zeros((2, *(size + 1 for size in case.shape)))
+    with pytest.raises(ValueError, match="the_third") as caught:
+        layer.forward(wrong)
+    assert type(layer).__name__ in str(caught.value)
+    assert f"(N, {', '.join(map(str, case.shape))})" in str(caught.value)
+    assert str(wrong.shape) in str(caught.value)
+    layer.forward(x, training=True)
+    wrong = np.zeros((len(x) + 1, *layer.output_shape))
+    with pytest.raises(ValueError, match="the_third") as caught:
+        layer.backward(wrong)
+    assert str((len(x), *layer.output_shape)) in str(caught.value)
+    assert str(wrong.shape) in str(caught.value)
+
+
+@every_layer
+def test_any_memory_order_and_number_type_is_taken(case):
+    layer = case.build()
+    x, dy = (np.round(4 * array) for array in case.data(layer))  # which integers can hold
+
+    def results(x, dy):
+        layer.step = 0
+        y = layer.forward(x, training=True)
+        return [y, layer.backward(dy), *(parameter.grad.copy() for parameter in layer.parameters)]
+
+    expected = results(x, dy)
+    for change in (
+        lambda a: np.asfortranarray(a),
+        lambda a: np.repeat(a, 2, axis=-1)[..., ::2],
+        lambda a: np.ascontiguousarray(a[::-1])[::-1],
+        lambda a: a.astype(np.float64),
+        lambda a: a.astype(np.int64),
+        lambda a: a.tolist(),
+    ):
+        for actual, wanted in zip(results(change(x), change(dy)), expected, strict=True):
+            assert actual.dtype == np.float32
+            np.testing.assert_array_equal(actual, wanted)
+
+
+@every_layer
+def test_a_replica_shares_values_and_owns_gradients_and_memory(case):
+    layer = case.build()
+    x, dy = case.data(layer)
+    y, dx = layer.forward(x, training=True), layer.backward(dy)
+    gradients = [parameter.grad.copy() for parameter in layer.parameters]
+    replica = layer.replica()
+    for parameter, own in zip(layer.parameters, replica.parameters, strict=True):
+        assert own.value is parameter.value
+        assert not np.shares_memory(own.grad, parameter.grad)
+    before = remembered(layer)
+    for part in (slice(0, 1), slice(None), slice(0, 2)):  # a workspace smaller, larger, and kept
+        replica.step, replica.first_sample = 0, 0
+        np.testing.assert_array_equal(replica.forward(x[part], training=True), y[part])
+        np.testing.assert_array_equal(replica.backward(dy[part]), dx[part])
+    replica.step = 0
+    replica.forward(x, training=True)
+    replica.backward(dy)
+    for own, gradient in zip(replica.parameters, gradients, strict=True):
+        np.testing.assert_array_equal(own.grad, gradient)
+    replica.forward(-2 * x, training=True)
+    replica.backward(3 * dy)
+    assert repr(remembered(layer)) == repr(before)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.build().parameters], ids=case_name)
+def test_the_input_gradient_can_be_left_out(case):
+    layer = case.build()
+    x, dy = case.data(layer)
+    layer.forward(x, training=True)
+    layer.backward(dy)
+    expected = [parameter.grad.copy() for parameter in layer.parameters]
+    layer.needs_input_gradient = False
+    assert layer.backward(dy).size == 0
+    for parameter, gradient in zip(layer.parameters, expected, strict=True):
+        np.testing.assert_array_equal(parameter.grad, gradient)
+
+
+@every_layer
+def test_config_survives_json(case):
+    layer = case.make()
+    config = layer_config(layer)
+    rebuilt = layer_from_config(json.loads(json.dumps(config)))
+    assert type(rebuilt) is type(layer)
+    assert layer_config(rebuilt) == config
+    layer, other = case.build(), rebuilt
+    other.build(case.shape)
+    for parameter, copied in zip(layer.parameters, other.parameters, strict=True):
+        copied.value[:] = parameter.value
+    x = case.data(layer)[0]
+    np.testing.assert_array_equal(other.forward(x, training=True), layer.forward(x, training=True))
+
+
+@every_layer
+def test_repr_is_the_call_that_makes_the_layer(case):
+    layer = case.make()
+    assert layer_config(eval(repr(layer), vars(layers).copy())) == layer_config(layer)
+
+
+# By hand: layer, x, y, dy, dx.
+LITERALS = [
+    (
+        layers.MaxPool2D(2),
+        [[[1], [4], [2]], [[3], [0], [5]]],
+        [[[4]]],
+        [[[7]]],
+        [[[0], [7], [0]], [[0], [0], [0]]],
+    ),
+    (
+        layers.MaxPool2D(2, padding="same"),
+        [[[1], [4], [2]], [[3], [0], [5]]],
+        [[[4], [5]]],
+        [[[7], [8]]],
+        [[[0], [7], [0]], [[0], [0], [8]]],
+    ),
+    (
+        layers.MaxPool2D(2, strides=1),
+        [[[1], [4], [2]], [[3], [0], [3]]],
+        [[[4], [4]]],
+        [[[7], [8]]],
+        [[[0], [15], [0]], [[0], [0], [0]]],
+    ),
+    (
+        layers.AveragePool2D(2, padding="same"),
+        [[[1], [4], [2]], [[3], [0], [4]]],
+        [[[2], [3]]],
+        [[[4], [8]]],
+        [[[1], [1], [4]], [[1], [1], [4]]],
+    ),
+    (
+        layers.GlobalAveragePool2D(),
+        [[[1, 10], [3, 30]]],
+        [2, 20],
+        [4, 6],
+        [[[2, 3], [2, 3]]],
+    ),
+    (layers.Flatten(), [[[1, 2], [3, 4]]], [1, 2, 3, 4], [5, 6, 7, 8], [[[5, 6], [7, 8]]]),
+    (layers.ReLU(), [-2, 3, -1], [0, 3, 0], [5, 7, 9], [0, 7, 0]),
+    (layers.LeakyReLU(0.5), [-2, 3, -1], [-1, 3, -0.5], [5, 7, 9], [2.5, 7, 4.5]),
+    (layers.Sigmoid(), [0, math.log(3)], [0.5, 0.75], [4, 16], [1, 3]),
+    (layers.Tanh(), [0, math.log(2)], [0, 0.6], [5, 25], [5, 16]),
+    (layers.Softmax(), [0, math.log(3)], [0.25, 0.75], [16, 0], [3, -3]),
+]
+
+
+@pytest.mark.parametrize(("layer", "x", "y", "dy", "dx"), LITERALS, ids=lambda value: repr(value)[:30])
+def test_worked_by_hand(layer, x, y, dy, dx):
+    layer.build(np.shape(x), dtype="float64")
+    np.testing.assert_allclose(layer.forward([x], training=True), [y], rtol=0, atol=1e-14)
+    np.testing.assert_allclose(layer.backward([dy]), [dx], rtol=0, atol=1e-14)
+
+
+def test_dense_worked_by_hand():
+    layer = layers.Dense(2)
+    layer.build(2)
+    layer.kernel.value[:], layer.bias.value[:] = [[1, 2], [3, 4]], [10, 20]
+    np.testing.assert_array_equal(layer.forward([[1, 1], [2, 0]], training=True), [[14, 26], [12, 24]])
+    np.testing.assert_array_equal(layer.backward([[1, 0], [1, 1]]), [[1, 3], [3, 7]])
+    np.testing.assert_array_equal(layer.kernel.grad, [[3, 2], [1, 0]])
+    np.testing.assert_array_equal(layer.bias.grad, [2, 1])
+
+
+@pytest.mark.parametrize("method", ["gather", "im2col"])
+def test_conv2d_worked_by_hand_does_not_flip_the_kernel(method):
+    layer = layers.Conv2D(1, 2, method=method)
+    layer.build((2, 3, 1))
+    layer.kernel.value[:, :, 0, 0], layer.bias.value[:] = [[1, 2], [3, 4]], 100
+    x = np.array([[1, 0, 2], [0, 1, 0]]).reshape(1, 2, 3, 1)
+    y = layer.forward(x, training=True)
+    np.testing.assert_array_equal(y[0, :, :, 0], [[1 + 4 + 100, 4 + 3 + 100]])
+    dx = layer.backward(np.array([[10, 1]]).reshape(1, 1, 2, 1))
+    np.testing.assert_array_equal(dx[0, :, :, 0], [[10, 21, 2], [30, 43, 4]])
+    np.testing.assert_array_equal(layer.kernel.grad[:, :, 0, 0], [[10, 2], [1, 10]])
+    np.testing.assert_array_equal(layer.bias.grad, [11])
+
+
+@pytest.mark.parametrize(
+    ("size", "stride", "output"), [(28, 1, 28), (28, 2, 14), (7, 2, 4), (5, 3, 2), (1, 4, 1)]
+)
+def test_same_padding_puts_the_odd_row_and_column_after_the_image(size, stride, output):
+    for window in (1, 2, 3, 4):
+        layer = layers.Conv2D(1, window, strides=stride, padding="same")
+        assert layer.build((size, size, 1)) == (output, output, 1)
+        missing = max((output - 1) * stride + window - size, 0)
+        assert (layer.windows.top, layer.windows.left) == (missing // 2, missing // 2)
+
+
+# Dense and Conv2D
+
+
+sizes = st.integers(1, 9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.tuples(sizes, sizes, st.integers(1, 3)),
+    st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    st.sampled_from(["valid", "same"]),
+    st.integers(0, 2**32),
+)
+def test_both_methods_of_conv2d_agree_and_are_linear(shape, window, strides, padding, seed):
+    if padding == "valid":
+        window = tuple(map(min, window, shape))
+    random = np.random.default_rng(seed)
+    results = []
+    for method in ("gather", "im2col"):
+        layer = layers.Conv2D(4, window, strides, padding, use_bias=False, method=method)
+        layer.build(shape, seed=seed, dtype="float64")
+        random = np.random.default_rng(seed)
+        x, other = random.normal(size=(2, 2, *shape))
+        y = layer.forward(x, training=True)
+        dy = random.normal(size=y.shape)
+        results.append([y, layer.backward(dy), layer.kernel.grad])
+        np.testing.assert_allclose(layer.forward(2 * x - other), 2 * y - layer.forward(other), atol=1e-12)
+        # Backward is the transpose of forward: <y, dy> = <x, dx> = <kernel, dkernel>.
+        product = np.vdot(y, dy)
+        assert np.vdot(x, results[-1][1]) == pytest.approx(product, rel=0, abs=1e-9)
+        assert np.vdot(layer.kernel.value, layer.kernel.grad) == pytest.approx(product, rel=0, abs=1e-9)
+    for gather, im2col in zip(*results, strict=True):
+        np.testing.assert_allclose(gather, im2col, rtol=0, atol=1e-12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 70), st.integers(0, 2**32))
+def test_dense_is_a_matrix_product_of_any_shape(samples, features, units, seed):
+    random = np.random.default_rng(seed)
+    layer = layers.Dense(units)
+    layer.build(features, seed=seed, dtype="float64")
+    x, dy = random.normal(size=(samples, features)), random.normal(size=(samples, units))
+    layer.bias.value[:] = random.normal(size=units)
+    kernel = layer.kernel.value
+    np.testing.assert_allclose(layer.forward(x, training=True), x @ kernel + layer.bias.value, atol=1e-12)
+    np.testing.assert_allclose(layer.backward(dy), dy @ kernel.T, atol=1e-12)
+    np.testing.assert_allclose(layer.kernel.grad, x.T @ dy, atol=1e-12)
+    np.testing.assert_allclose(layer.bias.grad, dy.sum(axis=0), atol=1e-12)
+
+
+def test_im2col_method_of_conv2d_goes_through_im2col_and_col2im(monkeypatch):
+    import tinynet.layers.conv2d as module
+
+    called = []
+    for name in ("im2col", "col2im"):
+        original = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *a, n=name, f=original: called.append(n) or f(*a))
+    for method in ("gather", "im2col"):
+        called.clear()
+        layer = layers.Conv2D(2, 2, method=method)
+        layer.build((3, 3, 1))
+        layer.backward(layer.forward(np.ones((1, 3, 3, 1)), training=True))
+        assert sorted(set(called)) == ([] if method == "gather" else ["col2im", "im2col"])
+
+
+def test_parameters_keep_the_order_of_their_declaration():
+    for layer in (layers.Dense(3), layers.Conv2D(3, 1)):
+        layer.build((4,) if isinstance(layer, layers.Dense) else (2, 2, 4))
+        assert [parameter.name for parameter in layer.parameters] == ["kernel", "bias"]
+        assert layer.parameters[0] is layer.kernel
+        assert layer.parameters[1] is layer.bias
+    layer = layers.Dense(3, use_bias=False)
+    layer.build(4)
+    assert [parameter.name for parameter in layer.parameters] == ["kernel"]
+
+
+def test_the_seed_decides_the_first_values():
+    def kernel(seed, dtype="float64"):
+        layer = layers.Dense(5)
+        layer.build(4, seed=seed, dtype=dtype)
+        assert (layer.bias.value == 0).all()
+        assert layer.kernel.value.dtype == layer.bias.grad.dtype == dtype
+        return layer.kernel.value
+
+    np.testing.assert_array_equal(kernel(3), kernel(3))
+    np.testing.assert_array_equal(kernel(3).astype(np.float32), kernel(3, "float32"))
+    assert (kernel(3) != kernel(4)).all()
+    assert (kernel((3, 0)) != kernel((3, 1))).all()
+
+
+def test_one_activation_object_serves_two_layers():
+    shared = layers.LeakyReLU(0.1)
+    first, second = layers.Dense(3, activation=shared), layers.Dense(2, activation=shared)
+    first.build(4)
+    second.build(3)
+    x = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
+    hidden = first.forward(x, training=True)
+    second.forward(hidden, training=True)
+    first.backward(np.ones((5, 3)))
+    expected = x.T @ np.where(hidden > 0, 1, 0.1)
+    np.testing.assert_allclose(first.kernel.grad, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "layer", [layers.Dense(2), layers.Conv2D(2, 2), layers.Conv2D(2, 2, method="im2col")], ids=repr
+)
+def test_an_empty_batch_has_zero_gradients(layer):
+    layer.build((3,) if isinstance(layer, layers.Dense) else (3, 3, 1))
+    layer.kernel.grad[:], layer.bias.grad[:] = 7, 7  # as another batch left them
+    y = layer.forward(np.zeros((0, *layer.input_shape)), training=True)
+    assert layer.backward(y).shape == (0, *layer.input_shape)
+    assert (layer.kernel.grad == 0).all()
+    assert (layer.bias.grad == 0).all()
+
+
+# Pooling
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.sampled_from([layers.MaxPool2D, layers.AveragePool2D]),
+    st.tuples(sizes, sizes, st.integers(1, 3)),
+    st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    st.sampled_from(["valid", "same"]),
+    st.booleans(),
+    st.integers(0, 2**32),
+)
+def test_pooling_of_random_geometry(kind, shape, window, strides, padding, ties, seed):
+    if padding == "valid":
+        window = tuple(map(min, window, shape))
+    layer = kind(window, strides, padding)
+    layer.build(shape, dtype="float64")
+    random = np.random.default_rng(seed)
+    x = random.normal(size=(2, *shape))
+    if ties:
+        x = np.round(x)  # many equal values: the gradient goes to the first
+    dy = random.normal(size=(2, *layer.output_shape))
+    reference = max_pool_reference if kind is layers.MaxPool2D else average_pool_reference
+    y, dx, _ = reference(layer, x, dy)
+    check_close(layer.forward(x, training=True), y, "float64")
+    check_close(layer.backward(dy), dx, "float64")
+
+
+def test_max_pool_gives_the_gradient_to_the_first_of_equal_values():
+    layer = layers.MaxPool2D(2)
+    layer.build((2, 2, 1))
+    for x, dx in [([5, 5, 5, 5], [1, 0, 0, 0]), ([1, 5, 5, 5], [0, 1, 0, 0]), ([1, 2, 5, 5], [0, 0, 1, 0])]:
+        layer.forward(np.reshape(x, (1, 2, 2, 1)), training=True)
+        np.testing.assert_array_equal(layer.backward(np.ones((1, 1, 1, 1))).ravel(), dx)
+
+
+def test_max_pool_with_same_padding_pads_negative_inputs_with_minus_infinity():
+    layer = layers.MaxPool2D(3, strides=1, padding="same")
+    layer.build((3, 3, 1))
+    x = -1.0 - np.arange(9.0).reshape(1, 3, 3, 1)
+    np.testing.assert_array_equal(
+        layer.forward(x, training=True)[0, :, :, 0], [[-1, -1, -2], [-1, -1, -2], [-4, -4, -5]]
+    )
+    assert layer.backward(np.ones((1, 3, 3, 1))).sum() == 9
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("place", range(4))
+def test_max_pool_of_a_window_with_nan_is_nan(place, dtype):
+    layer = layers.MaxPool2D(2)
+    layer.build((2, 2, 20), dtype=dtype)
+    x = np.random.default_rng(0).normal(size=(1, 4, 20))
+    x[:, place, ::3] = np.nan
+    y = layer.forward(x.reshape(1, 2, 2, 20))
+    np.testing.assert_array_equal(np.isnan(y[0, 0, 0]), np.arange(20) % 3 == 0)
+
+
+def test_max_pool_of_infinities():
+    layer = layers.MaxPool2D(2)
+    layer.build((2, 2, 1))
+    x = np.full((2, 2, 2, 1), -np.inf)
+    x[1, 0, 1] = np.inf
+    np.testing.assert_array_equal(layer.forward(x, training=True).ravel(), [-np.inf, np.inf])
+    np.testing.assert_array_equal(layer.backward(np.ones((2, 1, 1, 1))).ravel(), [1, 0, 0, 0, 0, 1, 0, 0])
+
+
+def test_average_pool_of_a_constant_is_that_constant_even_at_the_edge():
+    layer = layers.AveragePool2D(3, strides=1, padding="same")
+    layer.build((4, 5, 2), dtype="float64")
+    np.testing.assert_allclose(layer.forward(np.full((1, 4, 5, 2), 3.0)), 3.0, rtol=1e-15)
+
+
+def test_max_pool_is_the_short_name():
+    assert layers.MaxPool is layers.MaxPool2D
+
+
+# Activations
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
+def test_relu_keeps_nan_and_infinity_alone_and_fused(activation):
+    for layer in (layers.Dense(4, activation=activation), layers.activation.get(activation)):
+        layer.build(4)
+        if layer.parameters:
+            layer.kernel.value[:], layer.bias.value[:] = 0, [np.nan, -1e38, 0, np.inf]
+            y = layer.forward(np.ones((1, 4)))
+        else:
+            y = layer.forward([[np.nan, -1e38, 0, np.inf]])
+        expected = [np.nan, 0 if activation == "relu" else np.float32(0.3) * np.float32(-1e38), 0, np.inf]
+        np.testing.assert_allclose(y, [expected], rtol=1e-6)
+
+
+def test_relu_of_negative_numbers_is_plain_zero():
+    layer = layers.ReLU()
+    layer.build(3)
+    y = layer.forward([[-np.inf, -1.0, -0.5]], training=True)
+    np.testing.assert_array_equal(y, [[0, 0, 0]])
+    assert not np.signbit(y).any()
+    np.testing.assert_array_equal(layer.backward([[-1.0, np.inf, 1.0]]), [[0, 0, 0]])
+
+
+@pytest.mark.parametrize("layer", [layers.Sigmoid(), layers.Tanh(), layers.Softmax()], ids=repr)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_activations_of_huge_numbers_do_not_overflow(layer, dtype):
+    layer.build(3, dtype=dtype)
+    huge = np.finfo(dtype).max / 2
+    y = layer.forward([[huge, 0, -huge], [1000, 1000, -1000]], training=True)
+    low = -1 if isinstance(layer, layers.Tanh) else 0
+    assert y[0, 0] == 1
+    assert y[0, 2] == y[1, 2] == low
+    assert np.isfinite(layer.backward(np.ones((2, 3)))).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 6), st.integers(1, 20), st.floats(-100, 100), st.integers(0, 2**32))
+def test_softmax_gives_probabilities_that_a_shift_does_not_change(samples, classes, shift, seed):
+    random = np.random.default_rng(seed)
+    layer = layers.Softmax()
+    layer.build(classes, dtype="float64")
+    x = random.normal(size=(samples, classes)) * 5
+    y = layer.forward(x, training=True)
+    assert (y >= 0).all()
+    np.testing.assert_allclose(y.sum(axis=1), 1, rtol=1e-12)
+    np.testing.assert_allclose(layer.forward(x + shift), y, rtol=1e-9)
+    np.testing.assert_allclose(layer.backward(random.normal(size=y.shape)).sum(axis=1), 0, atol=1e-12)
+
+
+def test_softmax_with_an_upstream_of_ones_is_zero_and_so_checks_nothing():
+    layer = layers.Softmax()
+    layer.build(4, dtype="float64")
+    y = layer.forward(np.random.default_rng(0).normal(size=(3, 4)), training=True)
+    np.testing.assert_allclose(layer.backward(np.ones((3, 4))), 0, atol=1e-15)
+    dy = np.random.default_rng(1).normal(size=(3, 4))
+    expected = np.einsum("nkm,nk->nm", naive.softmax_jacobian(y), dy)
+    assert np.abs(expected).max() > 0.1
+    np.testing.assert_allclose(layer.backward(dy), expected, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("relu", layers.ReLU),
+        ("leaky_relu", layers.LeakyReLU),
+        ("sigmoid", layers.Sigmoid),
+        ("tanh", layers.Tanh),
+        ("softmax", layers.Softmax),
+    ],
+)
+def test_activation_by_name(name, kind):
+    assert type(layers.activation.get(name)) is kind
+
+
+def test_activation_none_object_and_unknown():
+    assert layers.activation.get(None) is layers.activation.get("linear") is None
+    assert layers.activation.get(layers.LeakyReLU(0.7)).negative_slope == 0.7
+    with pytest.raises(ValueError, match=r"Unknown activation 'rleu'.*Did you mean 'relu'"):
+        layers.Dense(3, activation="rleu")
+
+
+# Dropout
+
+
+def dropout(rate, shape, seed=0, dtype="float32"):
+    layer = layers.Dropout(rate)
+    layer.build(shape, seed=seed, dtype=dtype)
+    return layer
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("rate", [0.1, 0.25, 0.5, 0.9])
+def test_dropout_drops_the_fraction_and_keeps_the_mean(rate, dtype):
+    y = dropout(rate, 1000, dtype=dtype).forward(np.ones((200, 1000)), training=True)
+    assert set(np.unique(y)) == {0, np.dtype(dtype).type(1 / (1 - rate))}
+    dropped = y == 0
+    deviation = math.sqrt(rate * (1 - rate))
+    assert abs(dropped.mean() - rate) < 5 * deviation / math.sqrt(y.size)
+    # No position, sample, or neighbourhood is special.
+    assert np.abs(dropped.mean(axis=0) - rate).max() < 6 * deviation / math.sqrt(200)
+    assert np.abs(dropped.mean(axis=1) - rate).max() < 6 * deviation / math.sqrt(1000)
+    centred = (dropped - rate) / deviation
+    for product in (
+        centred[:, 1:] * centred[:, :-1],
+        centred[1:] * centred[:-1],
+        centred[:, 2:] * centred[:, :-2],
+    ):
+        assert abs(product.mean()) < 5 / math.sqrt(product.size)
+
+
+def test_dropout_drops_the_same_in_backward():
+    layer = dropout(0.5, (7, 9))
+    y = layer.forward(np.ones((5, 7, 9)), training=True)
+    np.testing.assert_array_equal(layer.backward(np.ones((5, 7, 9))), y)
+    layer.step = 20  # a model has moved on
+    np.testing.assert_array_equal(layer.backward(np.ones((5, 7, 9))), y)
+
+
+def test_dropout_depends_on_the_step_and_the_seed():
+    ones = np.ones((4, 500))
+
+    def mask(seed, step):
+        layer = dropout(0.5, 500, seed)
+        layer.step = step
+        return layer.forward(ones, training=True) > 0
+
+    np.testing.assert_array_equal(mask(1, 3), mask(1, 3))
+    masks = [mask(*place) for place in [(1, 3), (1, 4), (2, 3), (2, 4), (1, 2**31), ((1, 1), 3), ((1, 2), 3)]]
+    for i, first in enumerate(masks):
+        for second in masks[:i]:
+            assert 0.4 < (first == second).mean() < 0.6
+
+
+def test_dropout_alone_drops_others_at_every_call():
+    layer = dropout(0.5, 500)
+    masks = [layer.forward(np.ones((1, 500)), training=True) > 0 for _ in range(3)]
+    assert 0.3 < (masks[0] == masks[1]).mean() < 0.7
+    assert 0.3 < (masks[1] == masks[2]).mean() < 0.7
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(2, 12), st.data())
+def test_dropout_does_not_depend_on_how_the_batch_is_cut(samples, data):
+    cut = data.draw(st.integers(1, samples - 1))
+    layer = dropout(0.4, (3, 5))
+    x = np.random.default_rng(samples).normal(size=(samples, 3, 5))
+    whole = layer.forward(x, training=True)
+    for part in (slice(0, cut), slice(cut, samples)):
+        shard = layer.replica()
+        shard.step, shard.first_sample = 0, part.start
+        np.testing.assert_array_equal(shard.forward(x[part], training=True), whole[part])
+        np.testing.assert_array_equal(shard.backward(x[part]), whole[part])
+
+
+def test_dropout_is_the_identity_at_rate_0_and_at_inference():
+    x = np.random.default_rng(0).normal(size=(50, 40)).astype(np.float32)
+    layer = dropout(0, 40)
+    np.testing.assert_array_equal(layer.forward(x, training=True), x)
+    np.testing.assert_array_equal(layer.backward(x), x)
+    np.testing.assert_array_equal(dropout(0.9, 40).forward(x), x)
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1, 1.5, float("nan")])
+def test_dropout_rate_out_of_range(rate):
+    with pytest.raises(ValueError, match="rate is the fraction dropped, at least 0 and below 1"):
+        layers.Dropout(rate)
+
+
+# im2col and col2im
+
+
+@pytest.mark.parametrize(
+    ("dtype", "result"),
+    [("float32", "float32"), ("float64", "float64"), ("uint8", "float32"), ("int64", "float64")],
+)
+def test_im2col_and_col2im_of_any_input(dtype, result):
+    x = np.random.default_rng(0).integers(0, 100, (2, 3, 6, 5)).astype(dtype).transpose(0, 2, 3, 1)
+    for arguments in [((2, 3), 1, "valid"), ((2, 3), (2, 1), "same")]:
+        window, strides, padding = arguments
+        pair = (strides, strides) if isinstance(strides, int) else strides
+        expected = naive.im2col(x, window, pair, padding)
+        columns = layers.im2col(x, *arguments)
+        assert columns.dtype == result
+        np.testing.assert_array_equal(columns, expected.reshape(-1, 2 * 3 * 3))
+        images = layers.col2im(np.asfortranarray(columns.astype(dtype)), x.shape, *arguments)
+        assert images.dtype == result
+        np.testing.assert_array_equal(images, naive.col2im(expected, x.shape, window, pair, padding))
+
+
+def test_im2col_of_no_images():
+    assert layers.im2col(np.zeros((0, 3, 3, 2)), 2).shape == (0, 8)
+    assert layers.col2im(np.zeros((0, 8)), (0, 3, 3, 2), 2).shape == (0, 3, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: layers.im2col(np.zeros((3, 3)), 2),
+            r"im2col: expected x of shape \(N, H, W, C\); got \(3, 3\)",
+        ),
+        (
+            lambda: layers.im2col(np.zeros((1, 3, 3, 1)), 4),
+            r"im2col: its window \(4, 4\) is larger than .*\(3, 3\)",
+        ),
+        (lambda: layers.im2col(np.zeros((1, 3, 3, 1)), 0), "im2col: kernel_size must be a positive integer"),
+        (lambda: layers.im2col(np.zeros((1, 3, 3, 1)), 2, 0), "im2col: strides must be a positive integer"),
+        (
+            lambda: layers.im2col(np.zeros((1, 3, 3, 1)), 2, 1, "full"),
+            "im2col: padding must be 'valid' or 'same'",
+        ),
+        (
+            lambda: layers.col2im(np.zeros((4, 4)), (3, 3), 2),
+            r"col2im: expected shape \(N, H, W, C\); got \(3, 3\)",
+        ),
+        (
+            lambda: layers.col2im(np.zeros((4, 5)), (1, 3, 3, 1), 2),
+            r"col2im: expected columns of shape \(4, 4\) for images \(1, 3, 3, 1\); got \(4, 5\)",
+        ),
+        (lambda: layers.col2im(np.zeros((4, 4)), (1, 3, 3, 1), 0), "col2im: kernel_size must be"),
+    ],
+)
+def test_im2col_and_col2im_name_what_is_wrong(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+# Hyperparameters
+
+
+@pytest.mark.parametrize("value", [3, np.int64(3), (3, 3), [3, np.int32(3)]])
+def test_positive_pair(value):
+    pair = positive_pair("Conv2D", "strides", value)
+    assert pair == (3, 3)
+    assert [type(size) for size in pair] == [int, int]
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, None, "ab", (), (1,), (1, 2, 3), (1, 0), (1, 2.0), np.ones(2)])
+def test_positive_pair_names_the_layer_the_argument_and_the_value(value):
+    with pytest.raises(
+        ValueError, match="Conv2D: strides must be a positive integer or two of them"
+    ) as caught:
+        positive_pair("Conv2D", "strides", value)
+    assert str(caught.value).endswith(f"got {value!r}.")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: layers.Dense(0), "Dense: units must be a positive integer; got 0"),
+        (lambda: layers.Dense(1.5), "Dense: units must be a positive integer; got 1.5"),
+        (lambda: layers.Dense(1, kernel_initializer="he"), "Unknown initializer 'he'"),
+        (lambda: layers.Conv2D(0, 3), "Conv2D: filters must be a positive integer; got 0"),
+        (lambda: layers.Conv2D(1, 0), "Conv2D: kernel_size must be"),
+        (lambda: layers.Conv2D(1, 3, strides=0), "Conv2D: strides must be"),
+        (
+            lambda: layers.Conv2D(1, 3, padding="full"),
+            "Conv2D: padding must be 'valid' or 'same'; got 'full'",
+        ),
+        (
+            lambda: layers.Conv2D(1, 3, method="fft"),
+            "Conv2D: method must be one of .*gather.*im2col.*got 'fft'",
+        ),
+        (lambda: layers.MaxPool2D(0), "MaxPool2D: pool_size must be"),
+        (lambda: layers.AveragePool2D(2, 0), "AveragePool2D: strides must be"),
+        (
+            lambda: layers.MaxPool2D(padding="full"),
+            "MaxPool2D: padding must be 'valid' or 'same'; got 'full'",
+        ),
+        (lambda: layers.LeakyReLU(-1), "LeakyReLU: negative_slope must be at least 0; got -1"),
+        (lambda: layers.ReLU(0.5), "ReLU: negative_slope is 0; use LeakyReLU"),
+    ],
+)
+def test_wrong_hyperparameters_name_the_layer(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "message"),
+    [
+        (
+            layers.Dense(3),
+            (28, 28),
+            r"Dense: expected input_shape \(features,\); got \(28, 28\).*Flatten\(\)",
+        ),
+        (layers.Dense(3), 0, r"Dense: input_shape must be positive integers"),
+        (layers.Conv2D(3, 3), (28, 28), r"Conv2D: expected .*\(28, 28\)\. Try \(28, 28, 1\)"),
+        (layers.MaxPool2D(), (28, 28), r"MaxPool2D: expected .*\(28, 28\)\. Try \(28, 28, 1\)"),
+        (layers.GlobalAveragePool2D(), (5,), r"GlobalAveragePool2D: expected .*got \(5,\)\.$"),
+        (
+            layers.Conv2D(3, 5),
+            (4, 6, 1),
+            r"Conv2D: its window \(5, 5\) is larger than its input \(4, 6\).*smaller",
+        ),
+        (
+            layers.Conv2D(3, (1, 7)),
+            (4, 6, 1),
+            r"Conv2D: its window \(1, 7\) is larger than its input \(4, 6\)",
+        ),
+        (layers.MaxPool2D(2), (1, 4, 1), r"MaxPool2D: its window \(2, 2\) is larger than its input \(1, 4\)"),
+        (layers.Softmax(), (), "Softmax: expected an input_shape with an axis of classes"),
+    ],
+    ids=repr,
+)
+def test_wrong_input_shapes_name_the_layer(layer, shape, message):
+    with pytest.raises(ValueError, match=message):
+        layer.build(shape)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "int32"])
+def test_wrong_dtype_names_the_layer(dtype):
+    with pytest.raises(ValueError, match=f"Dense: dtype must be 'float32' or 'float64'; got '{dtype}'"):
+        layers.Dense(3).build(3, dtype=dtype)
+
+
+@pytest.mark.parametrize(
+    ("layer", "text"),
+    [
+        (layers.Dense(10), "Dense(units=10)"),
+        (
+            layers.Dense(10, activation="relu", use_bias=False),
+            "Dense(units=10, activation='relu', use_bias=False)",
+        ),
+        (
+            layers.Dense(1, activation=layers.LeakyReLU(0.1)),
+            "Dense(units=1, activation=LeakyReLU(negative_slope=0.1))",
+        ),
+        (layers.Conv2D(32, 3, padding="same"), "Conv2D(filters=32, kernel_size=3, padding='same')"),
+        (layers.MaxPool2D(), "MaxPool2D()"),
+        (layers.MaxPool2D(3, strides=2), "MaxPool2D(pool_size=3, strides=2)"),
+        (layers.Dropout(0.25), "Dropout(rate=0.25)"),
+        (layers.ReLU(), "ReLU()"),
+        (layers.Softmax(), "Softmax()"),
+    ],
+)
+def test_repr(layer, text):
+    assert repr(layer) == text
+
+
+# Configurations
+
+
+def test_config_of_numpy_numbers_lists_objects_and_initializers():
+    layer = layers.Conv2D(
+        np.int64(4),
+        [2, np.int32(3)],
+        activation=layers.LeakyReLU(np.float32(0.5)),
+        kernel_initializer=tinynet.initializers.HeNormal(),
+    )
+    config = json.loads(json.dumps(layer_config(layer)))
+    assert config["filters"] == 4
+    assert config["kernel_size"] == [2, 3]
+    assert config["activation"] == {"class": "LeakyReLU", "negative_slope": 0.5}
+    assert config["kernel_initializer"] == "he_normal"
+    assert layer_config(layer_from_config(config)) == config
+
+
+def test_a_foreign_layer_has_no_config():
+    class Mine(layers.Dense):
+        pass
+
+    with pytest.raises(TypeError, match="Mine is not one of tinynet's layers"):
+        layer_config(Mine(3))
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"class": "LSTM"}, "Unknown layer class 'LSTM'; the classes are .*Dense"),
+        ({"units": 3}, "Unknown layer class None"),
+        ({"class": "Dense"}, "Cannot rebuild Dense from .*units"),
+        ({"class": "Dense", "units": 3, "colour": "red"}, "Cannot rebuild Dense from .*colour"),
+        ({"class": "Dense", "units": -3}, "Dense: units must be a positive integer"),
+        ({"class": "Dense", "units": 3, "activation": "blue"}, "Unknown activation 'blue'"),
+    ],
+)
+def test_a_wrong_config_names_what_is_wrong(config, message):
+    with pytest.raises(ValueError, match=message):
+        layer_from_config(config)

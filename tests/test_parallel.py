@@ -1,0 +1,295 @@
+from __future__ import annotations
+
+import math
+import os
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinynet
+from tinynet import Sequential, layers, losses, parallel
+from tinynet.parallel import Replicas, available_cores, cut, run
+
+
+@given(samples=st.integers(1, 10_000), shards=st.integers(1, 40))
+def test_shards_cover_all_samples_in_order_and_are_of_almost_one_size(samples, shards):
+    parts = cut(samples, shards)
+    sizes = [part.stop - part.start for part in parts]
+    assert len(parts) == min(shards, samples)
+    assert [part.start for part in parts] == [0, *(part.stop for part in parts[:-1])]
+    assert parts[-1].stop == samples
+    assert 1 <= min(sizes) <= max(sizes) <= min(sizes) + 1
+
+
+# run
+
+
+@pytest.mark.parametrize("threads", [1, 2, 7])
+@pytest.mark.parametrize("count", [0, 1, 2, 20])
+def test_results_come_in_order(set_threads, threads, count):
+    set_threads(threads)
+
+    def slow_first(i):
+        time.sleep(0.02 * (i == 0))
+        return i * i
+
+    assert run(slow_first, count) == [i * i for i in range(count)]
+
+
+def test_as_many_calls_at_once_as_threads(set_threads):
+    set_threads(3)
+    together = threading.Barrier(3)
+    run(lambda i: together.wait(20), 3)  # a barrier that is not reached by three threads at once breaks
+    used = set()
+
+    def work(i):
+        used.add(threading.get_ident())
+        time.sleep(0.002)
+
+    run(work, 30)
+    assert len(used) <= 3
+    assert threading.get_ident() in used
+
+
+def test_one_thread_is_the_calling_one(set_threads):
+    set_threads(1)
+    assert set(run(lambda i: threading.get_ident(), 5)) == {threading.get_ident()}
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+@pytest.mark.parametrize("failing", [0, 3, 7])
+def test_an_exception_reaches_the_caller_and_nothing_keeps_running(set_threads, threads, failing):
+    set_threads(threads)
+    running = []
+
+    def work(i):
+        running.append(i)
+        try:
+            if i == failing:
+                raise ArithmeticError(i)
+            time.sleep(0.01)
+        finally:
+            running.remove(i)
+
+    with pytest.raises(ArithmeticError, match=str(failing)):
+        run(work, 8)
+    assert running == []
+    assert run(lambda i: i, 8) == list(range(8))
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs POSIX signals")
+def test_ctrl_c_while_waiting_leaves_nothing_running(set_threads):
+    set_threads(2)
+    caller = threading.current_thread()
+    finished = threading.Event()
+    both = threading.Barrier(2)
+
+    def work(i):
+        both.wait(20)
+        if threading.current_thread() is not caller:
+            time.sleep(0.1)  # by now the caller waits for this thread
+            signal.pthread_kill(caller.ident, signal.SIGINT)
+            time.sleep(0.2)
+            finished.set()
+
+    with pytest.raises(KeyboardInterrupt):
+        run(work, 2)
+    assert finished.is_set()
+
+
+def test_several_threads_may_run_at_once(set_threads):
+    set_threads(2)
+    start = threading.Barrier(4)
+
+    def use(thread):
+        start.wait(20)
+        return [run(lambda i: (thread, i), 5) for _ in range(50)]
+
+    with ThreadPoolExecutor(4) as users:
+        for thread, answers in enumerate(users.map(use, range(4))):
+            assert answers == [[(thread, i) for i in range(5)]] * 50
+
+
+def test_a_run_inside_a_run(set_threads):
+    set_threads(2)
+    assert run(lambda i: sum(run(lambda j: i * j, 4)), 4) == [0, 6, 12, 18]
+
+
+def test_runs_inside_runs_of_several_threads_do_not_wait_for_each_other(run_python):
+    # In another process, because threads that wait for each other would never let this one end.
+    printed = run_python("""
+import os, threading, time
+from tinynet import parallel
+
+parallel.set_num_threads(2)
+
+def outer(i):
+    time.sleep(0.05)  # by now helpers of all users fill the pool
+    return parallel.run(lambda j: time.sleep(0.001), 4)
+
+users = [threading.Thread(target=parallel.run, args=(outer, 4), daemon=True) for _ in range(4)]
+for user in users:
+    user.start()
+deadline = time.monotonic() + 10
+for user in users:
+    user.join(max(deadline - time.monotonic(), 0))
+print(sum(user.is_alive() for user in users), flush=True)
+os._exit(0)
+""")
+    assert printed == "0\n"
+
+
+# The number of threads
+
+
+def test_the_number_of_threads_can_be_set(set_threads):
+    set_threads(3)
+    assert tinynet.get_num_threads() == 3
+    set_threads(np.int64(2))
+    assert tinynet.get_num_threads() == 2
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.5, "2", None])
+def test_an_impossible_number_of_threads(threads):
+    before = tinynet.get_num_threads()
+    with pytest.raises(ValueError, match="expected a positive integer; got"):
+        tinynet.set_num_threads(threads)
+    assert tinynet.get_num_threads() == before
+
+
+SHOW_THREADS = """
+import tinynet
+try:
+    print(tinynet.get_num_threads())
+except ValueError as error:
+    print(error)
+"""
+
+
+def test_an_environment_variable_sets_the_number_of_threads(run_python):
+    assert run_python(SHOW_THREADS, TINYNET_NUM_THREADS="3") == "3\n"
+    assert run_python(SHOW_THREADS, TINYNET_NUM_THREADS="") == f"{available_cores()}\n"
+
+
+def test_an_impossible_environment_variable(run_python):
+    expected = "TINYNET_NUM_THREADS must be a positive integer; got 'many'.\n"
+    assert run_python(SHOW_THREADS, TINYNET_NUM_THREADS="many") == expected
+
+
+@pytest.mark.parametrize(
+    ("limit", "cores"),
+    [
+        ("max 100000", 6), ("200000 100000", 2), ("150000 100000", 2), ("50000 100000", 1),
+        ("900000 100000", 6), ("", 6), ("nonsense", 6), (None, 6),
+    ],
+)  # fmt: skip
+def test_affinity_and_container_limit_the_cores(monkeypatch, tmp_path, limit, cores):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1, 2, 5, 8, 9}, raising=False)
+    if limit is not None:
+        (tmp_path / "cpu.max").write_text(limit + "\n")
+    assert available_cores(tmp_path) == cores
+
+
+@pytest.mark.parametrize(("counted", "cores"), [(5, 5), (None, 1)])
+def test_cores_where_there_is_no_affinity(monkeypatch, tmp_path, counted, cores):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: counted)
+    assert available_cores(tmp_path) == cores
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_trains_like_its_parent(run_python):
+    printed = run_python("""
+import hashlib, os, signal, threading, warnings
+import numpy as np
+import tinynet
+from tinynet import Sequential, layers
+
+warnings.simplefilter("ignore", DeprecationWarning)  # newer Pythons warn of fork beside threads
+tinynet.set_num_threads(2)
+model = Sequential([layers.Dense(8, "relu"), layers.Dense(3, "softmax")], 4)
+model.compile()
+x, y = np.ones((32, 4)), np.arange(32) % 3
+
+def train():
+    model.fit(x, y, epochs=2, verbose=0)
+    return hashlib.sha256(model.flat.value).hexdigest()
+
+train()  # the parent's threads have started
+reader, writer = os.pipe()
+child = os.fork()
+if child == 0:
+    signal.alarm(20)
+    both = threading.Barrier(2)
+    tinynet.parallel.run(lambda i: both.wait(), 2)  # the child has two threads of its own
+    os.write(writer, train().encode())
+    os._exit(0)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), os.read(reader, 64).decode() == train())
+""")
+    assert printed == "0 True\n"
+
+
+# Gradients of shards
+
+
+@pytest.mark.parametrize("samples", [1, 3, 4, 13, 30])
+@pytest.mark.parametrize("cache_bytes", [2**20, 100])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_sum_over_uneven_shards_is_the_gradient_of_the_batch(
+    set_threads, monkeypatch, samples, cache_bytes, threads
+):
+    set_threads(threads)
+    monkeypatch.setattr(parallel, "CACHE_BYTES", cache_bytes)  # a small one gives the most shards
+    random = np.random.default_rng(samples)
+    loss = losses.SparseCategoricalCrossentropy(from_logits=True)
+    model = Sequential(
+        [
+            layers.Conv2D(4, 3, padding="same", activation="relu"),
+            layers.MaxPool2D(2),
+            layers.Dropout(0.3),
+            layers.Flatten(),
+            layers.Dense(5, activation="tanh"),
+            layers.Dense(3),
+        ],
+        (6, 6, 2),
+        dtype="float64",
+    )
+    replicas = Replicas(model.layers, model.flat, loss)
+    for step, count in enumerate([samples, 30, samples]):  # what a larger batch left behind must not count
+        x, y = random.normal(size=(count, 6, 6, 2)), random.integers(0, 3, count)
+        model.layers[2].step = step
+        outputs = model.forward(x, training=True)
+        model.backward(loss.gradient(outputs, y))
+        expected = model.flat.grad.copy()
+        model.flat.grad[:] = np.nan
+        value, parts = replicas.gradient(lambda part, x=x, y=y: (x[part], y[part]), count, step)
+        np.testing.assert_allclose(model.flat.grad, expected, rtol=1e-12, atol=1e-14)
+        np.testing.assert_allclose(np.concatenate(parts), outputs, rtol=1e-12)
+        assert value == pytest.approx(loss(outputs, y), rel=1e-12)
+        assert len(parts) == min(count, 4 if cache_bytes > 100 else 8)
+
+
+def test_the_number_of_shards_does_not_depend_on_the_number_of_threads(set_threads):
+    model = Sequential([layers.Dense(2)], 3)
+    model.compile("sgd", "mse")
+    counts = []
+    for threads in (1, 2, 9):
+        set_threads(threads)
+        _, parts = model.trainer.replicas.gradient(
+            lambda part: (np.ones((50, 3))[part], np.ones((50, 2))[part]), 50, 0
+        )
+        counts.append([len(part) for part in parts])
+    assert counts == [[13, 13, 12, 12]] * 3
+
+
+def test_a_model_without_parameters_can_be_evaluated_and_fitted():
+    model = Sequential([layers.Flatten(), layers.Softmax()], (2, 2))
+    model.compile("sgd")
+    history = model.fit(np.zeros((9, 2, 2)), np.zeros(9, int), verbose=0).history
+    assert history["loss"] == [pytest.approx(math.log(4))]

@@ -1,0 +1,434 @@
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.numpy
+
+from tinynet import Sequential, initializers, layers, load_model, losses, optim, storage
+from tinynet.layers.config import KINDS
+
+# Every layer with arguments that are not the defaults, and an input shape for it.
+LAYERS = [
+    (lambda: layers.Dense(4, "tanh", use_bias=False, kernel_initializer="he_normal"), (6,)),
+    (lambda: layers.Dense(4, layers.LeakyReLU(0.2), bias_initializer=initializers.HeUniform()), (6,)),
+    (lambda: layers.Conv2D(3, (3, 2), strides=(2, 1), padding="same", activation="relu"), (6, 7, 2)),
+    (lambda: layers.Conv2D(3, 3, method="im2col", activation="softmax", use_bias=False), (6, 7, 2)),
+    (lambda: layers.MaxPool2D((3, 2), strides=1, padding="same"), (6, 7, 2)),
+    (lambda: layers.AveragePool2D(3, strides=(1, 2)), (6, 7, 2)),
+    (lambda: layers.GlobalAveragePool2D(), (6, 7, 2)),
+    (lambda: layers.Dropout(0.375), (6,)),
+    (lambda: layers.Flatten(), (6, 7, 2)),
+    (lambda: layers.Softmax(), (6,)),
+    (lambda: layers.ReLU(), (6,)),
+    (lambda: layers.LeakyReLU(0.125), (6,)),
+    (lambda: layers.Sigmoid(), (6,)),
+    (lambda: layers.Tanh(), (6,)),
+]
+
+
+def small(compiled=True):
+    model = Sequential([layers.Dense(3, "relu"), layers.Dense(2, "softmax")], 4, seed=5, name="small")
+    if compiled:
+        model.compile(metrics=["accuracy"])
+    return model
+
+
+def rewrite(path, change):
+    """Change the description of the model in a file."""
+    tensors, description = storage.read_model_file(path)
+    changed = change(description)
+    storage.write_model_file(path, tensors, description if changed is None else changed)
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A small model's file."""
+    path = tmp_path / "small.safetensors"
+    small().save(path)
+    return path
+
+
+# There and back
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("number", range(len(LAYERS)))
+def test_a_layer_survives(tmp_path, number, dtype):
+    make, shape = LAYERS[number]
+    model = Sequential([make()], shape, seed=3, dtype=dtype, name="one")
+    random = np.random.default_rng(0)
+    model.flat.value[:] = random.normal(size=model.flat.value.size)
+    path = tmp_path / "model"
+    model.save(path)
+    same = load_model(path)
+    assert same.config() == model.config()
+    assert (same.input_shape, same.seed, same.dtype, same.name) == (shape, 3, np.dtype(dtype), "one")
+    assert same.flat.value.tobytes() == model.flat.value.tobytes()
+    x = random.normal(size=(20, *shape))
+    np.testing.assert_array_equal(same.predict(x), model.predict(x))
+
+
+def test_every_kind_of_layer_is_in_the_table():
+    assert {type(make()) for make, _ in LAYERS} == set(KINDS.values())
+
+
+def test_the_loaded_model_is_whole(saved):
+    model = load_model(saved)
+    assert [layer.name for layer in model.layers] == ["dense", "dense_1"]
+    assert all(np.shares_memory(parameter.value, model.flat.value) for parameter in model.parameters)
+    assert model.fit(np.ones((8, 4)), np.zeros(8, int), verbose=0).epoch == [0]
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        optim.SGD(0.5, momentum=0.5, nesterov=True, weight_decay=0.1, clipnorm=2.0),
+        optim.Adam(0.5, beta_1=0.5, beta_2=0.75, epsilon=1e-3),
+        optim.AdamW(optim.CosineDecay(0.0, 100, alpha=0.5, warmup_target=0.1, warmup_steps=5)),
+        optim.SGD(optim.OneCycle(0.1, 100)),
+        optim.SGD(optim.StepDecay(0.1, 10)),
+        optim.SGD(optim.ExponentialDecay(0.1, 10, 0.5)),
+        optim.SGD(optim.Constant(0.1)),
+    ],
+    ids=lambda optimizer: optimizer.config()["name"],
+)
+def test_the_optimizer_survives(tmp_path, optimizer):
+    model = small(compiled=False)
+    model.compile(optimizer)
+    model.save(tmp_path / "m")
+    again = load_model(tmp_path / "m").optimizer
+    assert type(again) is type(optimizer)
+    assert again.config() == optimizer.config()
+    assert again.learning_rate == optimizer.learning_rate
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        losses.SparseCategoricalCrossentropy(label_smoothing=0.25),
+        losses.CategoricalCrossentropy(),
+        losses.BinaryCrossentropy(False, 0.125),
+        losses.MeanSquaredError(),
+    ],
+)
+def test_the_loss_survives(tmp_path, loss):
+    model = small(compiled=False)
+    model.compile("sgd", loss)
+    model.save(tmp_path / "m")
+    assert load_model(tmp_path / "m").loss == loss
+
+
+def test_metrics_survive_except_own_functions(tmp_path):
+    def own(predictions, targets):
+        return 0.0
+
+    model = small(compiled=False)
+    model.compile(metrics=["accuracy", own, "mae"])
+    model.save(tmp_path / "m")
+    assert list(load_model(tmp_path / "m").trainer.metrics) == ["accuracy", "mae"]
+
+
+def test_a_model_that_was_not_compiled_stays_so(tmp_path):
+    small(compiled=False).save(tmp_path / "m")
+    with pytest.raises(RuntimeError, match="compile"):
+        load_model(tmp_path / "m").evaluate([[0.0] * 4], [0])
+
+
+def test_numpy_numbers_as_hyperparameters_survive(tmp_path):
+    model = Sequential(
+        [
+            layers.Conv2D(np.int64(2), (np.int32(2), np.int64(3)), strides=np.int64(2)),
+            layers.Dropout(np.float32(0.5)),
+            layers.LeakyReLU(np.float32(0.25)),
+            layers.Flatten(),
+            layers.Dense(np.int8(1), "sigmoid", use_bias=np.True_),
+        ],
+        np.array([8, 8, 1]),
+        seed=np.int64(4),
+    )
+    model.compile(optim.SGD(np.float32(0.5)), losses.BinaryCrossentropy(label_smoothing=np.float32(0.25)))
+    model.save(tmp_path / "m")
+    same = load_model(tmp_path / "m")
+    assert same.config() == model.config()
+    assert same.loss == losses.BinaryCrossentropy(label_smoothing=0.25)
+
+
+class OwnPath:
+    def __init__(self, path):
+        self.path = path
+
+    def __fspath__(self):
+        return str(self.path)
+
+
+@pytest.mark.parametrize("kind", [str, Path, OwnPath])
+def test_paths_of_any_kind(tmp_path, kind):
+    path = kind(tmp_path / "a model.safetensors")
+    small().save(path)
+    assert load_model(path).name == "small"
+
+
+def test_a_relative_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    small().save("m")
+    assert load_model("m").name == "small"
+
+
+def test_other_programs_can_read_the_weights(saved):
+    tensors = safetensors.numpy.load_file(saved)
+    assert {name: tensor.shape for name, tensor in tensors.items()} == {
+        "dense/kernel": (4, 3), "dense/bias": (3,), "dense_1/kernel": (3, 2), "dense_1/bias": (2,),
+    }  # fmt: skip
+    np.testing.assert_array_equal(tensors["dense/kernel"], small().parameters[0].value)
+
+
+# Saving that fails
+
+
+class OwnLayer(layers.ReLU):
+    pass
+
+
+@dataclass(frozen=True)
+class OwnLoss(losses.MeanSquaredError):
+    pass
+
+
+@dataclass(eq=False)
+class OwnOptimizer(optim.SGD):
+    pass
+
+
+@dataclass(frozen=True)
+class OwnInitializer(initializers.Zeros):
+    pass
+
+
+def own_parts(part):
+    """A model with a part that no file could rebuild."""
+    tail = [OwnLayer()] if part == "layer" else []
+    kernel_initializer = OwnInitializer() if part == "initializer" else "zeros"
+    model = Sequential([layers.Dense(2, kernel_initializer=kernel_initializer), *tail], 4)
+    rate = (lambda step: 0.1) if part == "schedule" else 0.1
+    optimizer = OwnOptimizer(rate) if part == "optimizer" else optim.SGD(rate)
+    model.compile(optimizer, OwnLoss() if part == "loss" else "mse")
+    return model
+
+
+@pytest.mark.parametrize("part", ["schedule", "optimizer", "loss"])
+def test_a_model_with_own_parts_of_training_is_saved_without_them(saved, part):
+    model = own_parts(part)
+    model.save(saved)
+    again = load_model(saved)
+    np.testing.assert_array_equal(again.flat.value, model.flat.value)
+    with pytest.raises(RuntimeError, match="compile"):
+        again.loss  # noqa: B018
+
+
+def test_own_initial_values_are_saved_like_others(saved):
+    model = own_parts("initializer")
+    model.flat.value = np.arange(model.flat.value.size)
+    model.save(saved)
+    np.testing.assert_array_equal(load_model(saved).flat.value, model.flat.value)
+
+
+def test_what_cannot_be_loaded_is_not_saved(saved):
+    before = saved.read_bytes()
+    with pytest.raises(TypeError, match=r"(?i)own"):
+        own_parts("layer").save(saved)
+    assert saved.read_bytes() == before
+
+
+def test_an_own_layer_is_named(tmp_path):
+    with pytest.raises(TypeError, match="OwnLayer 'own_layer' is not one of tinynet's layers"):
+        own_parts("layer").save(tmp_path / "m")
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_an_existing_file_survives_a_failing_save(saved, monkeypatch, step):
+    def fail(*arguments):
+        raise OSError(28, "No space left on device")
+
+    before = saved.read_bytes()
+    monkeypatch.setattr(*{"fsync": (os, "fsync"), "replace": (Path, "replace")}[step], fail)
+    other = small()
+    other.flat.value[:] = 7.0
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        other.save(saved)
+    assert str(saved) in str(caught.value)
+    assert saved.read_bytes() == before
+    assert list(saved.parent.iterdir()) == [saved]
+
+
+def test_saving_into_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        small().save(tmp_path / "nowhere" / "m")
+
+
+# Files that hold no model
+
+
+def refuse(path, *parts):
+    """Check that loading raises one clear error, which names the file."""
+    with pytest.raises(ValueError, match=r".") as caught:
+        load_model(path)
+    for part in (Path(path).name, *parts):
+        assert part in str(caught.value)
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no model file.*missing"):
+        load_model(tmp_path / "missing")
+
+
+def test_a_directory(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no model file"):
+        load_model(tmp_path)
+
+
+def test_a_file_truncated_anywhere(saved):
+    whole = saved.read_bytes()
+    for length in range(len(whole)):
+        saved.write_bytes(whole[:length])
+        refuse(saved, "truncated")
+
+
+def test_a_file_with_something_behind_it(saved):
+    saved.write_bytes(saved.read_bytes() + b"\0")
+    refuse(saved, "damaged")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"hello, this is a text file\n" * 9, bytes(100), b"\xff" * 100, b"PK\x03\x04" + bytes(99), b"{}"],
+)
+def test_a_file_of_another_kind(tmp_path, content):
+    path = tmp_path / "other"
+    path.write_bytes(content)
+    refuse(path, "not a whole .safetensors file")
+
+
+@pytest.mark.parametrize("metadata", [None, {"format": "pt"}, {"model": "{}"}])
+def test_a_safetensors_file_of_another_program(tmp_path, metadata):
+    path = tmp_path / "other.safetensors"
+    safetensors.numpy.save_file({"weight": np.ones(3)}, path, metadata)
+    refuse(path, "not one that tinynet wrote")
+
+
+@pytest.mark.parametrize("version", ["2", "0", "", "one", None])
+def test_another_version_of_the_format(tmp_path, version):
+    path = tmp_path / "future.safetensors"
+    metadata = {"format": "tinynet", "model": "{}"} | ({} if version is None else {"format_version": version})
+    safetensors.numpy.save_file({"weight": np.ones(3)}, path, metadata)
+    refuse(path, f"format version {version}", "this tinynet reads 1")
+
+
+@pytest.mark.parametrize("metadata", [{}, {"model": ""}, {"model": "{"}, {"model": "[" * 10**5}])
+def test_a_description_that_is_no_json(tmp_path, metadata):
+    path = tmp_path / "damaged.safetensors"
+    safetensors.numpy.save_file({}, path, {"format": "tinynet", "format_version": "1"} | metadata)
+    refuse(path, "damaged description")
+
+
+TAMPERINGS = {
+    "no description": lambda d: {},
+    "a list": lambda d: [d],
+    "a number": lambda d: 3,
+    "a text": lambda d: "model",
+    "nothing": lambda d: [None],
+    "no layers": lambda d: d.update(layers=[]),
+    "layers missing": lambda d: d.pop("layers") and None,
+    "layers a number": lambda d: d.update(layers=3),
+    "a layer a text": lambda d: d.update(layers=["Dense"]),
+    "unknown layer": lambda d: d["layers"][0].update({"class": "Attention"}),
+    "another class": lambda d: d["layers"][0].update({"class": "Parameter"}),
+    "class missing": lambda d: d["layers"][0].pop("class") and None,
+    "unknown argument": lambda d: d["layers"][0].update(rate=0.5),
+    "argument missing": lambda d: d["layers"][0].pop("units") and None,
+    "negative units": lambda d: d["layers"][0].update(units=-3),
+    "units a text": lambda d: d["layers"][0].update(units="3"),
+    "other units": lambda d: d["layers"][0].update(units=5),
+    "very many units": lambda d: d["layers"][0].update(units=10**15),
+    "more units than fit": lambda d: d["layers"][0].update(units=10**30),
+    "unknown activation": lambda d: d["layers"][0].update(activation="relo"),
+    "unknown initializer": lambda d: d["layers"][0].update(kernel_initializer="ones"),
+    "another layer": lambda d: d["layers"].append({"class": "Dense", "units": 2}),
+    "other input shape": lambda d: d.update(input_shape=[5]),
+    "no input shape": lambda d: d.update(input_shape=None),
+    "a seed of text": lambda d: d.update(seed="zero"),
+    "half precision": lambda d: d.update(dtype="float16"),
+    "no such dtype": lambda d: d.update(dtype="number"),
+    "compile a number": lambda d: d.update(compile=3),
+    "unknown optimizer": lambda d: d["compile"]["optimizer"].update(name="lion"),
+    "unknown argument of the optimizer": lambda d: d["compile"]["optimizer"].update(lr=0.1),
+    "unknown schedule": lambda d: d["compile"]["optimizer"].update(learning_rate={"name": "Linear"}),
+    "unknown loss": lambda d: d["compile"]["loss"].update(name="Hinge"),
+    "unknown argument of the loss": lambda d: d["compile"]["loss"].update(margin=1),
+    "loss missing": lambda d: d["compile"].pop("loss") and None,
+    "unknown metric": lambda d: d["compile"].update(metrics=["beauty"]),
+}
+
+
+@pytest.mark.parametrize("tampering", TAMPERINGS)
+def test_a_tampered_description(saved, tampering):
+    rewrite(saved, TAMPERINGS[tampering])
+    refuse(saved)
+
+
+def test_an_unknown_layer_is_named(saved):
+    rewrite(saved, TAMPERINGS["unknown layer"])
+    refuse(saved, "'Attention'", "Dense")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda tensors: tensors.update({"dense/kernel": np.ones((4, 4), np.float32)}),
+        lambda tensors: tensors.update({"dense/kernel": np.ones(12, np.float32)}),
+        lambda tensors: tensors.update({"dense/gamma": np.ones(3, np.float32)}),
+        lambda tensors: tensors.pop("dense_1/bias"),
+        lambda tensors: tensors.clear(),
+    ],
+    ids=["another shape", "a flat kernel", "one too many", "one missing", "none"],
+)
+def test_weights_that_do_not_fit_the_description(saved, change):
+    tensors, description = storage.read_model_file(saved)
+    change(tensors)
+    storage.write_model_file(saved, tensors, description)
+    refuse(saved, "its model needs", "'dense/kernel': (4, 3)")
+
+
+# No code comes with a file
+
+
+class Trap:
+    """Would write a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def test_a_pickle_is_refused_and_not_run(tmp_path):
+    path, sprung = tmp_path / "model.pkl", tmp_path / "sprung"
+    path.write_bytes(pickle.dumps(Trap(sprung)))
+    refuse(path)
+    assert not sprung.exists()
+
+
+def test_the_file_is_a_json_header_and_the_weights(saved):
+    content = saved.read_bytes()
+    (length,) = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8 : 8 + length])
+    assert header.pop("__metadata__").keys() == {"format", "format_version", "model"}
+    assert len(content) == 8 + length + 23 * 4
+    assert {entry["dtype"] for entry in header.values()} == {"F32"}
