@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 import tinynet
 from tinynet import layers
-from tinynet.layers.base import positive_pair
 from tinynet.layers.config import KINDS, layer_config, layer_from_config
+from tinynet.layers.geometry import positive_pair
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 

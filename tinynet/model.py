@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from . import kernels, losses, metrics, optim, storage, training
 from .callbacks import Callback
 from .layers import Layer, Parameter
-from .layers.base import as_shape
 from .layers.config import layer_config, layer_from_config
+from .layers.geometry import as_shape
 from .parallel import Replicas, bind, infer
 from .training import Augment, History, Trainer
 

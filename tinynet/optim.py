@@ -21,6 +21,8 @@ from . import kernels
 Array = NDArray[Any]
 Named = TypeVar("Named")
 
+BLOCK = 2**16  # elements that are updated at a time: small enough to stay in cache, large enough for a thread
+
 
 class Parameter(Protocol):
     """What an optimizer can update: a value, in place, and its gradient; arrays of one shape and type."""
@@ -246,6 +248,12 @@ class OneCycle(Schedule):
         return _between(self.max_learning_rate, last, _half_wave((step - peak) / (end - peak)))
 
 
+def run_in_turn(function: Callable[[int], Any], count: int) -> None:
+    """Call function(0), ..., function(count - 1)."""
+    for number in range(count):
+        function(number)
+
+
 @dataclass(eq=False)
 class Optimizer(_Keywords, ABC):
     """What optimizers have in common; a subclass names its state and writes `_update`.
@@ -284,12 +292,14 @@ class Optimizer(_Keywords, ABC):
             raise ValueError(f"{type(self).__name__}: learning_rate {problem}, not {rate}.")
         return rate
 
-    def step(self, parameters: Sequence[Parameter]) -> None:
+    def step(self, parameters: Sequence[Parameter], run: Callable[..., Any] = run_in_turn) -> None:
         """Update the values of parameters, in place, from their gradients.
 
         Args:
             parameters: objects with a ``value`` and a ``grad``: contiguous arrays of one shape and type,
                 float32 or float64. Always the same parameters in the same order.
+            run: calls a function of an index a number of times, in any order: how to update blocks of the
+                parameters on several threads. Default: one after another.
 
         Raises:
             TypeError: not a sequence of such objects.
@@ -315,9 +325,19 @@ class Optimizer(_Keywords, ABC):
         vectors = [(parameter.value.reshape(-1), parameter.grad.reshape(-1)) for parameter in parameters]
         scale = self._clip_scale([gradient for _, gradient in vectors])
         self.iterations += 1
-        for index, (value, gradient) in enumerate(vectors):
-            state = [arrays[index].reshape(-1) for arrays in self.state.values()]
-            self._update(value, gradient, *state, rate=rate, scale=scale)
+        blocks = [
+            (index, slice(begin, begin + BLOCK))
+            for index, (value, _) in enumerate(vectors)
+            for begin in range(0, value.size, BLOCK)
+        ]
+
+        def update(number: int) -> None:
+            index, block = blocks[number]
+            state = [arrays[index].reshape(-1)[block] for arrays in self.state.values()]
+            value, gradient = vectors[index]
+            self._update(value[block], gradient[block], *state, rate=rate, scale=scale)
+
+        run(update, len(blocks))
 
     def build(self, parameters: Sequence[Parameter]) -> None:
         """Allocate the state for parameters, and start from step 0; the first `step` does this by itself.

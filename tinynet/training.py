@@ -21,7 +21,7 @@ from .layers.activation import ActivatedLayer
 from .losses import BinaryCrossentropy, CategoricalCrossentropy, Loss, SparseCategoricalCrossentropy
 from .metrics import Metric
 from .optim import Optimizer
-from .parallel import Replicas, infer
+from .parallel import Replicas, infer, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -162,7 +162,7 @@ class Trainer:
             The batch's loss and metrics, as they were before the update.
         """
         loss, outputs = self.replicas.gradient(take, len(targets), step)
-        self.optimizer.step([self.flat])
+        self.optimizer.step([self.flat], run)
         return {"loss": loss, **self.measure(np.concatenate(outputs), targets)}
 
     def evaluate(self, x: Array, y: Array) -> dict[str, float]:
@@ -314,10 +314,9 @@ def fit(
         (inputs, targets), validation = train_validation_split(inputs, targets, validation_split)
     average = MovingAverage(model.flat.value, ema_momentum)
     progress = Progress(verbose, epochs, len(inputs))
-    run = Run(
+    return Run(
         model, inputs, targets, validation, batch_size, epochs, shuffle, callbacks, progress, augment, average
-    )
-    return run.fit()
+    ).fit()
 
 
 @dataclasses.dataclass

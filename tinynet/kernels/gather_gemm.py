@@ -12,7 +12,7 @@ the operations is only which offsets play which role:
     ==================== ==================== ==================== ================= ==============
     Dense                samples              features             x                 kernel
     ... kernel gradient  features             samples              x                 dy
-    ... input gradient   samples              units                dy                kernel.T
+    ... input gradient   features             units                kernel            dy.T
     convolution          output pixels        taps (ky, kx, c)     padded x          kernel
     ... kernel gradient  taps (ky, kx, c)     output pixels        padded x          dy
     ... input gradient   input pixels         taps (ky, kx, f)     padded dy         kernel, c last
@@ -41,6 +41,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from . import elementwise
 from .jit import Array, kernel
 
 ZERO, BIAS, ACCUMULATE = 0, 1, 2  # what a sum starts from: 0, bias[f], or what c holds
@@ -315,6 +316,26 @@ def dense_kernel_gradient(x: Array, dy: Array, dkernel: Array) -> None:
         x.reshape(-1), steps(d, 1), steps(n, d), dy.reshape(-1), steps(n, u),
         dkernel.reshape(-1), steps(d, u), u, dkernel[0, :0], False, False, *NO_STEPS,
     )  # fmt: skip
+
+
+def dense_input_gradient(dy: Array, kernel: Array, dx: Array, dy_columns: Array, dx_columns: Array) -> None:
+    """Compute dx[n, d] = sum over u of dy[n, u] * kernel[d, u].
+
+    As dx.T = kernel @ dy.T, because a shard's dy and dx are much smaller to transpose than the kernel.
+
+    Args:
+        dy: (N, U).
+        kernel: (D, U).
+        dx: (N, D), written.
+        dy_columns, dx_columns: (U, N) and (D, N) to work in.
+    """
+    (n, u), d = dy.shape, len(kernel)
+    elementwise.exchange(dy.reshape(1, n, u), dy_columns.reshape(1, u, n))
+    gather_gemm(
+        kernel.reshape(-1), steps(d, u), steps(u, 1), dy_columns.reshape(-1), steps(u, n),
+        dx_columns.reshape(-1), steps(d, n), n, dy_columns[0, :0], False, False, *NO_STEPS,
+    )  # fmt: skip
+    elementwise.exchange(dx_columns.reshape(1, d, n), dx.reshape(1, n, d))
 
 
 def convolution(

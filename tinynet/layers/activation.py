@@ -8,7 +8,8 @@ import difflib
 import numpy as np
 
 from .. import kernels
-from .base import Array, Layer, Shape
+from .base import Array, Layer
+from .geometry import Shape
 from .relu import LeakyReLU, ReLU
 from .sigmoid import Sigmoid
 from .softmax import Softmax

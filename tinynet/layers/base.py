@@ -5,18 +5,16 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
-import operator
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from .. import initializers
+from .geometry import Shape, as_shape
 
 Array = NDArray[Any]
-Shape = tuple[int, ...]
 Seed = int | Sequence[int]
 
 
@@ -266,91 +264,3 @@ class Layer:
             elif isinstance(value, Layer):
                 setattr(clone, name, value.replica())
         return clone
-
-
-def as_shape(title: str, input_shape: int | Sequence[int]) -> Shape:
-    """Return an input shape as a tuple of positive integers, or raise; an integer is a shape of one axis."""
-    sizes = input_shape if isinstance(input_shape, Sequence | np.ndarray) else (input_shape,)
-    try:
-        shape = tuple(operator.index(size) for size in sizes)
-    except TypeError:
-        shape = (0,)
-    if any(size < 1 for size in shape):
-        raise ValueError(
-            f"{title}: input_shape must be positive integers, without the batch axis, such as (28, 28, 1); "
-            f"got {input_shape!r}."
-        )
-    return shape
-
-
-def image_shape(title: str, input_shape: Shape) -> tuple[int, int, int]:
-    """Return an input shape as (height, width, channels), or raise if it is not an image's."""
-    if len(input_shape) != 3:
-        hint = f" Try {(*input_shape, 1)}." if len(input_shape) == 2 else ""
-        raise ValueError(f"{title}: expected input_shape (height, width, channels); got {input_shape}.{hint}")
-    height, width, channels = input_shape
-    return height, width, channels
-
-
-def positive_pair(title: str, what: str, value: int | Sequence[int]) -> tuple[int, int]:
-    """Return a hyperparameter given as one integer or two, for (height, width), as two positive integers."""
-    pair = tuple(value) if isinstance(value, Sequence) else (value, value)
-    if len(pair) != 2 or not all(isinstance(size, int | np.integer) and size >= 1 for size in pair):
-        raise ValueError(f"{title}: {what} must be a positive integer or two of them; got {value!r}.")
-    return int(pair[0]), int(pair[1])
-
-
-@dataclass(frozen=True)
-class Windows:
-    """Where the windows of a convolution or pooling lie on an image.
-
-    Args:
-        height, width: how many windows there are: the size of the output.
-        top, left: rows and columns of padding before the image.
-        bottom, right: those after it; negative where the last window ends before the image does.
-    """
-
-    height: int
-    width: int
-    top: int
-    left: int
-    bottom: int
-    right: int
-
-
-def place_windows(
-    title: str, image: Shape, window: tuple[int, int], strides: tuple[int, int], padding: str
-) -> Windows:
-    """Return where windows lie, as Keras defines it.
-
-    "valid" windows lie inside the image; "same" makes ceil(size / stride) of them, with the padding that
-    this takes divided between both sides, and the odd row or column after the image.
-
-    Args:
-        title: the layer or function, for error messages.
-        image: (height, width, ...) of the input.
-        window: (height, width) of the window.
-        strides: (vertical, horizontal) steps between windows.
-        padding: "valid" or "same".
-
-    Returns:
-        The windows' number and the padding around the image.
-
-    Raises:
-        ValueError: padding is neither, or it is "valid" and the window is larger than the image.
-    """
-    if padding not in ("valid", "same"):
-        raise ValueError(f"{title}: padding must be 'valid' or 'same'; got {padding!r}.")
-    counts, before, after = [], [], []
-    for size, length, stride in zip(image, window, strides, strict=False):
-        if padding == "valid" and length > size:
-            raise ValueError(
-                f"{title}: its window {window} is larger than its input {tuple(image[:2])}; use a smaller "
-                "window, padding='same', or fewer pooling layers before it."
-            )
-        count = -(-size // stride) if padding == "same" else (size - length) // stride + 1
-        missing = (count - 1) * stride + length - size
-        before.append(max(missing, 0) // 2)
-        after.append(missing - before[-1])
-        counts.append(count)
-    return Windows(counts[0], counts[1], before[0], before[1], after[0], after[1])

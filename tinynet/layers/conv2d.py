@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 from .. import initializers, kernels
 from .activation import ActivatedLayer
 from .activation import get as get_activation
-from .base import Array, Layer, Shape, image_shape, place_windows, positive_pair
+from .base import Array, Layer
+from .geometry import Shape, image_shape, place_windows, positive_pair
 from .im2col import col2im, im2col
 
 METHODS = ("gather", "im2col")
@@ -158,6 +159,7 @@ class Conv2D(ActivatedLayer):
         kernels.gather_gemm.dense_kernel_gradient(columns, rows, self.kernel.grad.reshape(-1, self.filters))
         if not self.needs_input_gradient:
             return np.empty(0, self.dtype)
-        transposed = np.ascontiguousarray(self.kernel.value.reshape(-1, self.filters).T)
-        kernels.gather_gemm.dense(rows, transposed, np.empty(0, self.dtype), columns, False)
+        kernel = self.kernel.value.reshape(-1, self.filters)
+        dy_columns, dx_columns = np.empty_like(rows.T, order="C"), np.empty_like(columns.T, order="C")
+        kernels.gather_gemm.dense_input_gradient(rows, kernel, columns, dy_columns, dx_columns)
         return col2im(columns, x.shape, self.window, self.steps, self.padding)

@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 from .. import initializers, kernels
 from .activation import ActivatedLayer
 from .activation import get as get_activation
-from .base import Array, Layer, Shape
+from .base import Array, Layer
+from .geometry import Shape
 
 
 @dataclass(eq=False, repr=False)
@@ -72,7 +73,7 @@ class Dense(ActivatedLayer):
         return self.activate(y, training)
 
     def backward(self, dy: ArrayLike) -> Array:
-        """Dkernel = xᵀ @ dy, dbias = the sum of dy over samples, dx = dy @ kernelᵀ; see `Layer.backward`."""
+        """Compute dkernel = xᵀ @ dy, dbias = the sum of dy, and dx = dy @ kernelᵀ; see `Layer.backward`."""
         x, dy = self.check_upstream(self.x, dy)
         gradient = self.empty("dy", dy.shape)
         bias_gradient = self.bias.grad if self.use_bias else np.empty(0, self.dtype)
@@ -80,8 +81,7 @@ class Dense(ActivatedLayer):
         kernels.gather_gemm.dense_kernel_gradient(x, gradient, self.kernel.grad)
         if not self.needs_input_gradient:
             return np.empty(0, self.dtype)
-        transposed = self.empty("transposed kernel", self.kernel.value.T.shape)
-        kernels.elementwise.exchange(self.kernel.value[np.newaxis], transposed[np.newaxis])
         dx = self.empty("dx", x.shape)
-        kernels.gather_gemm.dense(gradient, transposed, np.empty(0, self.dtype), dx, False)
+        dy_columns, dx_columns = self.empty("dy columns", dy.T.shape), self.empty("dx columns", x.T.shape)
+        kernels.gather_gemm.dense_input_gradient(gradient, self.kernel.value, dx, dy_columns, dx_columns)
         return dx

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import kernels
-from .base import Array, Layer, Shape
+from .base import Array, Layer
+from .geometry import Shape
 
 
 @dataclass(eq=False, repr=False)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .base import Array, Layer, Shape
+from .base import Array, Layer
+from .geometry import Shape
 
 
 @dataclass(eq=False, repr=False)

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import kernels
-from .base import Array, Shape, Windows, place_windows, positive_pair
+from .base import Array
+from .geometry import Shape, Windows, place_windows, positive_pair
 
 
 def im2col(

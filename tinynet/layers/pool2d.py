@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import kernels
-from .base import Array, Layer, Shape, image_shape, place_windows, positive_pair
+from .base import Array, Layer
+from .geometry import Shape, image_shape, place_windows, positive_pair
 
 
 @dataclass(eq=False, repr=False)

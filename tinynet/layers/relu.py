@@ -47,7 +47,7 @@ class LeakyReLU(Layer):
         return y
 
     def backward(self, dy: ArrayLike) -> Array:
-        """Dx = dy where y is positive, else negative_slope * dy; see `Layer.backward`."""
+        """Compute dx = dy where y is positive, else negative_slope * dy; see `Layer.backward`."""
         y, dy = self.check_upstream(self.y, dy)
         dx = self.empty("dx", y.shape)
         kernels.elementwise.leaky_relu_gradient(

@@ -33,6 +33,6 @@ class Sigmoid(Layer):
         return y
 
     def backward(self, dy: ArrayLike) -> Array:
-        """Dx = dy * y * (1 - y); see `Layer.backward`."""
+        """Compute dx = dy * y * (1 - y); see `Layer.backward`."""
         y, dy = self.check_upstream(self.y, dy)
         return np.asarray(dy * y * (1 - y))

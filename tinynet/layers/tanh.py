@@ -30,6 +30,6 @@ class Tanh(Layer):
         return y
 
     def backward(self, dy: ArrayLike) -> Array:
-        """Dx = dy * (1 - y²); see `Layer.backward`."""
+        """Compute dx = dy * (1 - y²); see `Layer.backward`."""
         y, dy = self.check_upstream(self.y, dy)
         return np.asarray(dy * (1 - y * y))
