@@ -248,7 +248,7 @@ class OneCycle(Schedule):
         return _between(self.max_learning_rate, last, _half_wave((step - peak) / (end - peak)))
 
 
-def run_in_turn(function: Callable[[int], Any], count: int) -> None:
+def _run_in_turn(function: Callable[[int], Any], count: int) -> None:
     """Call function(0), ..., function(count - 1)."""
     for number in range(count):
         function(number)
@@ -292,7 +292,7 @@ class Optimizer(_Keywords, ABC):
             raise ValueError(f"{type(self).__name__}: learning_rate {problem}, not {rate}.")
         return rate
 
-    def step(self, parameters: Sequence[Parameter], run: Callable[..., Any] = run_in_turn) -> None:
+    def step(self, parameters: Sequence[Parameter], run: Callable[..., Any] = _run_in_turn) -> None:
         """Update the values of parameters, in place, from their gradients.
 
         Args:
