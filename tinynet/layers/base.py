@@ -127,9 +127,9 @@ class Layer:
         if self.in_model:
             raise RuntimeError(f"{self.title} is part of a model, which has built it; make a new layer.")
         shape = as_shape(self.title, input_shape)
-        self.dtype = np.dtype(dtype)
-        if self.dtype not in (np.dtype("float32"), np.dtype("float64")):
+        if dtype is None or np.dtype(dtype) not in (np.dtype("float32"), np.dtype("float64")):
             raise ValueError(f"{self.title}: dtype must be 'float32' or 'float64'; got {dtype!r}.")
+        self.dtype = np.dtype(dtype)
         self.seed, self.step, self.first_sample, self.x, self.y = seed, 0, 0, None, None
         self.output_shape = self.declare(shape, np.random.default_rng(seed))
         self.input_shape = shape
