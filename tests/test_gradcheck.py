@@ -261,3 +261,17 @@ def test_targets_need_a_compiled_model():
 def test_targets_do_not_go_with_a_layer():
     with pytest.raises(ValueError, match="a layer is checked without it"):
         gradcheck(layers.Dense(2), normal(5, 4), [0, 1, 2, 0, 1])
+
+
+def test_the_upstream_gradient_is_not_x_though_both_are_drawn_with_one_seed():
+    class Deaf(layers.Tanh):
+        def forward(self, x, training=False):
+            y = super().forward(x, training)
+            self.x = np.asarray(x)
+            return y
+
+        def backward(self, dy):
+            return self.x * (1 - self.y**2)  # right only where dy is x
+
+    with pytest.raises(GradientError):
+        gradcheck(Deaf(), np.random.default_rng(0).normal(size=(3, 5)))

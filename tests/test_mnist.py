@@ -376,9 +376,11 @@ def test_fetch_fails_where_it_cannot_write(tmp_path: Path, mirror: Mirror) -> No
 
 SCRIPT = """
 import json, sys
+from pathlib import Path
 from tinynet.data import mnist
 url, mnist.SHA256, folder = json.loads(sys.argv[1])
 mnist.MIRRORS = [url]
+mnist._cache_folder = lambda: Path(folder, "no cache")  # not the user's, whose files would seem damaged
 (x_train, y_train), (x_test, y_test) = mnist.load_mnist(folder)
 print(x_train.sum(), y_train.tolist(), x_test.sum(), y_test.tolist())
 """

@@ -5,6 +5,7 @@ import math
 import re
 import signal
 import sys
+from functools import partialmethod
 
 import numpy as np
 import pytest
@@ -438,13 +439,23 @@ def test_verbose_2_prints_a_line_an_epoch(blobs, capsys):
         assert re.fullmatch(rf"Epoch {number}/2 - \d+\.\d s - {values}", line)
 
 
-def test_verbose_1_shows_a_bar_on_stderr(blobs, capsys):
+def test_verbose_1_shows_a_bar_on_stderr_that_gives_way_to_a_line(blobs, capsys, monkeypatch):
+    monkeypatch.setattr(tqdm.auto.tqdm, "monitor_interval", 0)
+    monkeypatch.setattr(tqdm.auto.tqdm, "__init__", partialmethod(tqdm.auto.tqdm.__init__, mininterval=0))
     fit_quietly_or_not(blobs, 1)
     out, err = capsys.readouterr()
-    assert out == ""
-    last = err.split("\r")[-1]
-    for part in ("Epoch 2/2: 100%", "192/192", "images/s", "loss=", "accuracy=", "val_loss=", "<"):
+    assert [line.split(" - ")[0] for line in out.splitlines()] == ["Epoch 1/2", "Epoch 2/2"]
+    last = [text for text in err.split("\r") if text.strip()][-1]
+    for part in ("Epoch 2/2: 100%", "samples/s", "00:00 left", "loss=", "accuracy="):
         assert part in last
+    assert not err.split("\r")[-1].strip()  # the bar is gone
+
+
+def test_a_callback_of_the_epoch_s_end_prints_after_the_epoch_s_line(blobs, capsys):
+    tell = LambdaCallback(on_epoch_end=lambda epoch, logs: print("callback", epoch))
+    classifier().fit(*blobs, epochs=2, verbose=2, callbacks=[tell])
+    lines = [line.split(" - ")[0] for line in capsys.readouterr().out.splitlines()]
+    assert lines == ["Epoch 1/2", "callback 0", "Epoch 2/2", "callback 1"]
 
 
 def test_verbose_auto_is_lines_without_a_terminal_and_a_bar_in_one(blobs, capsys, monkeypatch):
@@ -455,7 +466,7 @@ def test_verbose_auto_is_lines_without_a_terminal_and_a_bar_in_one(blobs, capsys
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     fit_quietly_or_not(blobs, "auto")
     out, err = capsys.readouterr()
-    assert out == ""
+    assert len(out.splitlines()) == 2
     assert "Epoch 2/2" in err
 
 

@@ -176,6 +176,7 @@ class ModelCheckpoint(_Monitor):
     def on_train_begin(self) -> None:
         if self.save_best_only:
             super().on_train_begin()
+        self.model.config()  # raises now, not after an epoch, if the model cannot be saved
         self.check_folder(self.name(0, dict.fromkeys(self.model.log_names, 0.0)))
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:

@@ -111,6 +111,9 @@ class Sequential:
         if self._trainer is not None:
             self._trainer.replicas = Replicas(self._trainer.layers, self.flat, self._trainer.loss_of_outputs)
 
+    def __repr__(self) -> str:
+        return f"Sequential(name={self.name!r}, layers={len(self.layers)}, parameters={self.flat.value.size})"
+
     @property
     def parameters(self) -> list[Parameter]:
         """All layers' parameters, in order; each is a view into `flat`."""
@@ -239,8 +242,8 @@ class Sequential:
             validation_split: or the share of the data, taken from its end, to keep for that; default 0.
             shuffle: whether each epoch goes through the samples in another order; default True.
             callbacks: see `tinynet.callbacks`.
-            verbose: 0 silent, 1 a progress bar, 2 a line an epoch; "auto" (default) is 1 in a terminal or
-                a notebook, else 2.
+            verbose: 0 silent, 1 a progress bar and a line an epoch, 2 the line alone; "auto" (default) is 1
+                in a terminal or a notebook, else 2.
             augment: changes each batch at random, such as `data.Augmentation()`; default None.
             ema_momentum: if given (0.999, say), the exponential moving average of the weights is what is
                 validated, saved by callbacks, and left in the model at the end; default None.
@@ -271,7 +274,7 @@ class Sequential:
             validation_data=validation_data,
             validation_split=validation_split,
             shuffle=shuffle,
-            callbacks=list(callbacks or ()),
+            callbacks=[callbacks] if isinstance(callbacks, Callback) else list(callbacks or ()),
             verbose=verbose,
             augment=augment,
             ema_momentum=ema_momentum,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -79,7 +80,12 @@ def _new_figure(**options: Any) -> Figure:
     try:
         from matplotlib.figure import Figure
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            'Plots need matplotlib, which is not installed: pip install "tinynet[plot]".'
-        ) from error
-    return Figure(layout="constrained", **options)
+        raise ModuleNotFoundError("Plots need matplotlib: python -m pip install matplotlib") from error
+
+    class NotebookFigure(Figure):
+        def _repr_png_(self) -> bytes:  # a notebook shows the picture, with or without %matplotlib inline
+            buffer = io.BytesIO()
+            self.savefig(buffer, format="png")
+            return buffer.getvalue()
+
+    return NotebookFigure(layout="constrained", **options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from copy import copy
@@ -238,15 +239,16 @@ class MovingAverage:
 
 
 class Progress:
-    """What `fit` prints: nothing (0), a progress bar (1) or a line an epoch (2)."""
+    """What `fit` prints: nothing (0), a progress bar and a line an epoch (1), or the line alone (2)."""
 
-    def __init__(self, verbose: int | str, epochs: int, samples: int) -> None:
+    def __init__(self, verbose: int | str, epochs: int, x: Array) -> None:
         if verbose not in ("auto", 0, 1, 2):
             raise ValueError(f"fit: verbose must be 0, 1, 2 or 'auto'; got {verbose!r}.")
         if verbose == "auto":
             terminal = sys.stderr is not None and sys.stderr.isatty()
             verbose = 1 if terminal or "ipykernel" in sys.modules else 2
-        self.verbose, self.epochs, self.samples = verbose, epochs, samples
+        self.verbose, self.epochs, self.samples = verbose, epochs, len(x)
+        self.unit = " images" if x.ndim == 4 else " samples"
         self.bar: Any = None
         self.start = 0.0
 
@@ -254,10 +256,12 @@ class Progress:
         """Announce an epoch."""
         self.start = time.perf_counter()
         if self.verbose == 1:
-            from tqdm.auto import tqdm
-
+            with warnings.catch_warnings():  # without ipywidgets a notebook gets the plain bar
+                warnings.simplefilter("ignore")
+                from tqdm.auto import tqdm
             title = f"Epoch {epoch + 1}/{self.epochs}"
-            self.bar = tqdm(total=self.samples, desc=title, unit=" images", dynamic_ncols=True)
+            form = "{desc}: {percentage:3.0f}%|{bar}| {rate_fmt}, {remaining} left{postfix}"
+            self.bar = tqdm(total=self.samples, desc=title, unit=self.unit, bar_format=form, leave=False)
 
     def update(self, samples: int, logs: dict[str, float]) -> None:
         """Show a batch."""
@@ -266,13 +270,11 @@ class Progress:
             self.bar.update(samples)
 
     def end(self, epoch: int, logs: dict[str, float] | None) -> None:
-        """Show an epoch's result, if it has one."""
+        """Take the bar away, and print an epoch's result, if it has one."""
         if self.bar is not None:
-            if logs:
-                self.bar.set_postfix({name: f"{value:.4f}" for name, value in logs.items()})
             self.bar.close()
             self.bar = None
-        elif self.verbose == 2 and logs:
+        if self.verbose and logs:
             seconds = time.perf_counter() - self.start
             values = " - ".join(f"{name}: {value:.4f}" for name, value in logs.items())
             print(f"Epoch {epoch + 1}/{self.epochs} - {seconds:.1f} s - {values}", flush=True)
@@ -313,7 +315,7 @@ def fit(
     elif validation_split:
         (inputs, targets), validation = train_validation_split(inputs, targets, validation_split)
     average = MovingAverage(model.flat.value, ema_momentum)
-    progress = Progress(verbose, epochs, len(inputs))
+    progress = Progress(verbose, epochs, inputs)
     return Run(
         model, inputs, targets, validation, batch_size, epochs, shuffle, callbacks, progress, augment, average
     ).fit()
@@ -369,11 +371,12 @@ class Run:
                 if self.validation is not None:
                     measured = self.model.trainer.evaluate(*self.validation)
                     logs |= {f"val_{name}": value for name, value in measured.items()}
-                self.history.add(epoch, logs)
-                for callback in self.callbacks:
-                    callback.on_epoch_end(epoch, logs)
         finally:
             self.progress.end(epoch, logs)
+        self.history.add(epoch, logs)
+        with self.average.in_place():
+            for callback in self.callbacks:
+                callback.on_epoch_end(epoch, logs)
 
     def train(self) -> dict[str, float]:
         """Train on every sample once, and return the means of the loss and the metrics."""

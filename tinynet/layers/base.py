@@ -185,9 +185,10 @@ class Layer:
         return f"{type(self).__name__} {self.name!r}" if self.name else type(self).__name__
 
     def __repr__(self) -> str:
+        fields: dict[str, dataclasses.Field[Any]] = getattr(self, "__dataclass_fields__", {})
         chosen = [
             f"{field.name}={getattr(self, field.name)!r}"
-            for field in dataclasses.fields(self)  # type: ignore[arg-type]
+            for field in fields.values()
             if getattr(self, field.name) != field.default
         ]
         return f"{type(self).__name__}({', '.join(chosen)})"

@@ -56,7 +56,8 @@ def layer_config(layer: Layer) -> dict[str, Any]:
     kind = type(layer)
     if KINDS.get(kind.__name__) is not kind:
         raise TypeError(
-            f"{layer.title} is not one of tinynet's layers, so a model file could not rebuild it."
+            f"{layer.title} is not one of tinynet's layers, so a model file could not rebuild it: add its "
+            "class to tinynet.layers.config.KINDS, before saving and before loading."
         )
     config: dict[str, Any] = {"class": kind.__name__}
     for field in dataclasses.fields(layer):  # type: ignore[arg-type]
