@@ -14,7 +14,7 @@ PACKAGE = Path(tinynet.__file__).parent
 
 # From the lowest to the highest: a module imports only what stands before it, or its own folder.
 ORDER = [
-    "files", "kernels", "initializers", "layers", "losses", "optim", "metrics", "data", "parallel",
+    "files", "names", "kernels", "initializers", "layers", "losses", "optim", "metrics", "data", "parallel",
     "callbacks", "training", "storage", "model", "gradcheck", "images", "inference", "plotting", "__init__",
     "__main__",
 ]  # fmt: skip

@@ -1087,3 +1087,10 @@ def test_a_foreign_layer_has_no_config():
 def test_a_wrong_config_names_what_is_wrong(config, message):
     with pytest.raises(ValueError, match=message):
         layer_from_config(config)
+
+
+@pytest.mark.parametrize(("dtype", "x"), [("float32", -20.0), ("float64", -40.0)])
+def test_sigmoid_of_very_negative_numbers_keeps_its_precision(dtype, x):
+    layer = layers.Sigmoid()
+    layer.build(1, dtype=dtype)
+    assert layer.forward([[x]])[0, 0] == pytest.approx(math.exp(x), rel=1e-6)

@@ -334,7 +334,7 @@ def test_get_explains_what_it_knows():
         losses.get(SQUARED)
     with pytest.raises(TypeError, match="name or an object"):
         losses.get({"from_logits": True})
-    with pytest.raises(ValueError, match=r"Unknown loss None\. The losses are sparse"):
+    with pytest.raises(ValueError, match=r"Unknown loss None\. The names are sparse"):
         losses.get({"name": None})
 
 

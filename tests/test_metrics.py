@@ -115,7 +115,7 @@ def test_get_names_every_metric():
 @pytest.mark.parametrize(
     ("given", "error", "message"),
     [
-        (["acuracy"], ValueError, r"Did you mean 'accuracy'\? The metrics are accuracy, mean_squared_error"),
+        (["acuracy"], ValueError, r"Did you mean 'accuracy'\? The names are accuracy, mean_squared_error"),
         ("accuracy", TypeError, r'a list, such as \["accuracy"\]'),
         (metrics.accuracy, TypeError, "a list"),
         ([3], TypeError, "a name or a function"),

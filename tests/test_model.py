@@ -457,3 +457,17 @@ def test_predicting_while_another_model_trains(set_threads):
     np.testing.assert_array_equal(training.result(), alone)
     for answer in answers:
         np.testing.assert_array_equal(answer, expected)
+
+
+def test_initial_weights_do_not_repeat_the_numbers_of_default_rng():
+    # Data that a user draws with the model's seed must not be correlated with the weights.
+    for seed in (0, 1):
+        model = Sequential([layers.Dense(3, kernel_initializer="he_normal"), layers.Dense(2)], 4, seed=seed)
+        drawn = np.random.default_rng(seed).normal(size=12)
+        assert abs(np.corrcoef(model.parameters[0].value.reshape(-1), drawn)[0, 1]) < 0.99
+
+
+def test_a_prediction_is_not_the_user_s_array():
+    x = np.ones((2, 2, 2, 1), np.float32)
+    Sequential([layers.Flatten()], (2, 2, 1)).predict(x)[:] = 5
+    np.testing.assert_array_equal(x, 1)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tqdm.auto
 
-from tinynet import Sequential, data, layers, losses, optim
+from tinynet import Sequential, data, layers, load_model, losses, optim
 from tinynet.callbacks import EarlyStopping, LambdaCallback, TerminateOnNaN
 
 
@@ -685,3 +685,32 @@ def test_training_that_diverges_warns_nobody_and_stops(blobs):
     history = model.fit(x, y, epochs=5, validation_split=0.2, verbose=0, callbacks=[TerminateOnNaN()]).history
     assert not math.isfinite(history["loss"][-1])
     assert model.steps_trained < 10
+
+
+def test_a_loss_that_returns_its_targets_as_gradient_does_not_lose_them():
+    class Linear(losses.MeanSquaredError):
+        def _gradient(self, predictions, targets):
+            return targets
+
+    model = Sequential([layers.Dense(2)], 3)
+    model.compile("sgd", Linear())
+    y = np.ones((8, 2), np.float32)
+    model.train_on_batch(np.ones((8, 3)), y)
+    np.testing.assert_array_equal(y, 1)
+
+
+def test_training_goes_on_after_loading_as_if_it_had_not_stopped(blobs, tmp_path):
+    def build():
+        model = Sequential(
+            [layers.Dense(16, activation="relu"), layers.Dropout(0.5), layers.Dense(3, "softmax")], 2
+        )
+        model.compile(optim.SGD(0.1))
+        return model
+
+    whole, first = build(), build()
+    whole.fit(*blobs, epochs=2, verbose=0)
+    first.fit(*blobs, epochs=1, verbose=0)
+    first.save(tmp_path / "m")
+    second = load_model(tmp_path / "m")
+    second.fit(*blobs, epochs=1, verbose=0)
+    np.testing.assert_array_equal(second.flat.value, whole.flat.value)

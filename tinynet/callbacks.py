@@ -104,6 +104,11 @@ class _Monitor(Callback):
         return better
 
 
+def _check_count(owner: Callback, name: str, value: int) -> None:
+    if not isinstance(value, int | np.integer) or value < 0:
+        raise ValueError(f"{type(owner).__name__}: {name} must be an integer, at least 0; got {value!r}.")
+
+
 class EarlyStopping(_Monitor):
     """Stop training when a value has not improved for some epochs.
 
@@ -128,6 +133,7 @@ class EarlyStopping(_Monitor):
         restore_best_weights: bool = False,
     ) -> None:
         super().__init__(monitor, mode, min_delta)
+        _check_count(self, "patience", patience)
         self.patience, self.restore_best_weights = patience, restore_best_weights
         self.best_weights: np.ndarray[Any, Any] | None = None
         self.stopped_epoch: int | None = None
@@ -180,8 +186,10 @@ class ModelCheckpoint(_Monitor):
         self.check_folder(self.name(0, dict.fromkeys(self.model.log_names, 0.0)))
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
-        if not math.isfinite(logs["loss"]):
-            warnings.warn(f"ModelCheckpoint: not saved, because the loss is {logs['loss']}.", stacklevel=2)
+        if not math.isfinite(logs["loss"]) or not np.isfinite(self.model.flat.value).all():
+            warnings.warn(
+                "ModelCheckpoint: not saved, because the training has diverged to NaN.", stacklevel=2
+            )
         elif not self.save_best_only or self.improved(logs):
             self.model.save(self.name(epoch, logs))
 
@@ -221,16 +229,16 @@ class CSVLogger(Callback):
         self.filename, self.separator, self.append = Path(filename), separator, append
 
     def on_train_begin(self) -> None:
-        with self.filename.open("a" if self.append else "w", newline="", encoding="utf-8") as file:
+        with self.filename.open("a", newline="", encoding="utf-8") as file:
             csv.writer(file, delimiter=self.separator)  # raises now, not after an epoch
-            self.has_header = file.tell() > 0
+            self.starts_anew, self.needs_header = not self.append, not self.append or file.tell() == 0
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
-        with self.filename.open("a", newline="", encoding="utf-8") as file:
+        with self.filename.open("w" if self.starts_anew else "a", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, delimiter=self.separator)
-            if not self.has_header:
+            if self.needs_header:
                 writer.writerow(["epoch", *logs])
-                self.has_header = True
+            self.starts_anew = self.needs_header = False
             writer.writerow([epoch, *logs.values()])
 
 
@@ -267,6 +275,10 @@ class ReduceLROnPlateau(_Monitor):
         super().__init__(monitor, mode, min_delta)
         if not 0 < factor < 1:
             raise ValueError(f"ReduceLROnPlateau: factor must be above 0 and below 1; got {factor}.")
+        _check_count(self, "patience", patience)
+        _check_count(self, "cooldown", cooldown)
+        if not isinstance(min_lr, int | float) or not min_lr >= 0:
+            raise ValueError(f"ReduceLROnPlateau: min_lr must be a number, at least 0; got {min_lr!r}.")
         self.factor, self.patience, self.cooldown, self.min_lr = factor, patience, cooldown, min_lr
         self.resting = 0
 

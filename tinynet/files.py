@@ -35,6 +35,8 @@ def atomic_write(path: str | os.PathLike[str], data: bytes) -> None:
         mode = target.stat().st_mode if target.exists() else None
     except RuntimeError as error:
         raise OSError(f"cannot write the file: {error}") from None
+    if target.is_symlink():  # a circle of links, where Python 3.13 does not raise
+        raise OSError(errno.ELOOP, f"cannot write the file: {os.strerror(errno.ELOOP)}", str(path))
     if mode is not None and not stat.S_ISREG(mode):
         kind = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
         raise OSError(kind, f"cannot write the file: {os.strerror(kind)}", str(path))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+
+from .names import unknown
 
 Array = NDArray[Any]
 
@@ -182,9 +183,7 @@ def get(initializer: str | Initializer) -> Initializer:
         )
     if initializer in BY_NAME:
         return BY_NAME[initializer]()
-    close = difflib.get_close_matches(str(initializer), BY_NAME, 1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise ValueError(f"Unknown initializer {initializer!r}; the names are {', '.join(BY_NAME)}.{hint}")
+    raise ValueError(unknown("initializer", initializer, BY_NAME))
 
 
 def name_of(initializer: Initializer) -> str:

@@ -1,13 +1,12 @@
 """Losses: one number for how wrong the predictions are, and its gradient.
 
 A loss is a frozen dataclass without state, so that shards of a batch can share one. All of them compute in
-float64 whatever the predictions' type: on a batch this costs nothing that can be measured, and neither the
-largest float32 logit nor a confident wrong answer overflows.
+float64 whatever the predictions' type: next to the layers this costs little, and neither the largest float32
+logit nor a confident wrong answer overflows.
 """
 
 from __future__ import annotations
 
-import difflib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -16,6 +15,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from .names import unknown
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -63,6 +64,26 @@ class Loss(ABC):
         with np.errstate(over="ignore", invalid="ignore"):
             return self._gradient(predictions, np.asarray(targets)).astype(predictions.dtype, copy=False)
 
+    def value_and_gradient(self, predictions: ArrayLike, targets: ArrayLike) -> tuple[float, Array]:
+        """Return both the loss and its gradient, which is quicker than one after the other.
+
+        Args:
+            predictions: the model's output, (N, ...), of a floating type.
+            targets: what it should have been; `check` says which shapes fit.
+
+        Returns:
+            What calling the loss returns, and what `gradient` returns.
+
+        Raises:
+            TypeError: the predictions or the targets have the wrong type.
+            ValueError: the targets do not fit the predictions.
+
+        Example:
+            >>> MeanSquaredError().value_and_gradient([[3.0]], [[1.0]])
+            (4.0, array([[4.]]))
+        """
+        return self(predictions, targets), self.gradient(predictions, targets)
+
     @abstractmethod
     def check(self, shape: tuple[int, ...], targets: ArrayLike) -> None:
         """Raise a clear error if the targets do not fit predictions of a shape.
@@ -93,19 +114,29 @@ class _CrossEntropy(Loss):
     def __post_init__(self) -> None:
         _check_label_smoothing(self.label_smoothing)
 
+    def value_and_gradient(self, predictions: ArrayLike, targets: ArrayLike) -> tuple[float, Array]:
+        """Return both the loss and its gradient; see `Loss.value_and_gradient`."""
+        predictions = _floating(predictions)
+        self.check(predictions.shape, targets)
+        with np.errstate(over="ignore", invalid="ignore"):
+            value, gradient = self._both(predictions, np.asarray(targets))
+            return value, gradient.astype(predictions.dtype, copy=False)
+
     def _value(self, predictions: Array, targets: Array) -> float:
-        distribution = self._distribution(predictions.shape, targets)
-        logarithms = _log_softmax(predictions) if self.from_logits else np.log(_clip_below(predictions))
-        return -_sum(distribution * logarithms) / math.prod(predictions.shape[:-1])
+        return self._both(predictions, targets)[0]
 
     def _gradient(self, predictions: Array, targets: Array) -> Array:
-        distribution = self._distribution(predictions.shape, targets)
+        return self._both(predictions, targets)[1]
+
+    def _both(self, predictions: Array, targets: Array) -> tuple[float, Array]:
+        distribution, rows = self._distribution(predictions.shape, targets), math.prod(predictions.shape[:-1])
         if self.from_logits:
-            gradient: Array = np.exp(_log_softmax(predictions)) - distribution
+            logarithms = _log_softmax(predictions)
+            gradient: Array = np.exp(logarithms) - distribution
         else:
-            gradient = -distribution / _clip_below(predictions)
-        gradient /= math.prod(predictions.shape[:-1])
-        return gradient
+            clipped = _clip_below(predictions)
+            logarithms, gradient = np.log(clipped), -distribution / clipped
+        return -_sum(distribution * logarithms) / rows, gradient / rows
 
     def _distribution(self, shape: tuple[int, ...], targets: Array) -> Floats:
         distribution = self._one_hot(shape, targets).astype(np.float64)
@@ -422,9 +453,7 @@ def get(loss: str | Mapping[str, Any] | Loss) -> Loss:
     name, arguments = arguments["name"], {key: arguments[key] for key in arguments if key != "name"}
     known = LOSSES | {kind.__name__: kind for kind in LOSSES.values()}
     if name not in known:
-        closest = difflib.get_close_matches(str(name), known, n=1)
-        hint = f" Did you mean {closest[0]!r}?" if closest else ""
-        raise ValueError(f"Unknown loss {name!r}.{hint} The losses are {', '.join(LOSSES)}.")
+        raise ValueError(unknown("loss", name, LOSSES))
     return known[name](**arguments)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from .names import unknown
 
 Array = NDArray[Any]
 Metric = Callable[[Array, Array], float]
@@ -70,7 +71,8 @@ def mean_squared_error(predictions: ArrayLike, targets: ArrayLike) -> float:
         >>> mean_squared_error([[1.0], [3.0]], [1, 5])
         2.0
     """
-    return float(np.square(_difference(predictions, targets)).mean())
+    with np.errstate(over="ignore"):
+        return float(np.square(_difference(predictions, targets)).mean())
 
 
 def mean_absolute_error(predictions: ArrayLike, targets: ArrayLike) -> float:
@@ -90,7 +92,8 @@ def mean_absolute_error(predictions: ArrayLike, targets: ArrayLike) -> float:
         >>> mean_absolute_error([[1.0], [3.0]], [1, 5])
         1.0
     """
-    return float(np.abs(_difference(predictions, targets)).mean())
+    with np.errstate(over="ignore"):
+        return float(np.abs(_difference(predictions, targets)).mean())
 
 
 def confusion_matrix(targets: ArrayLike, predictions: ArrayLike, classes: int) -> NDArray[np.int64]:
@@ -188,9 +191,7 @@ def get(metrics: Iterable[str | Metric]) -> dict[str, Metric]:
     found: dict[str, Metric] = {}
     for metric in metrics:
         if isinstance(metric, str) and metric not in METRICS:
-            closest = difflib.get_close_matches(metric, METRICS, n=1)
-            hint = f" Did you mean {closest[0]!r}?" if closest else ""
-            raise ValueError(f"Unknown metric {metric!r}.{hint} The metrics are {', '.join(METRICS)}.")
+            raise ValueError(unknown("metric", metric, METRICS))
         name = metric if isinstance(metric, str) else getattr(metric, "__name__", None)
         if name is None or not (isinstance(metric, str) or callable(metric)):
             raise TypeError(f"A metric is a name or a function that has a __name__, not {metric!r}.")
@@ -211,6 +212,6 @@ def _difference(predictions: ArrayLike, targets: ArrayLike) -> NDArray[np.float6
     same = targets.shape == shape or (shape[-1:] == (1,) and targets.shape == shape[:-1])
     if not (same and predictions.size):
         raise ValueError(f"Predictions of shape {shape} need targets of that shape, not {targets.shape}.")
-    with np.errstate(invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         difference: NDArray[np.float64] = predictions - targets.reshape(shape)
     return difference

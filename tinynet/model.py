@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -11,13 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from . import kernels, losses, metrics, optim, storage, training
+from . import kernels, losses, metrics, optim, storage
 from .callbacks import Callback
 from .layers import Layer, Parameter
 from .layers.config import layer_config, layer_from_config
 from .layers.geometry import as_shape
-from .parallel import Replicas, bind, infer
-from .training import Augment, History, Trainer
+from .metrics import get as get_metrics
+from .parallel import bind, infer
+from .training import Augment, History, Run, Trainer
 
 Array = NDArray[Any]
 
@@ -78,23 +80,22 @@ class Sequential:
             raise ValueError(f"Sequential: seed must be an integer from 0 to 2**63 - 1; got {self.seed!r}.")
         if not isinstance(self.name, str):
             raise TypeError(f"Sequential: name must be a string; got {self.name!r}.")
+        seen: set[int] = set()
         for position, layer in enumerate(self.layers):
             if not isinstance(layer, Layer):
                 hint = " (write layers.ReLU(), with parentheses)" if isinstance(layer, type) else ""
                 raise TypeError(f"Sequential: layer {position} is {layer!r}, not a layer{hint}.")
-            if layer.in_model or any(layer is other for other in self.layers[:position]):
+            if layer.in_model or id(layer) in seen:
                 raise ValueError(
                     f"Sequential: layer {position}, {layer.title}, is already part of a model: "
                     "make a new layer."
                 )
+            seen.add(id(layer))
 
     def _build(self, dtype: DTypeLike) -> None:
         shape: tuple[int, ...] = self.input_shape
-        counts: dict[str, int] = {}
-        for position, layer in enumerate(self.layers):
-            kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(layer).__name__).lower()
-            number = counts[kind] = counts.get(kind, -1) + 1
-            layer.name = f"{kind}_{number}" if number else kind
+        for position, (layer, name) in enumerate(zip(self.layers, unique_names(self.layers), strict=True)):
+            layer.name = name
             shape = layer.build(shape, (self.seed, position), dtype)
         for layer in self.layers:
             layer.in_model = True
@@ -108,8 +109,6 @@ class Sequential:
         """Restore a copy or a pickle: the layers' parameters become views into its own flat vectors again."""
         vars(self).update(state)
         bind(self.layers, self.flat.value, self.flat.grad)
-        if self._trainer is not None:
-            self._trainer.replicas = Replicas(self._trainer.layers, self.flat, self._trainer.loss_of_outputs)
 
     def __repr__(self) -> str:
         return f"Sequential(name={self.name!r}, layers={len(self.layers)}, parameters={self.flat.value.size})"
@@ -149,6 +148,14 @@ class Sequential:
 
         Returns:
             (N, *output_shape).
+
+        Raises:
+            TypeError, ValueError: as `predict`.
+
+        Example:
+            >>> from tinynet import layers
+            >>> Sequential([layers.ReLU()], 2).forward([[-1.0, 1.0]])
+            array([[0., 1.]], dtype=float32)
         """
         y = self.check_input(x)
         for layer in self.layers:
@@ -163,6 +170,16 @@ class Sequential:
 
         Returns:
             The gradient with respect to the input, (N, *input_shape).
+
+        Raises:
+            RuntimeError: there was no `forward(x, training=True)` before.
+
+        Example:
+            >>> from tinynet import layers
+            >>> model = Sequential([layers.ReLU()], 2)
+            >>> _ = model.forward([[-1.0, 1.0]], training=True)
+            >>> model.backward([[3.0, 3.0]])
+            array([[0., 3.]], dtype=float32)
         """
         dx = np.asarray(dy)
         for layer in reversed(self.layers):
@@ -265,20 +282,20 @@ class Sequential:
             >>> round(float(model.predict([[1.0]])[0, 0]), 2)
             3.0
         """
-        return training.fit(
+        return Run(
             self,
             x,
             y,
-            batch_size=batch_size,
-            epochs=epochs,
-            validation_data=validation_data,
-            validation_split=validation_split,
-            shuffle=shuffle,
-            callbacks=[callbacks] if isinstance(callbacks, Callback) else list(callbacks or ()),
-            verbose=verbose,
-            augment=augment,
-            ema_momentum=ema_momentum,
-        )
+            batch_size,
+            epochs,
+            validation_data,
+            validation_split,
+            shuffle,
+            [callbacks] if isinstance(callbacks, Callback) else callbacks or (),
+            verbose,
+            augment,
+            ema_momentum,
+        ).fit()
 
     def train_on_batch(self, x: ArrayLike, y: ArrayLike) -> dict[str, float]:
         """Make one training step.
@@ -292,6 +309,13 @@ class Sequential:
 
         Raises:
             RuntimeError, TypeError, ValueError: as `fit`.
+
+        Example:
+            >>> from tinynet import layers
+            >>> model = Sequential([layers.Dense(1, kernel_initializer="zeros")], 1)
+            >>> model.compile("sgd", "mse")
+            >>> model.train_on_batch([[1.0]], [[2.0]])
+            {'loss': 4.0}
         """
         inputs, targets = self.check_data(x, y)
         logs = self.trainer.step(lambda part: (inputs[part], targets[part]), targets, self.steps_trained)
@@ -310,6 +334,14 @@ class Sequential:
 
         Raises:
             RuntimeError, TypeError, ValueError: as `fit`.
+
+        Example:
+            >>> from tinynet import layers
+            >>> model = Sequential([layers.Softmax()], 2)
+            >>> model.compile(metrics=["accuracy"])
+            >>> result = model.evaluate([[9.0, 0.0], [0.0, 9.0]], [0, 1])
+            >>> result["accuracy"]
+            1.0
         """
         return self.trainer.evaluate(*self.check_data(x, y))
 
@@ -349,20 +381,40 @@ class Sequential:
 
         Raises:
             TypeError: a layer is not one of tinynet's.
-            OSError: the file cannot be written.
+            OSError: the file cannot be written; what was there before is unchanged.
+
+        Example:
+            >>> import os, tempfile
+            >>> from tinynet import layers
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     Sequential([layers.Dense(2)], 3).save(f"{folder}/model.safetensors")
+            ...     os.listdir(folder)
+            ['model.safetensors']
         """
-        tensors = {
-            f"{layer.name}/{parameter.name}": parameter.value
-            for layer in self.layers
+        tensors = {name: parameter.value for name, parameter in self._named_parameters().items()}
+        storage.write_model_file(path, tensors, self.config())
+
+    def _named_parameters(self) -> dict[str, Parameter]:
+        """Return the parameters by the names that they have in a model file."""
+        return {
+            f"{name}/{parameter.name}": parameter
+            for layer, name in zip(self.layers, unique_names(self.layers), strict=True)
             for parameter in layer.parameters
         }
-        storage.write_model_file(path, tensors, self.config())
 
     def config(self) -> dict[str, Any]:
         """Return what rebuilds the model, without its weights, as JSON can hold it.
 
         Returns:
-            The arguments of `Sequential` and `compile`.
+            The arguments of `Sequential` and `compile`, and how long the model has trained.
+
+        Raises:
+            TypeError: a layer is not one of tinynet's.
+
+        Example:
+            >>> from tinynet import layers
+            >>> Sequential([layers.ReLU()], 2).config()["layers"]
+            [{'class': 'ReLU', 'negative_slope': 0.0}]
         """
         config: dict[str, Any] = {
             "layers": [layer_config(layer) for layer in self.layers],
@@ -370,6 +422,8 @@ class Sequential:
             "seed": int(self.seed),
             "dtype": self.dtype.name,
             "name": self.name,
+            "steps_trained": self.steps_trained,
+            "epochs_trained": self.epochs_trained,
         }
         how = self._compile_config()
         if how is not None:
@@ -401,11 +455,12 @@ class Sequential:
             return None
 
     @staticmethod
-    def from_config(config: Mapping[str, Any]) -> Sequential:
+    def from_config(config: Mapping[str, Any], most_weights: float = math.inf) -> Sequential:
         """Return the model that `config` described, with new initial weights.
 
         Args:
             config: as `config` returns it.
+            most_weights: the most that one parameter may have; default: any number.
 
         Returns:
             A new model, compiled if that one was.
@@ -413,13 +468,18 @@ class Sequential:
         Raises:
             KeyError, TypeError, ValueError: the description is not complete or not valid.
         """
+        layers = [layer_from_config(layer) for layer in config["layers"]]
+        for layer in layers:
+            layer.most_weights = most_weights
         model = Sequential(
-            [layer_from_config(layer) for layer in config["layers"]],
+            layers,
             config["input_shape"],
             config["seed"],
             config["dtype"],
             config["name"],
         )
+        model.steps_trained = int(config.get("steps_trained", 0))
+        model.epochs_trained = int(config.get("epochs_trained", 0))
         if "compile" in config:
             how = config["compile"]
             model.compile(optim.get(how["optimizer"]), losses.get(how["loss"]), how["metrics"])
@@ -480,7 +540,15 @@ class Sequential:
         return inputs, targets
 
 
-get_metrics = metrics.get  # `compile` has an argument named metrics
+def unique_names(layers: Sequence[Layer]) -> list[str]:
+    """Return a name for each layer, as Keras forms them: conv2d, conv2d_1, dense."""
+    counts: dict[str, int] = {}
+    names = []
+    for layer in layers:
+        kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(layer).__name__).lower()
+        number = counts[kind] = counts.get(kind, -1) + 1
+        names.append(f"{kind}_{number}" if number else kind)
+    return names
 
 
 def load_model(path: str | os.PathLike[str]) -> Sequential:
@@ -508,20 +576,14 @@ def load_model(path: str | os.PathLike[str]) -> Sequential:
     """
     tensors, description = storage.read_model_file(path)
     held = sum(tensor.size for tensor in tensors.values())
-    largest = max(held, 2**20)  # a tampered description must not make us allocate what the file cannot fill
+    largest = max(held, 2**10)  # a tampered description must not make us allocate what the file cannot fill
     try:
-        if any(layer.get("units", layer.get("filters", 0)) > largest for layer in description["layers"]):
-            raise ValueError("a layer has more units than the file has weights")
-        model = Sequential.from_config(description)
+        model = Sequential.from_config(description, most_weights=largest)
     except Exception as error:  # a damaged description can raise anything
         raise ValueError(
             f"{os.fspath(path)!r} describes no model that this tinynet can build: {error!r}."
         ) from error
-    expected = {
-        f"{layer.name}/{parameter.name}": parameter
-        for layer in model.layers
-        for parameter in layer.parameters
-    }
+    expected = model._named_parameters()
     found = {name: tensor.shape for name, tensor in tensors.items()}
     wanted = {name: parameter.value.shape for name, parameter in expected.items()}
     if found != wanted or any(tensor.dtype != model.dtype for tensor in tensors.values()):

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import kernels
+from .names import unknown
 
 Array = NDArray[Any]
 Named = TypeVar("Named")
@@ -282,6 +283,10 @@ class Optimizer(_Keywords, ABC):
         _require(self, weight_decay=_is_rate)
         if self.clipnorm is not None:
             _require(self, clipnorm=_is_positive)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Let a copy be compiled into another model."""
+        return vars(self) | {"_owner": None}
 
     @property
     def current_learning_rate(self) -> float:
@@ -591,9 +596,7 @@ def _named(
     arguments = dict(config)
     name = arguments.pop("name", None)
     if name not in known:
-        closest = difflib.get_close_matches(str(name), known, n=1)
-        hint = f" Did you mean {closest[0]!r}?" if closest else ""
-        raise ValueError(f"Unknown {kind} {name!r}.{hint} The {kind}s are {', '.join(known)}.")
+        raise ValueError(unknown(kind, name, known))
     return known[name], arguments
 
 

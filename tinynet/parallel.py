@@ -134,7 +134,7 @@ def run(function: Callable[[int], Result], count: int) -> list[Result]:
     if pool is None:
         pool = _pool = ThreadPoolExecutor(get_num_threads(), thread_name_prefix="tinynet")
     results: dict[int, Result] = {}
-    numbers = iter(range(count))  # shared: each thread takes the next number when it is free
+    numbers = iter(range(count))  # shared: a free thread takes the next number (atomic under the GIL)
 
     def work() -> None:
         for i in numbers:
@@ -236,6 +236,10 @@ class Replicas:
         self.layers, self.flat, self.loss = layers, flat, loss
         self.replicas: list[Replica] = []
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the replicas out of copies and pickles: they are views of the original, and made anew."""
+        return vars(self) | {"replicas": []}
+
     def gradient(
         self, take: Callable[[slice], tuple[Array, Array]], samples: int, step: int
     ) -> tuple[float, list[Array]]:
@@ -258,10 +262,9 @@ class Replicas:
             x, y = take(shards[i])
             share = len(x) / samples
             output = self.replicas[i].forward(x, step, shards[i].start)
-            dy = self.loss.gradient(output, y)
-            dy *= share
-            self.replicas[i].backward(dy)
-            return self.loss(output, y) * share, output
+            loss, dy = self.loss.value_and_gradient(output, y)
+            self.replicas[i].backward(dy * share)
+            return loss * share, output
 
         results = run(forward_and_backward, len(shards))
         self.sum_gradients(len(shards))
@@ -272,6 +275,7 @@ class Replicas:
         total = self.flat.grad
         blocks = cut(total.size, MAX_SHARDS) if total.size else []
 
+        @np.errstate(over="ignore", invalid="ignore")  # of training that diverges
         def sum_block(i: int) -> None:
             block = blocks[i]
             np.copyto(total[block], self.replicas[0].gradient[block])
@@ -303,4 +307,5 @@ def infer(layers: Sequence[Layer], x: Array) -> Array:
         return y
 
     outputs = run(forward, len(shards))
-    return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
+    y = outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
+    return y.copy() if np.may_share_memory(y, x) else y  # what a caller writes to y must not reach x

@@ -17,15 +17,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from .callbacks import Callback
 from .data.batches import batches, train_validation_split
-from .layers import Conv2D, Dense, Layer, LeakyReLU, Parameter, ReLU, Sigmoid, Softmax, Tanh
-from .layers.activation import ActivatedLayer
+from .layers import Dropout, Flatten, GlobalAveragePool2D, Layer, Parameter, Sigmoid, Softmax
+from .layers.activation import BY_NAME, ActivatedLayer
+from .layers.pool2d import Pool2D
 from .losses import BinaryCrossentropy, CategoricalCrossentropy, Loss, SparseCategoricalCrossentropy
 from .metrics import Metric
 from .optim import Optimizer
 from .parallel import Replicas, infer, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from .model import Sequential
 
@@ -86,9 +87,9 @@ def split_at_logits(layers: Sequence[Layer], loss: Loss) -> tuple[list[Layer], L
     if not isinstance(loss, SparseCategoricalCrossentropy | CategoricalCrossentropy | BinaryCrossentropy):
         return list(layers), None, loss
     last = layers[-1]
+    check_probabilities(layers, loss)
     activation = last.activation_layer if isinstance(last, ActivatedLayer) else last
     wanted: type[Layer] = Sigmoid if isinstance(loss, BinaryCrossentropy) else Softmax
-    check_probabilities(last, activation, wanted, loss)
     if loss.from_logits or not isinstance(activation, wanted) or layers == (activation,):
         return list(layers), None, loss
     of_logits = dataclasses.replace(loss, from_logits=True)
@@ -99,26 +100,26 @@ def split_at_logits(layers: Sequence[Layer], loss: Loss) -> tuple[list[Layer], L
     return [*layers[:-1], linear], activation, of_logits
 
 
-def check_probabilities(last: Layer, activation: Layer | None, wanted: type[Layer], loss: Any) -> None:
+def check_probabilities(layers: Sequence[Layer], loss: Any) -> None:
     """Raise if a cross-entropy takes probabilities and gets something else, or logits and gets those.
 
     Args:
-        last: the model's last layer.
-        activation: its activation, or itself; None for none.
-        wanted: the activation that goes with the loss.
+        layers: the model's layers.
         loss: the cross-entropy.
     """
+    wanted: type[Layer] = Sigmoid if isinstance(loss, BinaryCrossentropy) else Softmax
+    # What the outputs can be is decided by the last layer that computes something new.
+    moving = Flatten | Dropout | Pool2D | GlobalAveragePool2D
+    last = next((layer for layer in reversed(layers) if not isinstance(layer, moving)), layers[-1])
+    activation = last.activation_layer if isinstance(last, ActivatedLayer) else last
     name, kind = wanted.__name__.lower(), type(loss).__name__
     if loss.from_logits and isinstance(activation, Softmax | Sigmoid):
         raise ValueError(
             f"{kind}(from_logits=True) applies {name} itself, and the model ends in {last!r}, which applies "
             "it too: leave one of them out."
         )
-    others = ReLU | LeakyReLU | Tanh | (Sigmoid if wanted is Softmax else ReLU)
-    linear = activation is None or isinstance(last, Conv2D | Dense)
-    if not loss.from_logits and (
-        isinstance(activation, others) or (linear and not isinstance(activation, Softmax | Sigmoid))
-    ):
+    decides = isinstance(last, ActivatedLayer) or type(last) in BY_NAME.values()  # and no user's own layer
+    if decides and not loss.from_logits and not isinstance(activation, wanted | Softmax):
         raise ValueError(
             f"{kind} takes probabilities, and the model ends in {last!r}, which does not give them: end it "
             f"with activation={name!r}, or use {kind}(from_logits=True)."
@@ -218,7 +219,8 @@ class MovingAverage:
         if self.momentum is not None:
             self.steps += 1
             momentum = min(self.momentum, self.steps / (self.steps + 9))
-            self.average += (self.weights - self.average) * self.weights.dtype.type(1 - momentum)
+            with np.errstate(over="ignore", invalid="ignore"):  # of weights that diverge
+                self.average += (self.weights - self.average) * self.weights.dtype.type(1 - momentum)
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
@@ -247,6 +249,8 @@ class Progress:
         if verbose == "auto":
             terminal = sys.stderr is not None and sys.stderr.isatty()
             verbose = 1 if terminal or "ipykernel" in sys.modules else 2
+        if verbose == 1 and sys.stderr is None:  # a program without a console
+            verbose = 2
         self.verbose, self.epochs, self.samples = verbose, epochs, len(x)
         self.unit = " images" if x.ndim == 4 else " samples"
         self.bar: Any = None
@@ -280,63 +284,53 @@ class Progress:
             print(f"Epoch {epoch + 1}/{self.epochs} - {seconds:.1f} s - {values}", flush=True)
 
 
-def fit(
-    model: Sequential,
-    x: ArrayLike,
-    y: ArrayLike,
-    *,
-    batch_size: int,
-    epochs: int,
-    validation_data: tuple[ArrayLike, ArrayLike] | None,
-    validation_split: float,
-    shuffle: bool,
-    callbacks: Sequence[Callback],
-    verbose: int | str,
-    augment: Augment | None,
-    ema_momentum: float | None,
-) -> History:
-    """Train a model; see `Sequential.fit`."""
-    for name, value in (("batch_size", batch_size), ("epochs", epochs)):
-        if not isinstance(value, int | np.integer) or value < 1:
-            raise ValueError(f"fit: {name} must be a positive integer; got {value!r}.")
-    if validation_data is not None and len(validation_data) != 2:
-        raise ValueError("fit: validation_data must be a pair (x, y).")
-    if augment is not None and (not callable(augment) or isinstance(augment, type)):
-        raise TypeError(
-            f"fit: augment must be an object such as Augmentation(), or a function; got {augment!r}."
-        )
-    for callback in callbacks:
-        if not isinstance(callback, Callback):
-            raise TypeError(f"fit: callbacks must be a list of Callback objects; it holds {callback!r}.")
-    inputs, targets = model.check_data(x, y)
-    validation = None
-    if validation_data is not None:
-        validation = model.check_data(*validation_data)
-    elif validation_split:
-        (inputs, targets), validation = train_validation_split(inputs, targets, validation_split)
-    average = MovingAverage(model.flat.value, ema_momentum)
-    progress = Progress(verbose, epochs, inputs)
-    return Run(
-        model, inputs, targets, validation, batch_size, epochs, shuffle, callbacks, progress, augment, average
-    ).fit()
-
-
-@dataclasses.dataclass
 class Run:
-    """One call of `fit`, its arguments checked; see `Sequential.fit` for them."""
+    """One call of `fit`; see `Sequential.fit` for the arguments.
 
-    model: Sequential
-    x: Array
-    y: Array
-    validation: tuple[Array, Array] | None
-    batch_size: int
-    epochs: int
-    shuffle: bool
-    callbacks: Sequence[Callback]
-    progress: Progress
-    augment: Augment | None
-    average: MovingAverage
-    history: History = dataclasses.field(default_factory=History)
+    Raises:
+        RuntimeError: the model is not compiled.
+        TypeError, ValueError: an argument is not what `Sequential.fit` says.
+    """
+
+    def __init__(
+        self,
+        model: Sequential,
+        x: ArrayLike,
+        y: ArrayLike,
+        batch_size: int,
+        epochs: int,
+        validation_data: tuple[ArrayLike, ArrayLike] | None,
+        validation_split: float,
+        shuffle: bool,
+        callbacks: Iterable[Callback],
+        verbose: int | str,
+        augment: Augment | None,
+        ema_momentum: float | None,
+    ) -> None:
+        for name, value in (("batch_size", batch_size), ("epochs", epochs)):
+            if not isinstance(value, int | np.integer) or value < 1:
+                raise ValueError(f"fit: {name} must be a positive integer; got {value!r}.")
+        if validation_data is not None and len(validation_data) != 2:
+            raise ValueError("fit: validation_data must be a pair (x, y).")
+        if augment is not None and (not callable(augment) or isinstance(augment, type)):
+            raise TypeError(
+                f"fit: augment must be an object such as Augmentation(), or a function; got {augment!r}."
+            )
+        self.callbacks = list(callbacks)
+        for callback in self.callbacks:
+            if not isinstance(callback, Callback):
+                raise TypeError(f"fit: callbacks must be a list of Callback objects; it holds {callback!r}.")
+        self.model, self.batch_size, self.epochs = model, batch_size, epochs
+        self.shuffle, self.augment = shuffle, augment
+        self.x, self.y = model.check_data(x, y)
+        self.validation: tuple[Array, Array] | None = None
+        if validation_data is not None:
+            self.validation = model.check_data(*validation_data)
+        elif validation_split:
+            (self.x, self.y), self.validation = train_validation_split(self.x, self.y, validation_split)
+        self.average = MovingAverage(model.flat.value, ema_momentum)
+        self.progress = Progress(verbose, epochs, self.x)
+        self.history = History()
 
     def fit(self) -> History:
         """Train for all epochs, or until a callback stops it."""
@@ -400,7 +394,7 @@ class Run:
     def take(self, indices: Array, part: slice) -> tuple[Array, Array]:
         """Return the inputs and targets of a part of a batch; called on the shards' threads."""
         chosen = indices[part]
-        x = self.x[chosen]
+        x = self.x.take(chosen, axis=0)
         if self.augment is not None:
             x = self.augment(x, seed=self.model.seed, epoch=self.model.epochs_trained, indices=chosen)
         return x, self.y[chosen]

@@ -3,14 +3,17 @@
 from .augment import Augmentation
 from .batches import batches, scale_pixels, train_validation_split
 from .idx import read_idx, write_idx
-from .mnist import load_mnist
+from .mnist import fetch_mnist, load_mnist, mnist_directory, verify_mnist
 
 __all__ = [
     "Augmentation",
     "batches",
+    "fetch_mnist",
     "load_mnist",
+    "mnist_directory",
     "read_idx",
     "scale_pixels",
     "train_validation_split",
+    "verify_mnist",
     "write_idx",
 ]

@@ -14,6 +14,9 @@ __all__ = ["batches", "scale_pixels", "train_validation_split"]
 Array = npt.NDArray[Any]
 
 
+ORDER = 2  # the last word of the seeds of the order: keeps its random numbers apart from those of the weights
+
+
 def scale_pixels(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """Turn uint8 pixels into what a network takes: float32 in [0, 1], always with batch and channel axes.
 
@@ -124,5 +127,5 @@ def batches(
         raise ValueError(f"batches: expected a batch_size of at least 1, got {batch_size}; 128 is usual")
     if seed < 0 or epoch < 0:
         raise ValueError(f"batches: expected seed and epoch from 0, got seed={seed} and epoch={epoch}")
-    order = np.random.default_rng((seed, epoch)).permutation(count) if shuffle else np.arange(count)
+    order = np.random.default_rng((seed, epoch, ORDER)).permutation(count) if shuffle else np.arange(count)
     return (order[start : start + batch_size] for start in range(0, count, batch_size))

@@ -47,6 +47,9 @@ from .jit import Array, kernel
 ZERO, BIAS, ACCUMULATE = 0, 1, 2  # what a sum starts from: 0, bias[f], or what c holds
 
 
+ARM = ("aarch64", "arm64", "ARM64")
+
+
 def tile_shape(features: dict[str, bool]) -> tuple[int, int]:
     """Choose the tile from the CPU's features.
 
@@ -63,7 +66,7 @@ def tile_shape(features: dict[str, bool]) -> tuple[int, int]:
         return 14, 64
     if features.get("avx2") or features.get("avx"):
         return 6, 32
-    if features.get("neon"):
+    if features.get("neon") or platform.machine() in ARM:  # some systems do not name it, all have it
         return 14, 16
     return 6, 16
 
@@ -78,7 +81,7 @@ def host_features() -> dict[str, bool]:
 
 ROWS, VECTOR_BYTES = tile_shape(host_features())
 # The letter that means "any vector register" to LLVM, where it is known.
-VECTOR_REGISTER = {"x86_64": "v", "AMD64": "v", "aarch64": "w", "arm64": "w"}.get(platform.machine())
+VECTOR_REGISTER = {"x86_64": "v", "AMD64": "v", **dict.fromkeys(ARM, "w")}.get(platform.machine())
 GROUP_ROWS = 512  # rows of one call for a convolution: the last, smaller tiles are then a small part
 
 
@@ -283,9 +286,6 @@ def gather_gemm(
             f += vectors * lanes
 
 
-NO_STEPS = (1, 1, 0, 0, 0, False)  # all samples are in the offsets
-
-
 def dense(x: Array, kernel: Array, bias: Array, y: Array, relu: bool) -> None:
     """Compute y[n, u] = bias[u] + sum over d of x[n, d] * kernel[d, u], then ReLU if asked.
 
@@ -297,9 +297,11 @@ def dense(x: Array, kernel: Array, bias: Array, y: Array, relu: bool) -> None:
         relu: whether negative results become 0.
     """
     (n, d), u = x.shape, kernel.shape[1]
+    group = samples_at_once(n, 1)
     gather_gemm(
-        x.reshape(-1), steps(n, d), steps(d, 1), kernel.reshape(-1), steps(d, u), y.reshape(-1), steps(n, u),
-        u, bias, False, relu, *NO_STEPS,
+        x.reshape(-1), steps(group, d), steps(d, 1), kernel.reshape(-1), steps(d, u),
+        y.reshape(-1), steps(group, u), u, bias, False, relu,
+        n, group, d, 0, u, False,
     )  # fmt: skip
 
 
@@ -312,9 +314,14 @@ def dense_kernel_gradient(x: Array, dy: Array, dkernel: Array) -> None:
         dkernel: (D, U), written.
     """
     (n, d), u = x.shape, dy.shape[1]
+    if n == 0:
+        dkernel[:] = 0
+        return
+    group = samples_at_once(n, 1)
     gather_gemm(
-        x.reshape(-1), steps(d, 1), steps(n, d), dy.reshape(-1), steps(n, u),
-        dkernel.reshape(-1), steps(d, u), u, dkernel[0, :0], False, False, *NO_STEPS,
+        x.reshape(-1), steps(d, 1), steps(group, d), dy.reshape(-1), steps(group, u),
+        dkernel.reshape(-1), steps(d, u), u, dkernel[0, :0], False, False,
+        n, group, d, u, 0, True,
     )  # fmt: skip
 
 
@@ -333,7 +340,8 @@ def dense_input_gradient(dy: Array, kernel: Array, dx: Array, dy_columns: Array,
     elementwise.exchange(dy.reshape(1, n, u), dy_columns.reshape(1, u, n))
     gather_gemm(
         kernel.reshape(-1), steps(d, u), steps(u, 1), dy_columns.reshape(-1), steps(u, n),
-        dx_columns.reshape(-1), steps(d, n), n, dy_columns[0, :0], False, False, *NO_STEPS,
+        dx_columns.reshape(-1), steps(d, n), n, dy_columns[0, :0], False, False,
+        1, 1, 0, 0, 0, False,
     )  # fmt: skip
     elementwise.exchange(dx_columns.reshape(1, d, n), dx.reshape(1, n, d))
 
@@ -424,14 +432,18 @@ def convolution_input_gradient(
     kh, kw, _, c = kernel.shape
     _, h, w, _ = dx.shape
     above, before = (kh - 1) // stride_y, (kw - 1) // stride_x
-    for y0 in range(min(stride_y, h)):
-        for x0 in range(min(stride_x, w)):
+    first_rows = [y0 for y0 in range(min(stride_y, h)) if (y0 + top) % stride_y < kh]
+    first_columns = [x0 for x0 in range(min(stride_x, w)) if (x0 + left) % stride_x < kw]
+    if len(first_rows) < min(stride_y, h) or len(first_columns) < min(stride_x, w):
+        dx[:] = 0  # the other phases have no taps
+    for y0 in first_rows:
+        for x0 in first_columns:
             # (y0, x0) is the phase's first pixel, and (oy, ox) the output pixel that its tap
             # (phase_y, phase_x) fed.
             (oy, phase_y), (ox, phase_x) = divmod(y0 + top, stride_y), divmod(x0 + left, stride_x)
             height, width = -(-(h - y0) // stride_y), -(-(w - x0) // stride_x)
             taps_y, taps_x = -(-(kh - phase_y) // stride_y), -(-(kw - phase_x) // stride_x)
-            taps = max(taps_y, 0), max(taps_x, 0), f
+            taps = taps_y, taps_x, f
             group = samples_at_once(n, height * width)
             first_output, first_pixel = ((oy + above) * dw + ox + before) * f, (y0 * w + x0) * c
             first_tap = (phase_y * kw + phase_x) * f * c

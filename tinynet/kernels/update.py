@@ -100,6 +100,7 @@ def adam(
         # numbers and stay there, and arithmetic on those is many times slower.
         mean = zero if abs(mean) < smallest else mean
         square = keep_v * v[i] + take_v * slope * slope
+        square = zero if square < smallest else square
         m[i] = mean
         v[i] = square
         value[i] -= decay * value[i] + step * mean / (np.sqrt(square) * unbias + offset)

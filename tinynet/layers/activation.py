@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-import difflib
 
 import numpy as np
 
 from .. import kernels
+from ..names import unknown
 from .base import Array, Layer
 from .geometry import Shape
 from .relu import LeakyReLU, ReLU
@@ -52,10 +52,7 @@ def get(activation: str | Layer | None) -> Layer | None:
         raise TypeError(f"The activation is the class {activation.__name__}: write {activation.__name__}().")
     if activation in BY_NAME:
         return BY_NAME[activation]()
-    names = ["linear", *BY_NAME]
-    close = difflib.get_close_matches(str(activation), names, 1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise ValueError(f"Unknown activation {activation!r}; the names are {', '.join(names)}.{hint}")
+    raise ValueError(unknown("activation", activation, ["linear", *BY_NAME]))
 
 
 class ActivatedLayer(Layer):

@@ -17,6 +17,8 @@ from .geometry import Shape, as_shape
 Array = NDArray[Any]
 Seed = int | Sequence[int]
 
+WEIGHTS = 1  # the last word of the seeds of initial weights: keeps their random numbers apart from others
+
 
 class Parameter:
     """A learned array and its gradient, of one shape.
@@ -94,6 +96,7 @@ class Layer:
             random numbers depend on.
         needs_input_gradient: False on the first layer with parameters while a model trains: its
             `backward` then skips the gradient with respect to the input, and returns an empty array.
+        most_weights: more than this in one parameter is refused: what the model's file can hold.
         x, y: what the last training forward remembered of its input and output, if it needs them.
     """
 
@@ -106,6 +109,7 @@ class Layer:
     step: int = 0
     first_sample: int = 0
     needs_input_gradient: bool = True
+    most_weights: float = math.inf
     x: Array | None = None
     y: Array | None = None
     workspace: dict[str, Array] | None = None
@@ -131,7 +135,9 @@ class Layer:
             raise ValueError(f"{self.title}: dtype must be 'float32' or 'float64'; got {dtype!r}.")
         self.dtype = np.dtype(dtype)
         self.seed, self.step, self.first_sample, self.x, self.y = seed, 0, 0, None, None
-        self.output_shape = self.declare(shape, np.random.default_rng(seed))
+        words = [seed] if isinstance(seed, int | np.integer) else [*seed]
+        # Not default_rng(seed), which the data may well come from; trailing zeros would not tell seeds apart.
+        self.output_shape = self.declare(shape, np.random.default_rng([*words, WEIGHTS]))
         self.input_shape = shape
         return self.output_shape
 
@@ -199,6 +205,8 @@ class Layer:
         self, name: str, shape: Shape, initializer: initializers.Initializer, random: np.random.Generator
     ) -> Parameter:
         """Return a new parameter with initial values and a zero gradient."""
+        if math.prod(shape) > self.most_weights:
+            raise ValueError(f"{self.title}: {name} of shape {shape} is too large for its model file.")
         return Parameter(name, initializer(shape, random, self.dtype), np.zeros(shape, self.dtype))
 
     def check_input(self, x: ArrayLike) -> Array:
@@ -246,11 +254,14 @@ class Layer:
         """
         if self.workspace is None or not training:
             return np.empty(shape, self.dtype)
-        size = math.prod(shape)
         kept = self.workspace.get(name)
-        if kept is None or kept.size < size:
-            kept = self.workspace[name] = np.empty(size, self.dtype)
-        return kept[:size].reshape(shape)
+        if kept is None or kept.shape != shape:
+            size = math.prod(shape)
+            whole = kept.base if kept is not None and kept.base is not None else None
+            if whole is None or whole.size < size:
+                whole = np.empty(size, self.dtype)
+            kept = self.workspace[name] = whole[:size].reshape(shape)
+        return kept
 
     def replica(self) -> Self:
         """Return a copy that shares the parameters' values and owns its gradients and what it remembers.

@@ -143,19 +143,23 @@ class GlobalAveragePool2D(Layer):
 
     def declare(self, input_shape: Shape, random: np.random.Generator) -> Shape:
         """Keep the channels; see `Layer.declare`."""
-        return (image_shape(self.title, input_shape)[2],)
+        height, width, channels = image_shape(self.title, input_shape)
+        self.geometry = (height, width, 1, 1, 0, 0)
+        return (channels,)
 
     def forward(self, x: ArrayLike, training: bool = False) -> Array:
         """Take the mean of each channel; see `Layer.forward`."""
-        y: Array = self.check_input(x).mean(axis=(1, 2))
+        x = self.check_input(x)
+        y = self.empty("y", (len(x), 1, 1, x.shape[3]), training)
+        kernels.pooling.average_pool(x, y, *self.geometry)
         if training:
             self.y = y
-        return y
+        return y.reshape(len(x), x.shape[3])
 
     def backward(self, dy: ArrayLike) -> Array:
         """Divide each dy evenly over its channel's pixels; see `Layer.backward`."""
-        _, dy = self.check_upstream(self.y, dy)
+        y, dy = self.check_upstream(self.y, dy)
         assert self.input_shape is not None
-        height, width, channels = self.input_shape
-        share = (dy / (height * width)).reshape(len(dy), 1, 1, channels)
-        return np.broadcast_to(share, (len(dy), *self.input_shape))
+        dx = self.empty("dx", (len(dy), *self.input_shape))
+        kernels.pooling.average_pool_gradient(dy.reshape(y.shape), dx, *self.geometry)
+        return dx

@@ -25,9 +25,8 @@ class Sigmoid(Layer):
     def forward(self, x: ArrayLike, training: bool = False) -> Array:
         """Apply the function to every element; see `Layer.forward`."""
         x = self.check_input(x)
-        y = np.tanh(np.multiply(x, 0.5, dtype=self.dtype))  # tanh never overflows, exp would
-        y *= 0.5
-        y += 0.5
+        small = np.exp(-np.abs(x))  # never overflows
+        y: Array = np.where(x >= 0, 1, small) / (1 + small)
         if training:
             self.y = y
         return y
@@ -35,4 +34,5 @@ class Sigmoid(Layer):
     def backward(self, dy: ArrayLike) -> Array:
         """Compute dx = dy * y * (1 - y); see `Layer.backward`."""
         y, dy = self.check_upstream(self.y, dy)
-        return np.asarray(dy * y * (1 - y))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.asarray(dy * y * (1 - y))

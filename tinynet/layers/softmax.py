@@ -35,7 +35,7 @@ class Softmax(Layer):
     def forward(self, x: ArrayLike, training: bool = False) -> Array:
         """Turn scores into probabilities along the last axis; see `Layer.forward`."""
         x = self.check_input(x)
-        with np.errstate(invalid="ignore"):  # infinite scores give NaN, which TerminateOnNaN looks for
+        with np.errstate(over="ignore", invalid="ignore"):  # infinite scores give NaN, without a warning
             y: Array = x - x.max(axis=-1, keepdims=True)  # the same result, and exp cannot overflow
         np.exp(y, out=y)
         y /= y.sum(axis=-1, keepdims=True)
@@ -46,4 +46,5 @@ class Softmax(Layer):
     def backward(self, dy: ArrayLike) -> Array:
         """Multiply by the Jacobian: dx = y * (dy - sum of dy * y); see `Layer.backward`."""
         y, dy = self.check_upstream(self.y, dy)
-        return np.asarray(y * (dy - np.sum(dy * y, axis=-1, keepdims=True)))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.asarray(y * (dy - np.sum(dy * y, axis=-1, keepdims=True)))

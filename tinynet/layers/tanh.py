@@ -32,4 +32,5 @@ class Tanh(Layer):
     def backward(self, dy: ArrayLike) -> Array:
         """Compute dx = dy * (1 - y²); see `Layer.backward`."""
         y, dy = self.check_upstream(self.y, dy)
-        return np.asarray(dy * (1 - y * y))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.asarray(dy * (1 - y * y))
