@@ -53,6 +53,9 @@ class LambdaCallback(Callback):
         on_train_begin, on_epoch_begin, on_train_batch_end, on_epoch_end, on_train_end: called like the
             methods of `Callback`.
 
+    Raises:
+        TypeError: one of them is not a function.
+
     Example:
         >>> callback = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))
         >>> callback.on_epoch_end(0, {"loss": 0.5})
@@ -119,6 +122,9 @@ class EarlyStopping(_Monitor):
         mode: "min", "max" or "auto" (default: larger is better where the name holds "acc").
         restore_best_weights: whether the model ends with the weights of its best epoch; default False.
 
+    Raises:
+        ValueError: mode or patience is not what is said above, or `fit` does not log what to monitor.
+
     Example:
         >>> EarlyStopping(monitor="val_accuracy", patience=3, restore_best_weights=True).patience
         3
@@ -163,6 +169,12 @@ class ModelCheckpoint(_Monitor):
         monitor: what decides which epoch is best; default "val_loss".
         save_best_only: whether to save only when that improved; default False.
         mode: "min", "max" or "auto" (default: larger is better where the name holds "acc").
+
+    Raises:
+        TypeError: the model cannot be saved.
+        ValueError: mode is none of these, the file's name holds an unknown key, or `fit` does not log what to
+            monitor.
+        OSError: the file cannot be written.
 
     Example:
         >>> ModelCheckpoint("best.safetensors", save_best_only=True).monitor
@@ -220,6 +232,9 @@ class CSVLogger(Callback):
         separator: between the values; default ",".
         append: whether to add to an existing file; default False.
 
+    Raises:
+        OSError: the file cannot be written.
+
     Example:
         >>> CSVLogger("log.csv").separator
         ','
@@ -255,7 +270,8 @@ class ReduceLROnPlateau(_Monitor):
         mode: "min", "max" or "auto" (default: larger is better where the name holds "acc").
 
     Raises:
-        ValueError: factor is not between 0 and 1.
+        ValueError: factor is not between 0 and 1, another argument is not what is said above, the learning
+            rate follows a schedule, or `fit` does not log what to monitor.
 
     Example:
         >>> ReduceLROnPlateau(factor=0.5, patience=2).factor

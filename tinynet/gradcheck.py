@@ -71,6 +71,8 @@ def gradcheck(
             f"gradcheck: expected finite x of at least one sample, and samples of at least 1; got x of shape "
             f"{inputs.shape} and samples={samples}."
         )
+    if isinstance(model_or_layer, Sequential):
+        inputs = np.array(model_or_layer.as_batch(inputs))
     checked, names = _float64_copy(model_or_layer, inputs.shape[1:])
     value, gradients = _objective(checked, model_or_layer, inputs, y, random)
 

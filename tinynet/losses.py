@@ -39,6 +39,10 @@ class Loss(ABC):
         Raises:
             TypeError: the predictions or the targets have the wrong type.
             ValueError: the targets do not fit the predictions.
+
+        Example:
+            >>> MeanSquaredError()([[3.0], [5.0]], [[3.0], [6.0]])
+            0.5
         """
         predictions = _floating(predictions)
         self.check(predictions.shape, targets)
@@ -58,6 +62,11 @@ class Loss(ABC):
         Raises:
             TypeError: the predictions or the targets have the wrong type.
             ValueError: the targets do not fit the predictions.
+
+        Example:
+            >>> MeanSquaredError().gradient([[3.0], [5.0]], [[3.0], [6.0]])
+            array([[ 0.],
+                   [-1.]])
         """
         predictions = _floating(predictions)
         self.check(predictions.shape, targets)

@@ -498,7 +498,7 @@ class Sequential:
         if array.size == 0:
             raise ValueError(f"x is empty: its shape is {array.shape}; give at least one sample.")
         with np.errstate(over="ignore"):  # a number too large for the dtype becomes infinite: refused below
-            array = np.ascontiguousarray(self._as_batch(array), self.dtype)
+            array = np.ascontiguousarray(self.as_batch(array), self.dtype)
         if not kernels.elementwise.all_finite(array.reshape(-1)):
             bad = np.argwhere(~np.isfinite(array))[0]
             raise ValueError(
@@ -506,8 +506,8 @@ class Sequential:
             )
         return array
 
-    def _as_batch(self, x: Array) -> Array:
-        """Add the batch axis, and a channel axis of 1, where they are missing and nothing else is meant."""
+    def as_batch(self, x: Array) -> Array:
+        """Return x with the batch axis, and the channel axis of 1, that `predict` allows to leave out; or raise."""
         shape = self.input_shape
         if x.shape[1:] == shape:
             return x

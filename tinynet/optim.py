@@ -259,6 +259,11 @@ def _run_in_turn(function: Callable[[int], Any], count: int) -> None:
 class Optimizer(_Keywords, ABC):
     """What optimizers have in common; a subclass names its state and writes `_update`.
 
+    Args:
+        learning_rate: a float, or a schedule (any function of the number of steps done).
+        weight_decay: each step also multiplies the weights by 1 - learning_rate * weight_decay. Default 0.
+        clipnorm: scale the gradients down to this joint L2 norm if theirs is larger. Default None: never.
+
     Attributes:
         learning_rate: a float, which may be assigned, or a schedule.
         iterations: the number of steps done.
@@ -353,6 +358,14 @@ class Optimizer(_Keywords, ABC):
         Raises:
             TypeError: not a sequence of such objects.
             ValueError: arrays that do not fit together, or are not contiguous.
+
+        Example:
+            >>> import numpy as np
+            >>> from types import SimpleNamespace
+            >>> adam = Adam()
+            >>> adam.build([SimpleNamespace(value=np.ones(2), grad=np.ones(2))])
+            >>> adam.state
+            {'m': [array([0., 0.])], 'v': [array([0., 0.])]}
         """
         self._built_for = _layout(parameters)
         self.state = {

@@ -48,6 +48,8 @@ class MaxPool2D(Pool2D):
     """The largest value of each window, for each channel.
 
     Where several pixels of a window hold the largest value, the gradient goes to the first of them.
+    Scherer, Müller and Behnke, "Evaluation of Pooling Operations in Convolutional Architectures for Object
+    Recognition" (2010).
 
     Args:
         pool_size: height and width of the window, or one integer for both; default 2.
@@ -93,6 +95,8 @@ MaxPool = MaxPool2D
 @dataclass(eq=False, repr=False)
 class AveragePool2D(Pool2D):
     """The mean of each window, for each channel; padding does not count.
+
+    LeCun et al., "Gradient-Based Learning Applied to Document Recognition" (1998), where it is subsampling.
 
     Args:
         pool_size: height and width of the window, or one integer for both; default 2.

@@ -14,6 +14,8 @@ from .base import Array, Layer
 class Sigmoid(Layer):
     """y = 1 / (1 + exp(-x)).
 
+    Rumelhart, Hinton and Williams, "Learning Representations by Back-Propagating Errors" (1986).
+
     Example:
         >>> layer = Sigmoid()
         >>> layer.build(3)

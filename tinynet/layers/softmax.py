@@ -15,7 +15,11 @@ class Softmax(Layer):
     """y[..., k] = exp(x[..., k]) / sum over m of exp(x[..., m]).
 
     A model that ends in softmax and trains with a cross-entropy skips this layer's backward pass: there
-    the gradient with respect to the logits is simply (probabilities - targets) / N.
+    the gradient with respect to the logits is simply (probabilities - targets) / N. Bridle,
+    "Probabilistic Interpretation of Feedforward Classification Network Outputs" (1990).
+
+    Raises:
+        ValueError: `build` got a shape without an axis of classes.
 
     Example:
         >>> layer = Softmax()

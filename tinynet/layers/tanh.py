@@ -14,6 +14,8 @@ from .base import Array, Layer
 class Tanh(Layer):
     """y = tanh(x).
 
+    LeCun, Bottou, Orr and Müller, "Efficient BackProp" (1998).
+
     Example:
         >>> layer = Tanh()
         >>> layer.build(3)
