@@ -507,7 +507,7 @@ class Sequential:
         return array
 
     def as_batch(self, x: Array) -> Array:
-        """Return x with the batch axis, and the channel axis of 1, that `predict` allows to leave out; or raise."""
+        """Return x with the batch axis, and the channel axis of 1, that `predict` lets one leave out."""
         shape = self.input_shape
         if x.shape[1:] == shape:
             return x
