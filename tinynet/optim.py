@@ -1,4 +1,4 @@
-"""Optimizers and learning-rate schedules.
+"""Optimizers; the learning-rate schedules are in schedules.py, and can be had from here.
 
 An optimizer works on anything that has a ``value`` and a ``grad``, and keeps its state in lists in the order
 of the parameters. A model gives it one parameter, the vector that holds all of them.
@@ -6,18 +6,36 @@ of the parameters. A model gives it one parameter, the vector that holds all of 
 
 from __future__ import annotations
 
-import difflib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any, Protocol, Self, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import kernels
+from .arguments import Keywords, arguments_of, is_fraction, is_positive, is_rate, require
 from .names import unknown
+from .schedules import SCHEDULES, Constant, CosineDecay, ExponentialDecay, OneCycle, Schedule, StepDecay
+
+__all__ = [
+    "OPTIMIZERS",
+    "SCHEDULES",
+    "SGD",
+    "Adam",
+    "AdamW",
+    "Constant",
+    "CosineDecay",
+    "ExponentialDecay",
+    "OneCycle",
+    "Optimizer",
+    "Parameter",
+    "Schedule",
+    "StepDecay",
+    "get",
+]
 
 Array = NDArray[Any]
 Named = TypeVar("Named")
@@ -34,221 +52,6 @@ class Parameter(Protocol):
     def grad(self) -> Array: ...  # noqa: D102
 
 
-class _Keywords:
-    """Refuses unknown keywords with the name that was probably meant."""
-
-    def __new__(cls, *_: object, **keywords: object) -> Self:
-        names = [item.name for item in fields(cls) if item.init]  # type: ignore[arg-type]
-        for keyword in keywords:
-            if keyword not in names:
-                likely = "learning_rate" if keyword == "lr" else keyword
-                closest = difflib.get_close_matches(likely, names, n=1)
-                hint = f" Did you mean {closest[0]}=?" if closest else ""
-                raise TypeError(
-                    f"{cls.__name__} has no argument {keyword!r}.{hint} Its arguments are {', '.join(names)}."
-                )
-        return super().__new__(cls)
-
-
-@dataclass(frozen=True)
-class Schedule(_Keywords, ABC):
-    """A learning rate that depends on the number of batches trained on so far."""
-
-    @abstractmethod
-    def __call__(self, step: int) -> float:
-        """Return the learning rate of a step.
-
-        Args:
-            step: counts batches, from 0.
-
-        Returns:
-            The learning rate.
-        """
-
-    def config(self) -> dict[str, Any]:
-        """Return the name and the arguments, as JSON can hold them."""
-        return {"name": type(self).__name__, **_arguments(self)}
-
-
-@dataclass(frozen=True)
-class Constant(Schedule):
-    """The same learning rate for ever.
-
-    Args:
-        learning_rate: the rate.
-
-    Raises:
-        ValueError: a negative rate.
-
-    Example:
-        >>> Constant(0.1)(1000)
-        0.1
-    """
-
-    learning_rate: float
-
-    def __post_init__(self) -> None:
-        _require(self, learning_rate=_is_rate)
-
-    def __call__(self, step: int) -> float:  # noqa: D102
-        return self.learning_rate
-
-
-@dataclass(frozen=True)
-class StepDecay(Schedule):
-    """Multiplies the learning rate by a factor at regular intervals.
-
-    Args:
-        initial_learning_rate: the rate at the start.
-        decay_steps: batches from one decay to the next.
-        decay_rate: the factor. Default 0.1.
-
-    Raises:
-        ValueError: a negative rate, decay_steps below 1, or a factor that is not positive.
-
-    Example:
-        >>> schedule = StepDecay(0.5, decay_steps=100, decay_rate=0.5)
-        >>> schedule(99), schedule(100), schedule(200)
-        (0.5, 0.25, 0.125)
-    """
-
-    initial_learning_rate: float
-    decay_steps: int
-    decay_rate: float = 0.1
-
-    def __post_init__(self) -> None:
-        _require(self, initial_learning_rate=_is_rate, decay_steps=_is_count, decay_rate=_is_positive)
-
-    def __call__(self, step: int) -> float:  # noqa: D102
-        return float(self.initial_learning_rate * self.decay_rate ** (step // self.decay_steps))
-
-
-@dataclass(frozen=True)
-class ExponentialDecay(Schedule):
-    """Multiplies the learning rate by a factor over an interval, a little at each batch.
-
-    Args:
-        initial_learning_rate: the rate at the start.
-        decay_steps: batches over which the rate is multiplied by the factor once.
-        decay_rate: the factor.
-
-    Raises:
-        ValueError: a negative rate, decay_steps below 1, or a factor that is not positive.
-
-    Example:
-        >>> schedule = ExponentialDecay(0.5, decay_steps=100, decay_rate=0.25)
-        >>> schedule(0), schedule(50), schedule(100)
-        (0.5, 0.25, 0.125)
-    """
-
-    initial_learning_rate: float
-    decay_steps: int
-    decay_rate: float
-
-    def __post_init__(self) -> None:
-        _require(self, initial_learning_rate=_is_rate, decay_steps=_is_count, decay_rate=_is_positive)
-
-    def __call__(self, step: int) -> float:  # noqa: D102
-        return float(self.initial_learning_rate * self.decay_rate ** (step / self.decay_steps))
-
-
-@dataclass(frozen=True)
-class CosineDecay(Schedule):
-    """Lowers the learning rate along half a cosine wave, after an optional linear warm-up.
-
-    Args:
-        initial_learning_rate: the rate at the start: of the warm-up if there is one, else of the decay.
-        decay_steps: batches from the highest rate to the lowest; then it stays there.
-        alpha: the lowest rate, as a fraction of the highest, in 0..1. Default 0.
-        warmup_target: the rate at the end of the warm-up, from which it decays. Default None: no warm-up.
-        warmup_steps: batches of warm-up, before the decay. Default 0.
-
-    Raises:
-        ValueError: a negative rate, decay_steps below 1, alpha outside 0..1, or only one of warmup_target
-            and warmup_steps.
-
-    Example:
-        >>> schedule = CosineDecay(0.0, decay_steps=100, warmup_target=0.5, warmup_steps=10)
-        >>> [round(schedule(step), 4) for step in (0, 5, 10, 60, 110, 999)]
-        [0.0, 0.25, 0.5, 0.25, 0.0, 0.0]
-
-    Source:
-        I. Loshchilov, F. Hutter: SGDR: Stochastic Gradient Descent with Warm Restarts, 2017, without the
-        restarts; the arguments are those of Keras.
-    """
-
-    initial_learning_rate: float
-    decay_steps: int
-    alpha: float = 0.0
-    warmup_target: float | None = None
-    warmup_steps: int = 0
-
-    def __post_init__(self) -> None:
-        _require(self, initial_learning_rate=_is_rate, decay_steps=_is_count, alpha=_is_share)
-        if self.warmup_target is not None or self.warmup_steps:
-            if self.warmup_target is None:
-                raise ValueError("CosineDecay: warmup_steps needs warmup_target=, the rate to warm up to.")
-            _require(self, warmup_target=_is_rate, warmup_steps=_is_count)
-
-    def __call__(self, step: int) -> float:  # noqa: D102
-        highest = self.initial_learning_rate if self.warmup_target is None else self.warmup_target
-        if step < self.warmup_steps:
-            return _between(self.initial_learning_rate, highest, step / self.warmup_steps)
-        lowest = self.alpha * highest
-        return _between(highest, lowest, _half_wave((step - self.warmup_steps) / self.decay_steps))
-
-
-@dataclass(frozen=True)
-class OneCycle(Schedule):
-    """Raises the learning rate to a maximum, then lowers it to almost nothing; both along half a cosine wave.
-
-    Args:
-        max_learning_rate: the highest rate.
-        total_steps: batches in the cycle: epochs × batches an epoch; then it stays at the lowest rate.
-        warmup_fraction: the share of the steps during which the rate rises, in 0..1. Default 0.3.
-        initial_divisor: the first rate is the highest divided by this. Default 25.
-        final_divisor: the last rate is the first divided by this. Default 10,000.
-
-    Raises:
-        ValueError: a negative rate, a divisor that is not positive, or no step left to rise or to fall.
-
-    Example:
-        >>> schedule = OneCycle(0.1, total_steps=100)
-        >>> [round(schedule(step), 4) for step in (0, 29, 64, 99)]
-        [0.004, 0.1, 0.05, 0.0]
-
-    Source:
-        L. Smith, N. Topin: Super-Convergence: Very Fast Training of Neural Networks Using Large Learning
-        Rates, 2018; the same values as PyTorch's OneCycleLR, of whose options this leaves out momentum.
-    """
-
-    max_learning_rate: float
-    total_steps: int
-    warmup_fraction: float = 0.3
-    initial_divisor: float = 25.0
-    final_divisor: float = 1e4
-
-    def __post_init__(self) -> None:
-        _require(
-            self,
-            max_learning_rate=_is_rate,
-            total_steps=_is_count,
-            warmup_fraction=_is_share,
-            initial_divisor=_is_positive,
-            final_divisor=_is_positive,
-        )
-        if not 1 < self.warmup_fraction * self.total_steps < self.total_steps:
-            raise ValueError(f"{self!r}: more than one step must be left to rise, and one to fall.")
-
-    def __call__(self, step: int) -> float:  # noqa: D102
-        first = self.max_learning_rate / self.initial_divisor
-        peak, end = self.warmup_fraction * self.total_steps - 1, self.total_steps - 1
-        if step < peak:
-            return _between(first, self.max_learning_rate, _half_wave(step / peak))
-        last = first / self.final_divisor
-        return _between(self.max_learning_rate, last, _half_wave((step - peak) / (end - peak)))
-
-
 def _run_in_turn(function: Callable[[int], Any], count: int) -> None:
     """Call function(0), ..., function(count - 1)."""
     for number in range(count):
@@ -256,7 +59,7 @@ def _run_in_turn(function: Callable[[int], Any], count: int) -> None:
 
 
 @dataclass(eq=False)
-class Optimizer(_Keywords, ABC):
+class Optimizer(Keywords, ABC):
     """What optimizers have in common; a subclass names its state and writes `_update`.
 
     Args:
@@ -279,15 +82,15 @@ class Optimizer(_Keywords, ABC):
     _owner: Parameter | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        for name, number in _arguments(self).items():
+        for name, number in arguments_of(self).items():
             if isinstance(number, int) and not isinstance(number, bool):
                 number = float(number)  # a kernel would be compiled again for an integer
             setattr(self, name, number)
         if not callable(self.learning_rate):
-            _require(self, learning_rate=_is_rate)
-        _require(self, weight_decay=_is_rate)
+            require(self, learning_rate=is_rate)
+        require(self, weight_decay=is_rate)
         if self.clipnorm is not None:
-            _require(self, clipnorm=_is_positive)
+            require(self, clipnorm=is_positive)
 
     def __getstate__(self) -> dict[str, Any]:
         """Let a copy be compiled into another model."""
@@ -298,7 +101,7 @@ class Optimizer(_Keywords, ABC):
         """The learning rate of the next step."""
         rate = self.learning_rate
         rate = float(rate(self.iterations) if callable(rate) else rate)
-        if problem := _is_rate(rate):
+        if problem := is_rate(rate):
             raise ValueError(f"{type(self).__name__}: learning_rate {problem}, not {rate}.")
         return rate
 
@@ -400,7 +203,7 @@ class Optimizer(_Keywords, ABC):
             >>> SGD(0.5).config()["learning_rate"]
             0.5
         """
-        config = {"name": type(self).__name__.lower(), **_arguments(self)}
+        config = {"name": type(self).__name__.lower(), **arguments_of(self)}
         if isinstance(self.learning_rate, Schedule):
             config["learning_rate"] = self.learning_rate.config()
         elif callable(self.learning_rate):
@@ -480,7 +283,7 @@ class SGD(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _require(self, momentum=_is_fraction)
+        require(self, momentum=is_fraction)
         if self.nesterov and not self.momentum:
             raise ValueError("SGD: nesterov=True needs momentum above 0, such as momentum=0.9.")
 
@@ -531,7 +334,7 @@ class Adam(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _require(self, beta_1=_is_fraction, beta_2=_is_fraction, epsilon=_is_positive)
+        require(self, beta_1=is_fraction, beta_2=is_fraction, epsilon=is_positive)
 
     def _state_names(self) -> tuple[str, ...]:
         return ("m", "v")
@@ -572,9 +375,6 @@ class AdamW(Adam):
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW}
-SCHEDULES: dict[str, type[Schedule]] = {
-    schedule.__name__: schedule for schedule in (Constant, StepDecay, ExponentialDecay, CosineDecay, OneCycle)
-}
 
 
 def get(optimizer: str | Mapping[str, Any] | Optimizer) -> Optimizer:
@@ -636,43 +436,3 @@ def _layout(parameters: Sequence[Parameter]) -> list[str]:
             raise ValueError(f"Parameter {index}: .value is read-only, and a step updates it in place.")
         layout.append(f"{value.dtype} {value.shape}")
     return layout
-
-
-def _arguments(owner: Schedule | Optimizer) -> dict[str, Any]:
-    values = {item.name: getattr(owner, item.name) for item in fields(owner) if item.init}
-    return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
-
-
-def _between(start: float, end: float, share: float) -> float:
-    return float(start + (end - start) * share)
-
-
-def _half_wave(progress: float) -> float:
-    return (1 - math.cos(math.pi * min(progress, 1.0))) / 2
-
-
-def _is_rate(number: float) -> str:
-    return "" if 0 <= number < math.inf else "must be finite and not negative"
-
-
-def _is_positive(number: float) -> str:
-    return "" if 0 < number < math.inf else "must be finite and above 0"
-
-
-def _is_count(number: float) -> str:
-    return "" if number >= 1 and number == int(number) else "must be a whole number of at least 1"
-
-
-def _is_share(number: float) -> str:
-    return "" if 0 <= number <= 1 else "must be in 0..1"
-
-
-def _is_fraction(number: float) -> str:
-    return "" if 0 <= number < 1 else "must be at least 0 and below 1"
-
-
-def _require(owner: object, **rules: Callable[[float], str]) -> None:
-    for name, rule in rules.items():
-        number = getattr(owner, name)
-        if problem := rule(number):
-            raise ValueError(f"{type(owner).__name__}: {name} {problem}, not {number}.")
