@@ -15,7 +15,7 @@ PACKAGE = Path(tinynet.__file__).parent
 # From the lowest to the highest: a module imports only what stands before it, or its own folder.
 ORDER = [
     "files", "names", "kernels", "initializers", "layers", "losses", "arguments", "schedules",
-    "optim", "metrics", "data", "parallel", "callbacks", "training", "storage", "model",
+    "optim", "metrics", "data", "parallel", "shards", "callbacks", "training", "storage", "model",
     "gradcheck", "images", "inference", "plotting", "__init__", "__main__",
 ]  # fmt: skip
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))

@@ -103,7 +103,9 @@ def test_early_stopping_starts_anew_at_each_fit(model):
 
 def test_early_stopping_stops_fit(model):
     model.optimizer.learning_rate = 0.0
-    history = model.fit(X, X, epochs=9, verbose=0, callbacks=[EarlyStopping("loss", patience=3)])
+    history = model.fit(
+        X, X, epochs=9, shuffle=False, verbose=0, callbacks=[EarlyStopping("loss", patience=3)]
+    )
     assert history.epoch == [0, 1, 2, 3]
 
 

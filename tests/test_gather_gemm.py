@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinynet.kernels import elementwise, im2col
+from tinynet.kernels import cpu, elementwise, im2col
 from tinynet.kernels import gather_gemm as kernels
 from tinynet.kernels.gather_gemm import ACCUMULATE, BIAS, ROWS, VECTOR_BYTES, ZERO
 
@@ -174,7 +174,7 @@ def test_tile_of_every_cpu(cpu, vectors, dtype):
     ],
 )
 def test_tile_shape(features, shape):
-    assert kernels.tile_shape(features) == shape
+    assert cpu.tile_shape(features) == shape
 
 
 @pytest.mark.parametrize(
@@ -183,13 +183,13 @@ def test_tile_shape(features, shape):
 )
 def test_features_that_numba_is_told_replace_the_host_s(monkeypatch, text, features):
     monkeypatch.setattr(numba.config, "CPU_FEATURES", text)
-    assert kernels.host_features() == features
+    assert cpu.host_features() == features
 
 
 def test_features_of_the_host(monkeypatch):
     monkeypatch.setattr(numba.config, "CPU_FEATURES", None)
     monkeypatch.setattr(numba.config, "ENABLE_AVX", 1)
-    assert kernels.host_features() == dict(llvmlite.binding.get_host_cpu_features())
+    assert cpu.host_features() == dict(llvmlite.binding.get_host_cpu_features())
 
 
 def test_no_avx_tile_where_numba_compiles_without_avx(monkeypatch):
@@ -197,7 +197,7 @@ def test_no_avx_tile_where_numba_compiles_without_avx(monkeypatch):
     # for a larger vector, and ends the process.
     monkeypatch.setattr(numba.config, "CPU_FEATURES", None)
     monkeypatch.setattr(numba.config, "ENABLE_AVX", 0)
-    assert kernels.tile_shape(kernels.host_features())[1] == 16
+    assert cpu.tile_shape(cpu.host_features())[1] == 16
 
 
 # Every array ends where its page does, and touching the next page ends the process.

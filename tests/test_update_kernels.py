@@ -23,20 +23,25 @@ def vectors(size, dtype, seed=0):
     return guarded
 
 
+def settings_of(*own):
+    """Learning rate, weight decay, scale, the step's number, and what the optimizer has of its own."""
+    return np.array([0.1, 0.01, 0.7, 3, *own, *[np.nan] * (4 - len(own))])
+
+
 def run_sgd(value, gradient, m, v):
-    update.sgd(value, gradient, 0.1, 0.01, 0.7)
+    update.sgd(value, gradient, settings_of())
 
 
 def run_momentum(value, gradient, m, v):
-    update.sgd_momentum(value, gradient, m, 0.1, 0.9, False, 0.01, 0.7)
+    update.sgd_momentum(value, gradient, m, settings_of(0.9, False))
 
 
 def run_nesterov(value, gradient, m, v):
-    update.sgd_momentum(value, gradient, m, 0.1, 0.9, True, 0.01, 0.7)
+    update.sgd_momentum(value, gradient, m, settings_of(0.9, True))
 
 
 def run_adam(value, gradient, m, v):
-    update.adam(value, gradient, m, v, 0.1, 0.9, 0.999, 1e-7, 0.01, 0.7, 3)
+    update.adam(value, gradient, m, v, settings_of(0.9, 0.999, 1e-7))
 
 
 KERNELS = [run_sgd, run_momentum, run_nesterov, run_adam]

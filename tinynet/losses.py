@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from . import kernels
 from .names import unknown
 
 Array = NDArray[Any]
@@ -73,12 +74,15 @@ class Loss(ABC):
         with np.errstate(over="ignore", invalid="ignore"):
             return self._gradient(predictions, np.asarray(targets)).astype(predictions.dtype, copy=False)
 
-    def value_and_gradient(self, predictions: ArrayLike, targets: ArrayLike) -> tuple[float, Array]:
+    def value_and_gradient(
+        self, predictions: ArrayLike, targets: ArrayLike, checked: bool = False
+    ) -> tuple[float, Array]:
         """Return both the loss and its gradient, which is quicker than one after the other.
 
         Args:
             predictions: the model's output, (N, ...), of a floating type.
             targets: what it should have been; `check` says which shapes fit.
+            checked: whether the targets have been through `check` before; default False.
 
         Returns:
             What calling the loss returns, and what `gradient` returns.
@@ -92,6 +96,25 @@ class Loss(ABC):
             (4.0, array([[4.]]))
         """
         return self(predictions, targets), self.gradient(predictions, targets)
+
+    @property
+    def only_kernels(self) -> bool:
+        """Whether `call_kernel` does what `value_and_gradient` does, so that a program can be made of it."""
+        return False
+
+    def call_kernel(
+        self, predictions: Array, targets: Array, share: float, gradient: Array, value: Array
+    ) -> None:
+        """Write the mean loss, and its gradient times a share, by kernels alone; see `only_kernels`.
+
+        Args:
+            predictions: the model's output, (N, ...).
+            targets: int64 labels, flat.
+            share: what to multiply the gradient by.
+            gradient: like predictions, written.
+            value: (1,) float64, written.
+        """
+        raise NotImplementedError
 
     @abstractmethod
     def check(self, shape: tuple[int, ...], targets: ArrayLike) -> None:
@@ -123,10 +146,13 @@ class _CrossEntropy(Loss):
     def __post_init__(self) -> None:
         _check_label_smoothing(self.label_smoothing)
 
-    def value_and_gradient(self, predictions: ArrayLike, targets: ArrayLike) -> tuple[float, Array]:
+    def value_and_gradient(
+        self, predictions: ArrayLike, targets: ArrayLike, checked: bool = False
+    ) -> tuple[float, Array]:
         """Return both the loss and its gradient; see `Loss.value_and_gradient`."""
         predictions = _floating(predictions)
-        self.check(predictions.shape, targets)
+        if not checked:
+            self.check(predictions.shape, targets)
         with np.errstate(over="ignore", invalid="ignore"):
             value, gradient = self._both(predictions, np.asarray(targets))
             return value, gradient.astype(predictions.dtype, copy=False)
@@ -224,6 +250,25 @@ class SparseCategoricalCrossentropy(_CrossEntropy):
                 f"Label {labels[index]} at index {_text(index)} is out of range: "
                 f"for {shape[-1]} classes, labels are 0..{shape[-1] - 1}."
             )
+
+    @property
+    def only_kernels(self) -> bool:
+        """Whether there is a kernel: for logits."""
+        return self.from_logits and type(self) is SparseCategoricalCrossentropy
+
+    def call_kernel(
+        self, predictions: Array, targets: Array, share: float, gradient: Array, value: Array
+    ) -> None:
+        """Write the mean loss, and its gradient times a share; see `Loss.call_kernel`."""
+        classes = predictions.shape[-1]
+        kernels.elementwise.softmax_cross_entropy(
+            predictions.reshape(-1, classes),
+            targets,
+            self.label_smoothing,
+            share,
+            gradient.reshape(-1, classes),
+            value,
+        )
 
     def _one_hot(self, shape: tuple[int, ...], targets: Array) -> Array:
         one_hot: Array = targets.reshape((*shape[:-1], 1)) == np.arange(shape[-1])

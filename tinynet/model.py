@@ -16,9 +16,10 @@ from . import kernels, losses, metrics, optim, storage
 from .callbacks import Callback
 from .layers import Layer, Parameter
 from .layers.config import layer_config, layer_from_config
+from .layers.conv_pool import fuse
 from .layers.geometry import as_shape
 from .metrics import get as get_metrics
-from .parallel import bind, infer
+from .shards import Inference, bind
 from .training import Augment, History, Run, Trainer
 
 Array = NDArray[Any]
@@ -104,6 +105,7 @@ class Sequential:
         flat = np.concatenate(values) if values else np.empty(0, self.dtype)
         self.flat = Parameter("all", flat, np.zeros_like(flat))
         bind(self.layers, self.flat.value, self.flat.grad)
+        self._infer = Inference(fuse(self.layers))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore a copy or a pickle: the layers' parameters become views into its own flat vectors again."""
@@ -205,7 +207,7 @@ class Sequential:
             >>> Sequential([layers.Softmax()], 2).predict([[0.0, 0.0]])
             array([[0.5, 0.5]], dtype=float32)
         """
-        return infer(self.layers, self.check_input(x))
+        return self._infer(self.check_input(x))
 
     def compile(
         self,
@@ -497,8 +499,12 @@ class Sequential:
             raise TypeError(f"x must be an array of floats; got dtype {array.dtype}.")
         if array.size == 0:
             raise ValueError(f"x is empty: its shape is {array.shape}; give at least one sample.")
-        with np.errstate(over="ignore"):  # a number too large for the dtype becomes infinite: refused below
-            array = np.ascontiguousarray(self.as_batch(array), self.dtype)
+        array = self.as_batch(array)
+        if array.dtype != self.dtype or not array.flags.c_contiguous:
+            with np.errstate(
+                over="ignore"
+            ):  # a number too large for the dtype becomes infinite: refused below
+                array = np.ascontiguousarray(array, self.dtype)
         if not kernels.elementwise.all_finite(array.reshape(-1)):
             bad = np.argwhere(~np.isfinite(array))[0]
             raise ValueError(

@@ -80,6 +80,7 @@ class Optimizer(Keywords, ABC):
     state: dict[str, list[Array]] = field(default_factory=dict, init=False, repr=False)
     _built_for: list[str] | None = field(default=None, init=False, repr=False)
     _owner: Parameter | None = field(default=None, init=False, repr=False)
+    _settings: Array = field(default_factory=lambda: np.zeros(8), init=False, repr=False)
 
     def __post_init__(self) -> None:
         for name, number in arguments_of(self).items():
@@ -134,23 +135,38 @@ class Optimizer(Keywords, ABC):
                 f"This {type(self).__name__} began with parameters {self._built_for} and now got {layout}: "
                 "make a new optimizer for another model."
             )
-        rate = self.current_learning_rate
-        vectors = [(parameter.value.reshape(-1), parameter.grad.reshape(-1)) for parameter in parameters]
-        scale = self._clip_scale([gradient for _, gradient in vectors])
-        self.iterations += 1
+        self.begin_step(parameters)
         blocks = [
             (index, slice(begin, begin + BLOCK))
-            for index, (value, _) in enumerate(vectors)
-            for begin in range(0, value.size, BLOCK)
+            for index, parameter in enumerate(parameters)
+            for begin in range(0, parameter.value.size, BLOCK)
         ]
+        run(lambda number: self.update(parameters, *blocks[number]), len(blocks))
+        self.end_step()
 
-        def update(number: int) -> None:
-            index, block = blocks[number]
-            state = [arrays[index].reshape(-1)[block] for arrays in self.state.values()]
-            value, gradient = vectors[index]
-            self._update(value[block], gradient[block], *state, rate=rate, scale=scale)
+    # The three parts of a step, for a model that updates each block as soon as it has the block's gradient.
 
-        run(update, len(blocks))
+    def begin_step(self, parameters: Sequence[Parameter]) -> None:
+        """Write down what the step's updates need: the learning rate, the gradients' scale, and so on."""
+        scale = self._clip_scale([parameter.grad.reshape(-1) for parameter in parameters])
+        numbers = (
+            self.current_learning_rate,
+            self.weight_decay,
+            scale,
+            self.iterations + 1,
+            *self._numbers(),
+        )
+        self._settings[: len(numbers)] = numbers
+
+    def update(self, parameters: Sequence[Parameter], index: int, block: slice) -> None:
+        """Update a block of a parameter; this does nothing but call a kernel on the same arrays each time."""
+        parameter = parameters[index]
+        state = [arrays[index].reshape(-1)[block] for arrays in self.state.values()]
+        self._update(parameter.value.reshape(-1)[block], parameter.grad.reshape(-1)[block], *state)
+
+    def end_step(self) -> None:
+        """Count the step."""
+        self.iterations += 1
 
     def build(self, parameters: Sequence[Parameter]) -> None:
         """Allocate the state for parameters, and start from step 0; the first `step` does this by itself.
@@ -244,9 +260,13 @@ class Optimizer(Keywords, ABC):
     def _state_names(self) -> tuple[str, ...]:
         return ()
 
+    def _numbers(self) -> tuple[float, ...]:
+        """Return what the kernel's settings hold besides those of all optimizers."""
+        return ()
+
     @abstractmethod
-    def _update(self, value: Array, gradient: Array, *state: Array, rate: float, scale: float) -> None:
-        """Update a vector, or any block of it; `iterations` counts from 1 here."""
+    def _update(self, value: Array, gradient: Array, *state: Array) -> None:
+        """Update a vector, or any block of it, as `_settings` say."""
 
 
 @dataclass(eq=False)
@@ -290,14 +310,15 @@ class SGD(Optimizer):
     def _state_names(self) -> tuple[str, ...]:
         return ("velocity",) if self.momentum else ()
 
-    def _update(self, value: Array, gradient: Array, *state: Array, rate: float, scale: float) -> None:
-        if not self.momentum:
-            kernels.update.sgd(value, gradient, rate, self.weight_decay, scale)
-            return
-        (velocity,) = state
-        kernels.update.sgd_momentum(
-            value, gradient, velocity, rate, self.momentum, self.nesterov, self.weight_decay, scale
-        )
+    def _numbers(self) -> tuple[float, ...]:
+        return self.momentum, self.nesterov
+
+    def _update(self, value: Array, gradient: Array, *state: Array) -> None:
+        if self.momentum:
+            (velocity,) = state
+            kernels.update.sgd_momentum(value, gradient, velocity, self._settings)
+        else:
+            kernels.update.sgd(value, gradient, self._settings)
 
 
 @dataclass(eq=False)
@@ -339,12 +360,12 @@ class Adam(Optimizer):
     def _state_names(self) -> tuple[str, ...]:
         return ("m", "v")
 
-    def _update(self, value: Array, gradient: Array, *state: Array, rate: float, scale: float) -> None:
+    def _numbers(self) -> tuple[float, ...]:
+        return self.beta_1, self.beta_2, self.epsilon
+
+    def _update(self, value: Array, gradient: Array, *state: Array) -> None:
         m, v = state
-        betas = self.beta_1, self.beta_2
-        kernels.update.adam(
-            value, gradient, m, v, rate, *betas, self.epsilon, self.weight_decay, scale, self.iterations
-        )
+        kernels.update.adam(value, gradient, m, v, self._settings)
 
 
 @dataclass(eq=False)

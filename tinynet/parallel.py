@@ -1,9 +1,8 @@
-"""Shards of a batch on threads: the one place that knows about threads.
+"""Threads: the one place that knows about them.
 
-A batch is cut into shards, and each shard goes forward and backward on a replica of the layers that
-shares the parameters' values and owns its gradients. Kernels release the GIL, so the shards run at once.
-The cut depends on the model and the batch, never on the number of threads, and the shards' gradients are
-summed in a fixed order: the same seed gives the same bits on any number of threads.
+There are two ways to use them: `run` calls a Python function with one number after another, and
+`run_programs` runs lists of kernel calls that were recorded, without the GIL. In both, what is computed does
+not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -11,7 +10,8 @@ from __future__ import annotations
 import itertools
 import math
 import os
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,18 +19,16 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .layers import Layer, Parameter
-from .losses import Loss
+from . import kernels
 
 Array = NDArray[Any]
 Result = TypeVar("Result")
 
-CACHE_BYTES = 2**20  # the activations of a shard should be about this large, to stay in a core's cache
-MIN_SHARDS, MAX_SHARDS = 4, 8  # of a training batch: work for several cores, and few gradients to sum
-MIN_SAMPLES = 8  # in a shard of a prediction: less is not worth a thread
+PATIENCE = 20_000  # looks of an idle helper, about half a millisecond, before it goes to sleep
 
 _num_threads: int | None = None
 _pool: ThreadPoolExecutor | None = None
+_crew: Crew | None = None
 
 
 def available_cores(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
@@ -95,16 +93,20 @@ def set_num_threads(threads: int) -> None:
         raise ValueError(f"set_num_threads: expected a positive integer; got {threads!r}.")
     global _num_threads
     _num_threads = int(threads)
-    _forget_pool()
+    if _crew is not None:
+        _crew.stop()
+    _forget_threads()
 
 
-def _forget_pool() -> None:
-    global _pool
-    _pool = None  # its threads end when the last task that uses it does
+def _forget_threads() -> None:
+    global _pool, _crew
+    _pool = _crew = None  # the pool's threads end when the last task that uses it does
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_pool)  # a forked child has the pool but not its threads
+    os.register_at_fork(
+        after_in_child=_forget_threads
+    )  # a forked child has the objects but not their threads
 
 
 def wait_for_all(futures: list[Future[None]]) -> None:
@@ -153,6 +155,76 @@ def run(function: Callable[[int], Result], count: int) -> list[Result]:
     return [results[i] for i in range(count)]
 
 
+class Crew:
+    """Threads that run programs of kernels, for one caller at a time; see kernels/program.py.
+
+    Between two runs they look out for the next one for a while, and then sleep: to wake a thread takes longer
+    than many a program.
+
+    Args:
+        helpers: how many threads there are besides the caller's.
+    """
+
+    def __init__(self, helpers: int) -> None:
+        program = kernels.program
+        self.queue = np.zeros(program.PLACES, np.int64)
+        self.leading, self.waking = threading.Lock(), threading.Condition()
+        self.sleeping = 0
+        self.serve, self.lead, self.run_table = program.serve, program.lead, program.run_table
+        self.serve(self.queue, 0)  # compile, or load, before there are threads
+        for _ in range(helpers):
+            threading.Thread(target=self.help, name="tinynet", daemon=True).start()
+
+    def help(self) -> None:
+        """Serve: what each helper does."""
+        while not self.queue[kernels.program.STOPPED]:
+            self.serve(self.queue, PATIENCE)
+            with self.waking:
+                self.sleeping += 1
+                self.waking.wait()
+                self.sleeping -= 1
+
+    def wake(self) -> None:
+        """Wake the helpers."""
+        with self.waking:
+            self.waking.notify_all()
+
+    def stop(self) -> None:
+        """Let the helpers end."""
+        self.queue[kernels.program.STOPPED] = 1
+        self.wake()
+
+    def run(self, tables: Array) -> None:
+        """Run programs, given as `kernels.program.tables_of` returns them; in any order, on any thread."""
+        if len(tables) > 1 and self.leading.acquire(blocking=False):
+            try:
+                if self.sleeping:
+                    self.wake()
+                status = self.lead(self.queue, tables.ctypes.data, len(tables))
+            finally:
+                self.leading.release()
+        else:  # another thread leads: the helpers are busy
+            status = max(self.run_table(address, length) for address, length in tables.tolist())
+        if status:
+            raise MemoryError("A kernel could not be run: there is no memory left.")
+
+
+def run_programs(tables: Array) -> None:
+    """Run programs of kernels on up to `get_num_threads()` threads, without the GIL.
+
+    Args:
+        tables: of independent programs, as `kernels.program.tables_of` returns them.
+
+    Raises:
+        MemoryError: there is no memory left.
+    """
+    global _crew
+    crew = _crew
+    if crew is None:
+        crew = _crew = Crew(get_num_threads() - 1)
+    crew.run(tables)
+
+
 def cut(samples: int, shards: int) -> list[slice]:
     """Cut samples into shards whose sizes differ by at most one.
 
@@ -171,141 +243,3 @@ def cut(samples: int, shards: int) -> list[slice]:
     size, larger = divmod(samples, shards)
     starts = [i * size + min(i, larger) for i in range(shards + 1)]
     return [slice(begin, end) for begin, end in itertools.pairwise(starts)]
-
-
-def bytes_per_sample(layers: Sequence[Layer]) -> int:
-    """Return the size of all the layers' outputs for one sample."""
-    return sum(math.prod(layer.output_shape or ()) * layer.dtype.itemsize for layer in layers)
-
-
-def bind(layers: Sequence[Layer], values: Array, gradients: Array) -> None:
-    """Make the layers' parameters views into two flat vectors, in the layers' order.
-
-    Args:
-        layers: layers that are built.
-        values: (size,) all parameters' values; the layers' parameters become views of it.
-        gradients: (size,) their gradients, likewise.
-    """
-    begin = 0
-    for parameter in (parameter for layer in layers for parameter in layer.parameters):
-        shape, end = parameter.value.shape, begin + parameter.value.size
-        parameter.bind(values[begin:end].reshape(shape), gradients[begin:end].reshape(shape))
-        begin = end
-
-
-class Replica:
-    """Layers that train on one shard of each batch.
-
-    Args:
-        layers: the model's layers up to the loss.
-        values: the model's flat vector of parameters, which the replica shares.
-    """
-
-    def __init__(self, layers: Sequence[Layer], values: Array) -> None:
-        self.layers = [layer.replica() for layer in layers]
-        self.gradient = np.zeros_like(values)
-        bind(self.layers, values, self.gradient)
-        with_parameters = [i for i, layer in enumerate(self.layers) if layer.parameters]
-        self.first = with_parameters[0] if with_parameters else len(self.layers)
-        if with_parameters:
-            self.layers[self.first].needs_input_gradient = False
-
-    def forward(self, x: Array, step: int, first_sample: int) -> Array:
-        """Return the layers' output for a shard that starts at sample `first_sample` of the batch."""
-        for layer in self.layers:
-            layer.step, layer.first_sample = step, first_sample
-            x = layer.forward(x, training=True)
-        return x
-
-    def backward(self, dy: Array) -> None:
-        """Set `gradient`; layers before the first one with parameters are left out."""
-        for layer in reversed(self.layers[self.first :]):
-            dy = layer.backward(dy)
-
-
-class Replicas:
-    """As many replicas of a model's layers as a batch needs.
-
-    Args:
-        layers: the model's layers up to the loss.
-        flat: the model's one flat parameter: shared values, and where the summed gradient goes.
-        loss: what to differentiate.
-    """
-
-    def __init__(self, layers: Sequence[Layer], flat: Parameter, loss: Loss) -> None:
-        self.layers, self.flat, self.loss = layers, flat, loss
-        self.replicas: list[Replica] = []
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave the replicas out of copies and pickles: they are views of the original, and made anew."""
-        return vars(self) | {"replicas": []}
-
-    def gradient(
-        self, take: Callable[[slice], tuple[Array, Array]], samples: int, step: int
-    ) -> tuple[float, list[Array]]:
-        """Compute the gradient of the mean loss over a batch, into the flat parameter's `grad`.
-
-        Args:
-            take: returns inputs and targets of a slice of the batch; called on the shards' threads.
-            samples: the size of the batch.
-            step: the number of the training step, for dropout.
-
-        Returns:
-            The mean loss, and the layers' output for each shard.
-        """
-        wanted = math.ceil(samples * bytes_per_sample(self.layers) / CACHE_BYTES)
-        shards = cut(samples, min(max(wanted, MIN_SHARDS), MAX_SHARDS))
-        while len(self.replicas) < len(shards):
-            self.replicas.append(Replica(self.layers, self.flat.value))
-
-        def forward_and_backward(i: int) -> tuple[float, Array]:
-            x, y = take(shards[i])
-            share = len(x) / samples
-            output = self.replicas[i].forward(x, step, shards[i].start)
-            loss, dy = self.loss.value_and_gradient(output, y)
-            self.replicas[i].backward(dy * share)
-            return loss * share, output
-
-        results = run(forward_and_backward, len(shards))
-        self.sum_gradients(len(shards))
-        return math.fsum(loss for loss, _ in results), [output for _, output in results]
-
-    def sum_gradients(self, shards: int) -> None:
-        """Sum the shards' gradients in order; threads share the vector, not the shards."""
-        total = self.flat.grad
-        blocks = cut(total.size, MAX_SHARDS) if total.size else []
-
-        @np.errstate(over="ignore", invalid="ignore")  # of training that diverges
-        def sum_block(i: int) -> None:
-            block = blocks[i]
-            np.copyto(total[block], self.replicas[0].gradient[block])
-            for replica in self.replicas[1:shards]:
-                total[block] += replica.gradient[block]
-
-        run(sum_block, len(blocks))
-
-
-def infer(layers: Sequence[Layer], x: Array) -> Array:
-    """Return the layers' output for a batch, shard by shard on threads, remembering nothing.
-
-    Args:
-        layers: the layers, in order.
-        x: (N, *input_shape), N at least 1.
-
-    Returns:
-        (N, *output_shape).
-    """
-    samples = len(x)
-    fitting = max(CACHE_BYTES // max(bytes_per_sample(layers), 1), MIN_SAMPLES)
-    size = min(fitting, max(math.ceil(samples / MIN_SHARDS), MIN_SAMPLES))
-    shards = cut(samples, math.ceil(samples / size))
-
-    def forward(i: int) -> Array:
-        y = x[shards[i]]
-        for layer in layers:
-            y = layer.forward(y)
-        return y
-
-    outputs = run(forward, len(shards))
-    y = outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
-    return y.copy() if np.may_share_memory(y, x) else y  # what a caller writes to y must not reach x

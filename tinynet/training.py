@@ -19,11 +19,13 @@ from .callbacks import Callback
 from .data.batches import batches, train_validation_split
 from .layers import Dropout, Flatten, GlobalAveragePool2D, Layer, Parameter, Sigmoid, Softmax
 from .layers.activation import BY_NAME, ActivatedLayer
+from .layers.conv_pool import fuse
 from .layers.pool2d import Pool2D
 from .losses import BinaryCrossentropy, CategoricalCrossentropy, Loss, SparseCategoricalCrossentropy
 from .metrics import Metric
-from .optim import Optimizer
-from .parallel import Replicas, infer, run
+from .optim import OPTIMIZERS, Optimizer
+from .parallel import run
+from .shards import Inference, Replicas
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -147,11 +149,25 @@ class Trainer:
     ) -> None:
         self.flat, self.optimizer, self.loss, self.metrics = flat, optimizer, loss, metrics
         self.layers, self.last_activation, self.loss_of_outputs = split_at_logits(layers, loss)
-        self.replicas = Replicas(self.layers, flat, self.loss_of_outputs)
+        self.layers = fuse(self.layers)
+        self.infer = Inference(self.layers)
         optimizer.adopt(flat)
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Make the replicas, which update each block of the weights themselves if the optimizer lets them."""
+        optimizer, flat = self.optimizer, self.flat
+        self.state = optimizer.state
+        # Clipping needs the norm of the whole gradient before any update.
+        self.updates_blocks = optimizer.clipnorm is None and type(optimizer) in OPTIMIZERS.values()
+        if self.updates_blocks:
+            update = partial(optimizer.update, [flat], 0)
+            self.replicas = Replicas(self.layers, flat, self.loss_of_outputs, update)
+        else:
+            self.replicas = Replicas(self.layers, flat, self.loss_of_outputs)
 
     def step(
-        self, take: Callable[[slice], tuple[Array, Array]], targets: Array, step: int
+        self, take: Callable[[slice], tuple[Array, Array]], targets: Array, step: int, busy: bool = False
     ) -> dict[str, float]:
         """Train on one batch.
 
@@ -159,17 +175,25 @@ class Trainer:
             take: returns inputs and targets of a slice of the batch, on any thread.
             targets: the batch's targets, for the metrics.
             step: the number of the training step, for dropout.
+            busy: whether `take` does so much that threads should share it; default False.
 
         Returns:
             The batch's loss and metrics, as they were before the update.
         """
-        loss, outputs = self.replicas.gradient(take, len(targets), step)
-        self.optimizer.step([self.flat], run)
+        if self.optimizer.state is not self.state:  # it was built anew
+            self.prepare()
+        if self.updates_blocks:
+            self.optimizer.begin_step([self.flat])
+        loss, outputs = self.replicas.gradient(take, len(targets), step, busy)
+        if self.updates_blocks:
+            self.optimizer.end_step()
+        else:
+            self.optimizer.step([self.flat], run)
         return {"loss": loss, **self.measure(np.concatenate(outputs), targets)}
 
     def evaluate(self, x: Array, y: Array) -> dict[str, float]:
         """Return the loss and the metrics on data that the model has checked."""
-        outputs = infer(self.layers, x)
+        outputs = self.infer(x)
         return {"loss": self.loss_of_outputs(outputs, y), **self.measure(outputs, y)}
 
     def measure(self, outputs: Array, targets: Array) -> dict[str, float]:
@@ -379,7 +403,12 @@ class Run:
             len(self.x), self.batch_size, shuffle=self.shuffle, seed=model.seed, epoch=model.epochs_trained
         )
         for batch, indices in enumerate(order):
-            logs = model.trainer.step(partial(self.take, indices), self.y[indices], model.steps_trained)
+            logs = model.trainer.step(
+                partial(self.take, indices),
+                self.y[indices],
+                model.steps_trained,
+                busy=self.augment is not None,
+            )
             model.steps_trained += 1
             self.average.update()
             averages.add(logs, len(indices))

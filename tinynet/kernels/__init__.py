@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from . import elementwise, gather_gemm, im2col, pooling, update, warp
 
-__all__ = ["elementwise", "gather_gemm", "im2col", "pooling", "update", "warp"]
+__all__ = ["elementwise", "gather_gemm", "im2col", "pooling", "program", "update", "warp"]
 
 
 def __getattr__(name: str) -> ModuleType:

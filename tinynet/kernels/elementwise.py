@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from .cpu import VECTOR_BYTES
 from .jit import Array, kernel
+from .vector import add, broadcast, load, store, subtract, where_greater
 
 
 @kernel
@@ -35,6 +37,67 @@ def leaky_relu_gradient(y: Array, dy: Array, dx: Array, slope: float) -> None:
 
 
 @kernel
+def softmax(x: Array, y: Array) -> None:
+    """Write exp(x[n, k]) / the sum over m of exp(x[n, m]) to y; x and y are (N, classes)."""
+    for n in range(x.shape[0]):
+        largest = x[n, 0]
+        for k in range(x.shape[1]):
+            largest = max(largest, x[n, k])
+        total = x.dtype.type(0)
+        for k in range(x.shape[1]):
+            y[n, k] = np.exp(x[n, k] - largest)  # the same result, and exp cannot overflow
+            total += y[n, k]
+        for k in range(x.shape[1]):
+            y[n, k] /= total
+
+
+@kernel
+def softmax_gradient(y: Array, dy: Array, dx: Array) -> None:
+    """Write y[n, k] * (dy[n, k] - the sum over m of dy[n, m] * y[n, m]) to dx; all are (N, classes)."""
+    for n in range(y.shape[0]):
+        total = y.dtype.type(0)
+        for k in range(y.shape[1]):
+            total += dy[n, k] * y[n, k]
+        for k in range(y.shape[1]):
+            dx[n, k] = y[n, k] * (dy[n, k] - total)
+
+
+@kernel
+def softmax_cross_entropy(
+    logits: Array, labels: Array, smoothing: float, share: float, gradient: Array, value: Array
+) -> None:
+    """Compute the mean cross-entropy of softmax(logits), and share times its gradient, in float64.
+
+    With t[n, k] = (1 - smoothing) * (k == labels[n]) + smoothing / classes and p = softmax(logits),
+    value = the mean over n of -(sum over k of t[n, k] * log p[n, k]), and
+    gradient[n, k] = share / N * (p[n, k] - t[n, k]).
+
+    Args:
+        logits: (N, classes).
+        labels: (N,) int64.
+        smoothing: the share of the target that is spread evenly.
+        share: what the gradient is multiplied by.
+        gradient: (N, classes), written.
+        value: (1,) float64, written.
+    """
+    samples, classes = logits.shape
+    spread, factor, total = smoothing / classes, share / samples, 0.0
+    for n in range(samples):
+        largest = np.float64(logits[n, 0])
+        for k in range(classes):
+            largest = max(largest, np.float64(logits[n, k]))
+        exponentials = 0.0
+        for k in range(classes):
+            exponentials += np.exp(np.float64(logits[n, k]) - largest)
+        logarithm = largest + np.log(exponentials)
+        for k in range(classes):
+            target = spread + (1 - smoothing if k == labels[n] else 0.0)
+            log_probability = np.float64(logits[n, k]) - logarithm
+            total -= target * log_probability if target != 0 else 0.0
+            gradient[n, k] = factor * (np.exp(log_probability) - target)
+    value[0] = total / samples
+
+
 def pad(x: Array, padded: Array, top: int, left: int) -> None:
     """Copy x (N, H, W, C) to padded[:, top:top + H, left:left + W] and write zeros around it.
 
@@ -69,28 +132,32 @@ def bias_gradient(y: Array, dy: Array, padded: Array, top: int, left: int, total
         relu: whether there was a ReLU.
     """
     samples, height, width, channels = dy.shape
-    padded_height, zero = padded.shape[1], dy.dtype.type(0)
-    fill(total, 0)
+    _, padded_height, padded_width, _ = padded.shape
+    outputs, upstream, gradient = y.reshape(-1), dy.reshape(-1), padded.reshape(-1)
+    lanes = VECTOR_BYTES // dy.itemsize
+    zero = broadcast(dy.dtype.type(0))
+    fill(total, 0.0)
     for n in range(samples):
         for py in range(padded_height):
-            target = padded[n, py].reshape(-1)
+            begin = (n * padded_height + py) * padded_width * channels
+            end, source = begin + padded_width * channels, (n * height + py - top) * width * channels
             if not top <= py < top + height:
-                fill(target, 0)
+                fill(gradient[begin:end], 0.0)
                 continue
-            upstream, output = dy[n, py - top].reshape(-1), y[n, py - top].reshape(-1)
-            fill(target[: left * channels], 0)
-            middle = target[left * channels :]
-            if relu:
-                for i in range(upstream.size):
-                    middle[i] = upstream[i] if output[i] > zero else zero
-            else:
-                for i in range(upstream.size):
-                    middle[i] = upstream[i]
-            fill(middle[upstream.size :], 0)
-            for x in range(width if total.size else 0):
-                pixel = middle[x * channels : (x + 1) * channels]
-                for c in range(channels):
-                    total[c] += pixel[c]
+            fill(gradient[begin : begin + left * channels], 0.0)
+            fill(gradient[begin + (left + width) * channels : end], 0.0)
+            for c in range(0, channels, lanes):
+                count = channels - c
+                target = begin + left * channels + c
+                column_sum = load(total, c, total.size - c)
+                for i in range(source + c, source + width * channels, channels):
+                    value = load(upstream, i, count)
+                    if relu:
+                        value = where_greater(load(outputs, i, count), zero, value, zero)
+                    store(gradient, target, count, value)
+                    column_sum = add(column_sum, value)
+                    target += channels
+                store(total, c, total.size - c, column_sum)
 
 
 @kernel
@@ -124,7 +191,7 @@ def scramble(x: np.uint32) -> np.uint32:
 
 
 @kernel
-def dropout(x: Array, y: Array, rate: float, key: Array, step: int, first: int) -> None:
+def dropout(x: Array, y: Array, rate: float, key: Array, step: Array, first: int) -> None:
     """Write to y either 0, with probability `rate`, or x / (1 - rate); x and y are flat.
 
     Whether element i stays depends on (key, step, first + i) alone, so the backward pass repeats the
@@ -136,13 +203,13 @@ def dropout(x: Array, y: Array, rate: float, key: Array, step: int, first: int) 
         y: (size,) written.
         rate: probability that an element is dropped, 0 <= rate < 1.
         key: (2,) uint32 of the layer.
-        step: the number of the training step.
+        step: (1,) int64, the number of the training step.
         first: the position in the batch of x[0].
     """
     threshold = np.uint32(min(rate * 4294967296.0, 4294967295.0))
     scale = x.dtype.type(1.0 / (1.0 - rate))
     zero = x.dtype.type(0)
-    lower = scramble(np.uint32(key[0] + np.uint32(step)))
+    lower = scramble(np.uint32(key[0] + np.uint32(step[0])))
     upper = scramble(np.uint32(key[1] ^ lower))
     start = np.uint32(first)
     for i in range(x.size):
@@ -153,11 +220,14 @@ def dropout(x: Array, y: Array, rate: float, key: Array, step: int, first: int) 
 @kernel
 def all_finite(x: Array) -> bool:
     """Return whether no element of the flat x is NaN or infinite."""
-    block = 1024
-    for begin in range(0, x.size, block):
-        rest = x.dtype.type(0)
-        for i in range(begin, min(begin + block, x.size)):
-            rest += x[i] * x.dtype.type(0)  # 0, or NaN for NaN and infinities
-        if rest != 0:
+    lanes = VECTOR_BYTES // x.itemsize
+    rest = np.zeros(lanes, x.dtype)
+    differences = load(rest, 0, lanes)
+    for i in range(0, x.size, lanes):
+        value = load(x, i, x.size - i)
+        differences = add(differences, subtract(value, value))  # 0, or NaN for NaN and infinities
+    store(rest, 0, lanes, differences)
+    for lane in range(lanes):
+        if rest[lane] != 0:  # not all(...): quicker to compile
             return False
-    return True
+    return bool(lanes)

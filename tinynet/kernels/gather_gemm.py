@@ -33,53 +33,18 @@ import functools
 import platform
 from typing import Any
 
-import numba
-import numba.core.codegen
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
 from . import elementwise
-from .jit import Array, kernel
+from .cpu import ARM, ROWS, VECTOR_BYTES
+from .jit import Array, instruction, kernel
 
 ZERO, BIAS, ACCUMULATE = 0, 1, 2  # what a sum starts from: 0, bias[f], or what c holds
 
 
-ARM = ("aarch64", "arm64", "ARM64")
-
-
-def tile_shape(features: dict[str, bool]) -> tuple[int, int]:
-    """Choose the tile from the CPU's features.
-
-    Two vectors of sums a row leave, besides the sums, registers for two vectors of b and one of x:
-    32 registers hold 14 rows, 16 hold 6.
-
-    Args:
-        features: the CPU's features by LLVM's names.
-
-    Returns:
-        The number of rows, and the bytes in a vector.
-    """
-    if features.get("avx512f"):
-        return 14, 64
-    if features.get("avx2") or features.get("avx"):
-        return 6, 32
-    if features.get("neon") or platform.machine() in ARM:  # some systems do not name it, all have it
-        return 14, 16
-    return 6, 16
-
-
-def host_features() -> dict[str, bool]:
-    """Return the features of the CPU that Numba compiles for: the host's, unless Numba is told others."""
-    named = numba.config.CPU_FEATURES  # type: ignore[attr-defined]
-    if named is None:
-        named = numba.core.codegen.get_host_cpu_features()  # type: ignore[no-untyped-call]
-    return {feature[1:]: feature.startswith("+") for feature in named.split(",") if feature}
-
-
-ROWS, VECTOR_BYTES = tile_shape(host_features())
 # The letter that means "any vector register" to LLVM, where it is known.
 VECTOR_REGISTER = {"x86_64": "v", "AMD64": "v", **dict.fromkeys(ARM, "w")}.get(platform.machine())
 GROUP_ROWS = 512  # rows of one call for a convolution: the last, smaller tiles are then a small part
@@ -99,7 +64,7 @@ def make_tile(rows: int, vectors: int, vector_bytes: int) -> Any:
         exist.
     """
 
-    @intrinsic
+    @instruction
     def tile(
         typing_context: Any, x: Any, r: Any, i: Any, s: Any, b: Any, p: Any, f: Any,
         c: Any, q: Any, bias: Any, start: Any, relu: Any,
@@ -193,10 +158,8 @@ def in_order(builder: Any, value: Any) -> Any:
 
 
 row_tile = make_tile(1, 8, VECTOR_BYTES)  # a single sample: 8 sums hide the latency of one another
-wide_tile, wide_8, wide_4, wide_2, wide_1 = (make_tile(rows, 2, VECTOR_BYTES) for rows in (ROWS, 8, 4, 2, 1))
-narrow_tile, narrow_8, narrow_4, narrow_2, narrow_1 = (
-    make_tile(rows, 1, VECTOR_BYTES) for rows in (ROWS, 8, 4, 2, 1)
-)
+wide_tile, wide_4, wide_2, wide_1 = (make_tile(rows, 2, VECTOR_BYTES) for rows in (ROWS, 4, 2, 1))
+narrow_tile, narrow_4, narrow_2, narrow_1 = (make_tile(rows, 1, VECTOR_BYTES) for rows in (ROWS, 4, 2, 1))
 
 
 @kernel
@@ -223,10 +186,20 @@ def gather_gemm(
         x_step, b_step, c_step: sizes of a sample in x, b and c; 0 where it is the same for all.
         sums_samples: whether samples are summed over, in s and p, or are rows, in r and q.
     """
+    if (
+        r.size == 1 and not sums_samples
+    ):  # a row, such as one picture: the rows of b for its zeros stay unread
+        kept = np.empty((2, s.size), np.int64)
+        length = 0
+        for j in range(s.size):
+            if x[r[0] + s[j]] != 0:
+                kept[0, length], kept[1, length] = s[j], p[j]
+                length += 1
+        s, p = kept[0, :length], kept[1, :length]
     lanes = VECTOR_BYTES // x.itemsize
-    b_rest = np.zeros(s.size * lanes if columns % lanes else 0, x.dtype)
-    c_rest = np.zeros(r.size * lanes if columns % lanes else 0, x.dtype)
-    p_rest, q_rest = np.arange(s.size) * lanes, np.arange(r.size) * lanes
+    b_places, c_places = (s.size, r.size) if columns % lanes else (0, 0)
+    b_rest, p_rest = np.zeros(b_places * lanes, x.dtype), np.arange(b_places) * lanes
+    c_rest, q_rest = np.zeros(c_places * lanes, x.dtype), np.arange(c_places) * lanes
     for first in range(0, samples, group):
         count = min(group, samples - first)
         rows = r.size if sums_samples else r.size // group * count
@@ -251,7 +224,7 @@ def gather_gemm(
                     else:
                         cs[qs[i] : qs[i] + rest] = 0
             i = 0
-            while i < rows:  # the tallest tiles that fit; 8, 4, 2, 1 leave nothing over, also where ROWS is 6
+            while i < rows:  # the tallest tiles that fit
                 left = rows - i
                 if vectors == 8:
                     i += row_tile(xs, r, i, ss, bs, ps, fs, cs, qs, bias, begin, relu)
@@ -260,11 +233,6 @@ def gather_gemm(
                         i += wide_tile(xs, r, i, ss, bs, ps, fs, cs, qs, bias, begin, relu)
                     else:
                         i += narrow_tile(xs, r, i, ss, bs, ps, fs, cs, qs, bias, begin, relu)
-                elif left >= 8:
-                    if vectors == 2:
-                        i += wide_8(xs, r, i, ss, bs, ps, fs, cs, qs, bias, begin, relu)
-                    else:
-                        i += narrow_8(xs, r, i, ss, bs, ps, fs, cs, qs, bias, begin, relu)
                 elif left >= 4:
                     if vectors == 2:
                         i += wide_4(xs, r, i, ss, bs, ps, fs, cs, qs, bias, begin, relu)
@@ -305,22 +273,26 @@ def dense(x: Array, kernel: Array, bias: Array, y: Array, relu: bool) -> None:
     )  # fmt: skip
 
 
-def dense_kernel_gradient(x: Array, dy: Array, dkernel: Array) -> None:
-    """Compute dkernel[d, u] = sum over n of x[n, d] * dy[n, u].
+def dense_kernel_gradient(
+    x: Array, dy: Array, dkernel: Array, first: int = 0, accumulate: bool = False
+) -> None:
+    """Compute dkernel[d, u] = sum over n of x[n, first + d] * dy[n, u].
 
     Args:
         x: (N, D).
         dy: (N, U).
-        dkernel: (D, U), written.
+        dkernel: (rows, U) some of the gradient's rows, or all, written.
+        first: the first of them.
+        accumulate: whether to add to what dkernel holds.
     """
-    (n, d), u = x.shape, dy.shape[1]
+    (n, d), (rows, u) = x.shape, dkernel.shape
     if n == 0:
-        dkernel[:] = 0
+        dkernel[:] = dkernel if accumulate else 0
         return
     group = samples_at_once(n, 1)
     gather_gemm(
-        x.reshape(-1), steps(d, 1), steps(group, d), dy.reshape(-1), steps(group, u),
-        dkernel.reshape(-1), steps(d, u), u, dkernel[0, :0], False, False,
+        x.reshape(-1)[first:], steps(rows, 1), steps(group, d), dy.reshape(-1), steps(group, u),
+        dkernel.reshape(-1), steps(rows, u), u, dkernel[0, :0], accumulate, False,
         n, group, d, u, 0, True,
     )  # fmt: skip
 
@@ -376,7 +348,14 @@ def convolution(
 
 
 def convolution_kernel_gradient(
-    padded: Array, dy: Array, dkernel: Array, stride_y: int, stride_x: int, top: int, left: int
+    padded: Array,
+    dy: Array,
+    dkernel: Array,
+    stride_y: int,
+    stride_x: int,
+    top: int,
+    left: int,
+    accumulate: bool = False,
 ) -> None:
     """Compute the gradient of a convolution with respect to its kernel.
 
@@ -389,10 +368,11 @@ def convolution_kernel_gradient(
         dkernel: (KH, KW, C, F), written.
         stride_y, stride_x: steps of the window.
         top, left: where the upstream gradient begins.
+        accumulate: whether to add to what dkernel holds.
     """
     n, ph, pw, c = padded.shape
     if n == 0:
-        dkernel[:] = 0
+        dkernel[:] = dkernel if accumulate else 0
         return
     _, dh, dw, f = dy.shape
     kh, kw = dkernel.shape[:2]
@@ -403,7 +383,7 @@ def convolution_kernel_gradient(
     taps = offsets(kh, kw, c, pw * c, c, 1, 0)
     gather_gemm(
         padded.reshape(-1), taps, pixels, dy.reshape(-1), dy_pixels,
-        dkernel.reshape(-1), steps(taps.size, f), f, dkernel.reshape(-1)[:0], False, False,
+        dkernel.reshape(-1), steps(taps.size, f), f, dkernel.reshape(-1)[:0], accumulate, False,
         n, group, ph * pw * c, dh * dw * f, 0, True,
     )  # fmt: skip
 
@@ -435,7 +415,7 @@ def convolution_input_gradient(
     first_rows = [y0 for y0 in range(min(stride_y, h)) if (y0 + top) % stride_y < kh]
     first_columns = [x0 for x0 in range(min(stride_x, w)) if (x0 + left) % stride_x < kw]
     if len(first_rows) < min(stride_y, h) or len(first_columns) < min(stride_x, w):
-        dx[:] = 0  # the other phases have no taps
+        elementwise.fill(dx.reshape(-1), 0.0)  # the other phases have no taps
     for y0 in first_rows:
         for x0 in first_columns:
             # (y0, x0) is the phase's first pixel, and (oy, ox) the output pixel that its tap

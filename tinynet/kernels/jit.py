@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numba
+from numba.core.registry import CPUDispatcher
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+recorder = threading.local()  # its `program` is what records the kernels that the thread calls now
+
+
+class Kernel(CPUDispatcher):
+    """A compiled kernel."""
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Run the kernel, and let a program that is recording know; see program.py."""
+        result = super().__call__(*arguments)
+        program = getattr(recorder, "program", None)
+        if program is not None:
+            program.add(self, arguments)
+        return result
 
 
 def kernel(function: Function) -> Function:
@@ -33,10 +51,26 @@ def kernel(function: Function) -> Function:
     try:
         compiled = numba.njit(cache=True, **options)(function)
     except RuntimeError:  # "cannot cache function: no locator available"
-        return numba.njit(**options)(function)  # type: ignore[no-any-return]
-    if hasattr(compiled, "_cache"):  # not where NUMBA_DISABLE_JIT is set
-        survive_bad_cache(compiled._cache)
+        compiled = numba.njit(**options)(function)
+    if isinstance(compiled, CPUDispatcher):  # not where NUMBA_DISABLE_JIT is set
+        cache: Any = vars(compiled).get("_cache")
+        if hasattr(cache, "load_overload"):
+            survive_bad_cache(cache)
+        compiled.__class__ = Kernel
     return compiled  # type: ignore[no-any-return]
+
+
+def instruction(function: Callable[..., Any]) -> Any:
+    """Make a function that writes LLVM instructions into the kernels that call it.
+
+    Args:
+        function: of Numba's typing context and the types of the arguments; it returns the signature and the
+            code generator.
+
+    Returns:
+        What kernels call, with the arguments alone.
+    """
+    return intrinsic(function)
 
 
 def survive_bad_cache(cache: Any) -> None:

@@ -9,13 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from .cpu import VECTOR_BYTES
 from .jit import Array, kernel
-
-
-@kernel
-def larger(a: float, b: float) -> float:
-    """Return the larger of two numbers, or NaN if there is one."""
-    return b if b > a or b != b else a
+from .vector import add, broadcast, larger, load, store, where_equal, where_greater
 
 
 @kernel
@@ -25,18 +21,22 @@ def max_pool(
     """Write the largest value of each window to y; a NaN in a window is its result."""
     samples, height, width, channels = x.shape
     _, out_height, out_width, _ = y.shape
+    lanes = VECTOR_BYTES // x.itemsize
+    lowest = broadcast(x.dtype.type(-np.inf))
+    pixels, results, place = x.reshape(-1), y.reshape(-1), 0
     for n in range(samples):
         for oy in range(out_height):
-            y0 = oy * stride_y - top
+            y0, y1 = max(oy * stride_y - top, 0), min(oy * stride_y - top + pool_y, height)
             for ox in range(out_width):
-                x0 = ox * stride_x - left
-                largest = y[n, oy, ox]
-                largest[:] = -np.inf
-                for iy in range(max(y0, 0), min(y0 + pool_y, height)):
-                    for ix in range(max(x0, 0), min(x0 + pool_x, width)):
-                        value = x[n, iy, ix]
-                        for c in range(channels):
-                            largest[c] = larger(largest[c], value[c])
+                x0, x1 = max(ox * stride_x - left, 0), min(ox * stride_x - left + pool_x, width)
+                for c in range(0, channels, lanes):
+                    largest = lowest
+                    for iy in range(y0, y1):
+                        row = (n * height + iy) * width * channels + c
+                        for ix in range(x0, x1):
+                            largest = larger(largest, load(pixels, row + ix * channels, channels - c))
+                    store(results, place + c, channels - c, largest)
+                place += channels
 
 
 @kernel
@@ -55,36 +55,122 @@ def max_pool_gradient(
     """Write to dx each dy at the first place of its window that holds the window's largest value."""
     samples, height, width, channels = x.shape
     _, out_height, out_width, _ = y.shape
-    remaining = np.empty(channels, x.dtype)
-    dx[:] = 0
+    lanes = VECTOR_BYTES // x.itemsize
+    zero = broadcast(x.dtype.type(0))
+    pixels, results, upstream, gradient, place = (
+        x.reshape(-1),
+        y.reshape(-1),
+        dy.reshape(-1),
+        dx.reshape(-1),
+        0,
+    )
+    covers = out_height * stride_y - top >= height and out_width * stride_x - left >= width
+    apart = pool_y == stride_y and pool_x == stride_x and covers  # every pixel is in exactly one window
+    if not apart:
+        gradient[:] = 0
     for n in range(samples):
         for oy in range(out_height):
-            y0 = oy * stride_y - top
+            y0, y1 = max(oy * stride_y - top, 0), min(oy * stride_y - top + pool_y, height)
             for ox in range(out_width):
-                x0 = ox * stride_x - left
-                largest = y[n, oy, ox]
-                remaining[:] = dy[n, oy, ox]
-                for iy in range(max(y0, 0), min(y0 + pool_y, height)):
-                    for ix in range(max(x0, 0), min(x0 + pool_x, width)):
-                        value, gradient = x[n, iy, ix], dx[n, iy, ix]
-                        for c in range(channels):
-                            here = remaining[c] if value[c] == largest[c] else 0
-                            gradient[c] += here
-                            remaining[c] = 0 if value[c] == largest[c] else remaining[c]
+                x0, x1 = max(ox * stride_x - left, 0), min(ox * stride_x - left + pool_x, width)
+                for c in range(0, channels, lanes):
+                    count = channels - c
+                    largest, remaining = load(results, place + c, count), load(upstream, place + c, count)
+                    for iy in range(y0, y1):
+                        row = (n * height + iy) * width * channels + c
+                        for ix in range(x0, x1):
+                            i = row + ix * channels
+                            value = load(pixels, i, count)
+                            here = where_equal(value, largest, remaining, zero)
+                            remaining = where_equal(value, largest, zero, remaining)
+                            store(gradient, i, count, here if apart else add(here, load(gradient, i, count)))
+                place += channels
 
 
 @kernel
-def max_pool_2x2(x: Array, y: Array) -> None:
-    """Do what `max_pool` does for 2 x 2 windows that lie side by side: the usual case, twice as fast."""
-    _, out_height, out_width, channels = y.shape
-    for n in range(x.shape[0]):
+def max_pool_places(x: Array, y: Array, place: Array, pool_y: int, pool_x: int, relu: bool) -> None:
+    """Pool windows that lie side by side, and remember where each maximum came from.
+
+    y[n, oy, ox, c] = the largest of x[n, pool_y * oy + iy, pool_x * ox + ix, c], and
+    place[n, oy, ox, c] = pool_x * iy + ix of the first pixel that holds it, or -1 where a ReLU that x has
+    been through lets no gradient pass.
+
+    Args:
+        x: (N, H, W, C) with H >= pool_y * OH and W >= pool_x * OW.
+        y: (N, OH, OW, C), written.
+        place: (N, OH, OW, C) of the same dtype, written.
+        pool_y, pool_x: size and steps of the windows.
+        relu: whether x is the output of a ReLU.
+    """
+    _, height, width, channels = x.shape
+    samples, out_height, out_width, _ = y.shape
+    number, lanes = x.dtype.type, VECTOR_BYTES // x.itemsize
+    zero, nowhere, lowest = broadcast(number(0)), broadcast(number(-1)), broadcast(number(-np.inf))
+    pixels, results, places, window = x.reshape(-1), y.reshape(-1), place.reshape(-1), 0
+    for n in range(samples):
         for oy in range(out_height):
             for ox in range(out_width):
-                a, b = x[n, 2 * oy, 2 * ox], x[n, 2 * oy, 2 * ox + 1]
-                c, d = x[n, 2 * oy + 1, 2 * ox], x[n, 2 * oy + 1, 2 * ox + 1]
-                largest = y[n, oy, ox]
-                for k in range(channels):
-                    largest[k] = larger(larger(a[k], b[k]), larger(c[k], d[k]))
+                first = ((n * height + oy * pool_y) * width + ox * pool_x) * channels
+                for c in range(0, channels, lanes):
+                    largest, where = lowest, zero
+                    for iy in range(pool_y):
+                        for ix in range(pool_x):
+                            value = load(pixels, first + (iy * width + ix) * channels + c, channels - c)
+                            where = where_greater(value, largest, broadcast(number(iy * pool_x + ix)), where)
+                            largest = larger(largest, value)
+                    if relu:
+                        where = where_greater(largest, zero, where, nowhere)
+                    store(results, window + c, channels - c, largest)
+                    store(places, window + c, channels - c, where)
+                window += channels
+
+
+@kernel
+def max_pool_places_gradient(
+    dy: Array, place: Array, padded: Array, pool_y: int, pool_x: int, top: int, left: int, total: Array
+) -> None:
+    """Undo `max_pool_places` and the ReLU before it, pad, and sum over pixels, in one pass.
+
+    padded[n, top + pool_y * oy + iy, left + pool_x * ox + ix, c] = dy[n, oy, ox, c] where
+    place[n, oy, ox, c] = pool_x * iy + ix; 0 elsewhere; total[c] += the sum of that.
+
+    Args:
+        dy: (N, OH, OW, C) upstream gradient.
+        place: (N, OH, OW, C) what `max_pool_places` wrote.
+        padded: (N, PH, PW, C) with PH >= top + pool_y * OH, PW likewise, written everywhere.
+        pool_y, pool_x: size and steps of the windows.
+        top, left: rows and columns of zeros before the pixels.
+        total: (C,) or (0,) if it is not wanted; added to.
+    """
+    samples, out_height, out_width, channels = dy.shape
+    _, height, width, _ = padded.shape
+    number, lanes = dy.dtype.type, VECTOR_BYTES // dy.itemsize
+    zero, nowhere = broadcast(number(0)), broadcast(number(-1))
+    upstream, places, gradient = dy.reshape(-1), place.reshape(-1), padded.reshape(-1)
+    before, covered = left * channels, (left + pool_x * out_width) * channels
+    for row in range(samples * height):
+        begin, y = row * width * channels, row % height - top
+        inside = 0 <= y < out_height * pool_y
+        if not inside:
+            gradient[begin : begin + width * channels] = 0
+            continue
+        gradient[begin : begin + before] = 0
+        gradient[begin + covered : begin + width * channels] = 0
+        window = (row // height * out_height + y // pool_y) * out_width * channels
+        for c in range(0, channels, lanes):
+            count = channels - c
+            column_sum = load(total, c, total.size - c)
+            for ox in range(out_width):
+                value, where = (
+                    load(upstream, window + ox * channels + c, count),
+                    load(places, window + ox * channels + c, count),
+                )
+                if y % pool_y == 0:
+                    column_sum = add(column_sum, where_greater(where, nowhere, value, zero))
+                for ix in range(pool_x):
+                    here = where_equal(where, broadcast(number(y % pool_y * pool_x + ix)), value, zero)
+                    store(gradient, begin + before + (ox * pool_x + ix) * channels + c, count, here)
+            store(total, c, total.size - c, column_sum)
 
 
 @kernel

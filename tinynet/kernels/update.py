@@ -4,8 +4,11 @@ Every element is updated on its own, in IEEE arithmetic, so that a vector may be
 pieces updated on different threads, with the same bits as a result. An update is bound by memory traffic:
 what matters is that each array is read once and written once, and that a loop holds a single type.
 
-All arrays are one-dimensional, contiguous, of one length and one type (float32 or float64). ``scale``
-multiplies the gradient (1, or less where its norm is clipped); the gradient itself is never written.
+All arrays are one-dimensional, contiguous, of one length and one type (float32 or float64), but for the
+settings: eight float64, which an optimizer writes before each step. They are the learning rate, the weight
+decay, the scale of the gradient (1, or less where its norm is clipped), the step's number (the first is 1),
+and the optimizer's own: momentum and whether it is Nesterov's; or beta_1, beta_2 and epsilon. The gradient
+itself is never written.
 """
 
 from __future__ import annotations
@@ -36,8 +39,16 @@ def sum_of_squares(vector: Vector) -> float:
 
 
 @kernel
-def sgd(value: Vector, gradient: Vector, learning_rate: float, weight_decay: float, scale: float) -> None:
+def add_up(gradient: Vector, total: Vector, first: bool) -> None:
+    """Write the gradient to the total if it is the first, else add it."""
+    for i in range(total.size):
+        total[i] = gradient[i] if first else total[i] + gradient[i]
+
+
+@kernel
+def sgd(value: Vector, gradient: Vector, settings: Vector) -> None:
     """Move against the gradient."""
+    learning_rate, weight_decay, scale = settings[0], settings[1], settings[2]
     number = value.dtype.type
     step, decay = number(learning_rate * scale), number(learning_rate * weight_decay)
     for i in range(value.size):
@@ -49,13 +60,11 @@ def sgd_momentum(
     value: Vector,
     gradient: Vector,
     velocity: Vector,
-    learning_rate: float,
-    momentum: float,
-    nesterov: bool,
-    weight_decay: float,
-    scale: float,
+    settings: Vector,
 ) -> None:
     """Move against the velocity, which is the decaying sum of the gradients."""
+    learning_rate, weight_decay, scale = settings[0], settings[1], settings[2]
+    momentum, nesterov = settings[4], settings[5] != 0
     number = value.dtype.type
     step, decay = number(learning_rate), number(learning_rate * weight_decay)
     keep, factor = number(momentum), number(scale)
@@ -76,15 +85,11 @@ def adam(
     gradient: Vector,
     m: Vector,
     v: Vector,
-    learning_rate: float,
-    beta_1: float,
-    beta_2: float,
-    epsilon: float,
-    weight_decay: float,
-    scale: float,
-    iteration: int,
+    settings: Vector,
 ) -> None:
-    """Do step ``iteration`` (the first is 1) of Algorithm 1 of Kingma and Ba, with decoupled weight decay."""
+    """Do a step of Algorithm 1 of Kingma and Ba, with decoupled weight decay."""
+    learning_rate, weight_decay, scale, iteration = settings[0], settings[1], settings[2], settings[3]
+    beta_1, beta_2, epsilon = settings[4], settings[5], settings[6]
     number = value.dtype.type
     step = number(learning_rate / (1.0 - beta_1**iteration))
     unbias = number(1.0 / np.sqrt(1.0 - beta_2**iteration))

@@ -92,12 +92,16 @@ class Layer:
         in_model: whether the layer is part of a model, which then has built it.
         seed: the layer's own seed.
         step: the number of the training step, and
+        step_cell: an array (1,) with that number, where a program replays the layer; else None.
         first_sample: the position in the batch of the first sample that `forward` gets: what dropout's
             random numbers depend on.
         needs_input_gradient: False on the first layer with parameters while a model trains: its
             `backward` then skips the gradient with respect to the input, and returns an empty array.
+        needs_kernel_gradient: False on a Dense layer while a model trains: the gradient of its kernel is then
+            left out by `backward`, and computed for the whole batch at once.
         most_weights: more than this in one parameter is refused: what the model's file can hold.
-        x, y: what the last training forward remembered of its input and output, if it needs them.
+        x, y: what the last training forward remembered of its input and output, if it needs them, and
+        dy: what a Dense layer's `backward` remembers for the gradient of its kernel.
     """
 
     name: str = ""
@@ -107,11 +111,14 @@ class Layer:
     dtype: np.dtype[Any] = np.dtype("float32")
     seed: Seed = 0
     step: int = 0
+    step_cell: Array | None = None
     first_sample: int = 0
     needs_input_gradient: bool = True
+    needs_kernel_gradient: bool = True
     most_weights: float = math.inf
     x: Array | None = None
     y: Array | None = None
+    dy: Array | None = None
     workspace: dict[str, Array] | None = None
 
     def build(self, input_shape: int | Sequence[int], seed: Seed = 0, dtype: DTypeLike = "float32") -> Shape:

@@ -138,17 +138,21 @@ class Conv2D(ActivatedLayer):
         height, width = max(self.windows.height, last_y + 1), max(self.windows.width, last_x + 1)
         return above, before, above + height, before + width
 
-    def input_gradient(self, gradient: Array) -> Array:
-        """Return dx: a convolution of the padded dy with the kernel, its last two axes exchanged."""
-        assert self.input_shape is not None
+    def exchanged_kernel(self) -> Array:
+        """Return the kernel with its last two axes exchanged, as the input's gradient needs it."""
         height, width, channels, filters = self.kernel.value.shape
         kernel = self.empty("exchanged kernel", (height, width, filters, channels))
         kernels.elementwise.exchange(
             self.kernel.value.reshape(-1, channels, filters), kernel.reshape(-1, filters, channels)
         )
+        return kernel
+
+    def input_gradient(self, gradient: Array) -> Array:
+        """Return dx: a convolution of the padded dy with the kernel, its last two axes exchanged."""
+        assert self.input_shape is not None
         dx = self.empty("dx", (len(gradient), *self.input_shape))
         kernels.gather_gemm.convolution_input_gradient(
-            gradient, kernel, dx, *self.steps, self.windows.top, self.windows.left
+            gradient, self.exchanged_kernel(), dx, *self.steps, self.windows.top, self.windows.left
         )
         return dx
 

@@ -78,10 +78,25 @@ class Dense(ActivatedLayer):
         gradient = self.empty("dy", dy.shape)
         bias_gradient = self.bias.grad if self.use_bias else np.empty(0, self.dtype)
         self.result_gradient(dy, gradient.reshape(len(dy), 1, 1, self.units), 0, 0, bias_gradient)
-        kernels.gather_gemm.dense_kernel_gradient(x, gradient, self.kernel.grad)
+        self.dy = gradient
+        if self.needs_kernel_gradient:
+            self.kernel_gradient(slice(0, len(self.kernel.grad)), self.kernel.grad)
         if not self.needs_input_gradient:
             return np.empty(0, self.dtype)
         dx = self.empty("dx", x.shape)
         dy_columns, dx_columns = self.empty("dy columns", dy.T.shape), self.empty("dx columns", x.T.shape)
         kernels.gather_gemm.dense_input_gradient(gradient, self.kernel.value, dx, dy_columns, dx_columns)
         return dx
+
+    def kernel_gradient(self, rows: slice, total: Array, accumulate: bool = False) -> None:
+        """Compute some rows of the kernel's gradient for the last backward pass.
+
+        Args:
+            rows: which rows.
+            total: their elements, flat or not; written.
+            accumulate: whether to add to what total holds.
+        """
+        assert self.x is not None
+        assert self.dy is not None
+        target = total.reshape(-1, self.units)
+        kernels.gather_gemm.dense_kernel_gradient(self.x, self.dy, target, rows.start, accumulate)

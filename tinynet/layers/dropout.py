@@ -59,8 +59,11 @@ class Dropout(Layer):
         x = self.check_input(x)
         if not training:
             return x
-        self.x, self.dropped_step = x, self.step
-        self.step += 1
+        if self.step_cell is not None:
+            self.x, self.dropped_step = x, self.step_cell
+        else:
+            self.x, self.dropped_step = x, np.array([self.step])
+            self.step += 1
         return self.drop("y", x)
 
     def backward(self, dy: ArrayLike) -> Array:

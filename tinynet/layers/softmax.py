@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .. import kernels
 from .base import Array, Layer
 
 
@@ -39,10 +40,9 @@ class Softmax(Layer):
     def forward(self, x: ArrayLike, training: bool = False) -> Array:
         """Turn scores into probabilities along the last axis; see `Layer.forward`."""
         x = self.check_input(x)
-        with np.errstate(over="ignore", invalid="ignore"):  # infinite scores give NaN, without a warning
-            y: Array = x - x.max(axis=-1, keepdims=True)  # the same result, and exp cannot overflow
-        np.exp(y, out=y)
-        y /= y.sum(axis=-1, keepdims=True)
+        y = self.empty("y", x.shape, training)
+        classes = x.shape[-1]
+        kernels.elementwise.softmax(x.reshape(-1, classes), y.reshape(-1, classes))
         if training:
             self.y = y
         return y
@@ -50,5 +50,8 @@ class Softmax(Layer):
     def backward(self, dy: ArrayLike) -> Array:
         """Multiply by the Jacobian: dx = y * (dy - sum of dy * y); see `Layer.backward`."""
         y, dy = self.check_upstream(self.y, dy)
-        with np.errstate(over="ignore", invalid="ignore"):
-            return np.asarray(y * (dy - np.sum(dy * y, axis=-1, keepdims=True)))
+        dx, classes = self.empty("dx", y.shape), y.shape[-1]
+        kernels.elementwise.softmax_gradient(
+            y.reshape(-1, classes), dy.reshape(-1, classes), dx.reshape(-1, classes)
+        )
+        return dx

@@ -1,0 +1,293 @@
+"""Kernel calls that are made over and over with the same arguments, all at once and without the GIL.
+
+A layer makes a few short kernel calls, and a training step some hundreds. Each of them gives the GIL away and
+has to get it back; when several threads do so, the waits cost as much as the arithmetic. But a shard of a
+batch always takes the same way through the same arrays: so the calls of its first pass are recorded, and
+from then on one call of machine code makes them all.
+
+    program = Program()
+    with program.recording():
+        layer.forward(x)      # its kernels run, and are recorded
+    program.run()             # they run again, on what the arrays hold now
+
+Only kernel calls are recorded: what Python and NumPy do in between is not done again.
+
+Several programs are run by a crew of threads that share a queue. The helpers `serve` it in machine code and
+never need the GIL; the thread that has the programs to run `lead`s.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import cpu_target
+
+from .cpu import X86
+from .jit import Array, Kernel, instruction, kernel, recorder
+
+CELL = ir.IntType(64)
+Kinds = tuple[Any, ...]  # Numba's types
+
+# The places of a queue. Tasks are numbered through, from one lot to the next: those from NEXT to LIMIT are
+# still to be taken, and the table at TABLES lists them from BASE on.
+NEXT, LIMIT, DONE, BASE, TABLES, FAILED, STOPPED, PLACES = 0, 8, 16, 24, 25, 26, 27, 32
+
+
+class Program:
+    """A list of kernel calls; see the module."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Kinds, Array]] = []  # the types and the cells of each
+        self.kept: list[Any] = []  # the arrays, whose addresses the calls hold
+        self.table = np.empty((0, 2), np.int64)
+
+    @contextmanager
+    def recording(self) -> Iterator[None]:
+        """Record the kernels that this thread calls while the block runs."""
+        recorder.program = self
+        try:
+            yield
+        finally:
+            recorder.program = None
+        functions = callers([kinds for kinds, _ in self.calls])
+        addresses = [cells.ctypes.data for _, cells in self.calls]
+        self.table = np.array([*zip(functions, addresses, strict=True)], np.int64).reshape(-1, 2)
+
+    def add(self, kernel: Kernel, arguments: tuple[Any, ...]) -> None:
+        """Append a call."""
+        kinds = tuple(numba.typeof(argument) for argument in arguments)  # type: ignore[no-untyped-call]
+        compiled: Any = kernel.overloads[kinds]
+        address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+        values = [
+            cell for kind, value in zip(kinds, arguments, strict=True) for cell in cells_of(kind, value)
+        ]
+        self.calls.append(((compiled.fndesc.restype, *kinds), np.array([address, *values], np.int64)))
+        self.kept.append(arguments)
+
+    def places_of(self, x: Array) -> list[tuple[Array, int, int]]:
+        """Return where the calls hold addresses inside the array x: (cells, place, offset) of each."""
+        return [
+            (cells, place, int(cells[place]) - x.ctypes.data)
+            for _, cells in self.calls
+            for place in range(1, len(cells))
+            if x.ctypes.data <= cells[place] < x.ctypes.data + x.nbytes
+        ]
+
+    def run(self) -> None:
+        """Make all the calls, in order, on this thread."""
+        if run_table(self.table.ctypes.data, len(self.table)):
+            raise MemoryError("A kernel could not be run: there is no memory left.")
+
+
+def cells_of(kind: Any, value: Any) -> list[int]:
+    """Return an argument as the integers that Numba's calling convention passes it in."""
+    if isinstance(kind, types.Array):  # without its owner, which the program keeps
+        return [0, 0, value.size, value.itemsize, value.ctypes.data, *value.shape, *value.strides]
+    if isinstance(kind, types.Float):
+        return list(struct.unpack("q", struct.pack("d", value)))
+    return [int(value)]
+
+
+_callers: dict[Kinds, int] = {}
+_libraries: list[Any] = []  # own the machine code
+
+
+def callers(wanted: Sequence[Kinds]) -> list[int]:
+    """Return the addresses of functions of a list of cells, which call kernels with the arguments in them.
+
+    Args:
+        wanted: for each function, Numba's types of the kernel's result and arguments.
+    """
+    new = {kinds: f"tinynet.call.{len(_callers) + n}" for n, kinds in enumerate(set(wanted) - set(_callers))}
+    if new:
+        with global_compiler_lock:
+            library = cpu_target.target_context.codegen().create_library("tinynet.callers")
+            module = library.create_ir_module("callers")
+            for kinds, name in new.items():
+                write_caller(module, name, kinds)
+            library.add_ir_module(module)
+            library.finalize()
+            _libraries.append(library)
+            for kinds, name in new.items():
+                _callers[kinds] = library.get_pointer_to_function(name)
+    return [_callers[kinds] for kinds in wanted]
+
+
+def write_caller(module: Any, name: str, kinds: Kinds) -> None:
+    """Add such a function to LLVM's module."""
+    kernel_type = cpu_target.target_context.call_conv.get_function_type(kinds[0], kinds[1:])
+    function = ir.Function(module, ir.FunctionType(CELL, [CELL.as_pointer()]), name)
+    builder = ir.IRBuilder(function.append_basic_block())
+
+    def argument(kind: Any, cell: Any) -> Any:
+        if isinstance(kind, ir.PointerType):
+            return builder.inttoptr(cell, kind)
+        if isinstance(kind, ir.DoubleType):
+            return builder.bitcast(cell, kind)
+        return cell if kind.width == CELL.width else builder.trunc(cell, kind)
+
+    slots = [builder.alloca(kind.pointee) for kind in kernel_type.args[:2]]  # its result and its exception
+    cells = [builder.load(builder.gep(function.args[0], [CELL(n)])) for n in range(len(kernel_type.args) - 1)]
+    values = [argument(*pair) for pair in zip(kernel_type.args[2:], cells[1:], strict=True)]
+    target = builder.inttoptr(cells[0], kernel_type.as_pointer())
+    builder.ret(builder.zext(builder.call(target, [*slots, *values]), CELL))
+
+
+@instruction
+def call(typing_context: Any, function: Any, cells: Any) -> Any:
+    """Call the function at an address with a list of cells at another, and return what it returns."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = ir.FunctionType(CELL, [CELL.as_pointer()])
+        function, cells = arguments
+        return builder.call(
+            builder.inttoptr(function, kind.as_pointer()), [builder.inttoptr(cells, CELL.as_pointer())]
+        )
+
+    return types.int64(types.int64, types.int64), codegen
+
+
+@instruction
+def cell_at(typing_context: Any, address: Any) -> Any:
+    """Return the integer at an address."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.load(builder.inttoptr(arguments[0], CELL.as_pointer()))
+
+    return types.int64(types.int64), codegen
+
+
+def place_in(context: Any, builder: Any, queue: Any, arguments: Any) -> Any:
+    """Return LLVM's address of queue[place], the first two arguments."""
+    data = context.make_array(queue)(context, builder, arguments[0]).data
+    return builder.gep(data, [arguments[1]])
+
+
+@instruction
+def look(typing_context: Any, queue: Any, place: Any) -> Any:
+    """Return queue[place] as it is now, whichever thread wrote it."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.load_atomic(place_in(context, builder, queue, arguments), "seq_cst", 8)
+
+    return types.int64(queue, types.int64), codegen
+
+
+@instruction
+def put(typing_context: Any, queue: Any, place: Any, value: Any) -> Any:
+    """Write queue[place], for all threads to see, and before them all that was written until now."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.store_atomic(arguments[2], place_in(context, builder, queue, arguments), "seq_cst", 8)
+        return context.get_dummy_value()
+
+    return types.none(queue, types.int64, types.int64), codegen
+
+
+@instruction
+def add_one(typing_context: Any, queue: Any, place: Any) -> Any:
+    """Add 1 to queue[place], whatever other threads do meanwhile."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.atomic_rmw("add", place_in(context, builder, queue, arguments), CELL(1), "seq_cst")
+        return context.get_dummy_value()
+
+    return types.none(queue, types.int64), codegen
+
+
+@instruction
+def exchange_if(typing_context: Any, queue: Any, place: Any, old: Any, new: Any) -> Any:
+    """Write new to queue[place] if old is there, in one step, and return whether it was."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        address = place_in(context, builder, queue, arguments)
+        return builder.extract_value(
+            builder.cmpxchg(address, arguments[2], arguments[3], "seq_cst", "seq_cst"), 1
+        )
+
+    return types.boolean(queue, types.int64, types.int64, types.int64), codegen
+
+
+@instruction
+def pause(typing_context: Any) -> Any:
+    """Tell the CPU that this thread is waiting."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        if X86:
+            kind = ir.FunctionType(ir.VoidType(), [])
+            name = "llvm.x86.sse2.pause"
+            builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [])  # type: ignore[no-untyped-call]
+        return context.get_dummy_value()
+
+    return types.none(), codegen
+
+
+@kernel
+def run_table(table: int, length: int) -> int:
+    """Make the calls of a table of (function, cells) addresses until one fails; return its status, or 0."""
+    for i in range(length):
+        status = call(cell_at(table + 16 * i), cell_at(table + 16 * i + 8))
+        if status != 0:
+            return int(status)
+    return 0
+
+
+@kernel
+def take_tasks(queue: Array) -> None:
+    """Run tasks of the queue until none is left to take."""
+    while True:
+        task = look(queue, NEXT)
+        if task >= look(queue, LIMIT):
+            return
+        if exchange_if(queue, NEXT, task, task + 1):
+            entry = look(queue, TABLES) + 16 * (task - look(queue, BASE))
+            status = run_table(cell_at(entry), cell_at(entry + 8))
+            if status != 0:
+                put(queue, FAILED, status)
+            add_one(queue, DONE)
+
+
+@kernel
+def serve(queue: Array, patience: int) -> None:
+    """Run tasks as they come, until none has come for `patience` looks, or the queue is stopped."""
+    looks = 0
+    while looks < patience and look(queue, STOPPED) == 0:
+        if look(queue, NEXT) < look(queue, LIMIT):
+            take_tasks(queue)
+            looks = 0
+        pause()
+        looks += 1
+
+
+@kernel
+def lead(queue: Array, tables: int, count: int) -> int:
+    """Put tasks into the queue, run them with those who serve it, and return 0 or a failure's status.
+
+    Args:
+        queue: (PLACES,) int64, with no task left in it; one thread at a time may lead.
+        tables: the address of `count` pairs: a program's table's address and its length.
+        count: the number of tasks.
+    """
+    limit = look(queue, LIMIT) + count
+    put(queue, FAILED, 0)
+    put(queue, BASE, limit - count)
+    put(queue, TABLES, tables)
+    put(queue, LIMIT, limit)
+    take_tasks(queue)
+    while look(queue, DONE) < limit:
+        pause()
+    return int(look(queue, FAILED))
+
+
+def tables_of(programs: Sequence[Program]) -> Array:
+    """Return the tables of programs as `lead` takes them."""
+    return np.array([(program.table.ctypes.data, len(program.table)) for program in programs], np.int64)

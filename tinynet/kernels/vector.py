@@ -1,0 +1,150 @@
+"""Vectors of numbers in one register, for loops that Numba does not vectorise by itself.
+
+LLVM gives up on a loop over several arrays that may overlap, and on short loops it loses what it gains. A
+kernel that names its vectors needs neither guess: `load` takes up to a whole vector from a flat array,
+arithmetic works on all its lanes at once, `store` puts it back. Lanes beyond `count` are neither read nor
+written (they load as 0), so that there is no rest to treat apart:
+
+    for i in range(0, x.size, lanes):
+        store(y, i, x.size - i, add(load(x, i, x.size - i), load(y, i, x.size - i)))
+
+with lanes = VECTOR_BYTES // x.itemsize. All of this exists inside kernels only.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.datamodel import models
+from numba.extending import register_model
+
+from .cpu import VECTOR_BYTES
+from .jit import instruction
+
+
+class Vector(types.Type):
+    """Numba's type of a vector of float32 or float64."""
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype, self.lanes = dtype, VECTOR_BYTES * 8 // dtype.bitwidth
+        super().__init__(name=f"Vector({dtype})")
+
+
+@register_model(Vector)
+class VectorModel(models.PrimitiveModel):
+    """How LLVM holds a vector."""
+
+    def __init__(self, manager: Any, vector: Vector) -> None:
+        scalar = ir.FloatType() if vector.dtype == types.float32 else ir.DoubleType()
+        super().__init__(  # type: ignore[no-untyped-call]
+            manager, vector, ir.VectorType(scalar, vector.lanes)
+        )
+
+
+def address_and_mask(context: Any, builder: Any, array: Any, arguments: Any) -> tuple[Any, Any, Any]:
+    """Return LLVM's vector type, and the address and the mask that (array, index, count) mean."""
+    vector = context.get_value_type(Vector(array.dtype))
+    data = context.make_array(array)(context, builder, arguments[0]).data
+    address = builder.bitcast(builder.gep(data, [arguments[1]]), vector.as_pointer())
+    places = ir.Constant(ir.VectorType(ir.IntType(64), vector.count), list(range(vector.count)))
+    return vector, address, builder.icmp_signed(">", splat(builder, arguments[2], vector.count), places)
+
+
+def splat(builder: Any, value: Any, lanes: int) -> Any:
+    """Return LLVM's vector with a number in every lane."""
+    nothing = ir.Constant(ir.VectorType(value.type, lanes), ir.Undefined)
+    first = builder.insert_element(nothing, value, ir.IntType(32)(0))
+    return builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(ir.IntType(32), lanes), None))
+
+
+@instruction
+def load(typing_context: Any, array: Any, index: Any, count: Any) -> Any:
+    """Return array[index:][:count] as a vector; of a flat array."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        vector, address, mask = address_and_mask(context, builder, array, arguments)
+        align = ir.IntType(32)(array.dtype.bitwidth // 8)
+        kind = ir.FunctionType(vector, [address.type, align.type, mask.type, vector])
+        name = f"llvm.masked.load.v{vector.count}f{array.dtype.bitwidth}.p0"
+        function = cgutils.get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
+        return builder.call(function, [address, align, mask, ir.Constant(vector, None)])
+
+    return Vector(array.dtype)(array, types.int64, types.int64), codegen
+
+
+@instruction
+def store(typing_context: Any, array: Any, index: Any, count: Any, value: Any) -> Any:
+    """Write a vector to array[index:][:count]; of a flat array."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        vector, address, mask = address_and_mask(context, builder, array, arguments)
+        align = ir.IntType(32)(array.dtype.bitwidth // 8)
+        kind = ir.FunctionType(ir.VoidType(), [vector, address.type, align.type, mask.type])
+        name = f"llvm.masked.store.v{vector.count}f{array.dtype.bitwidth}.p0"
+        function = cgutils.get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
+        builder.call(function, [arguments[3], address, align, mask])
+        return context.get_dummy_value()
+
+    return types.none(array, types.int64, types.int64, value), codegen
+
+
+@instruction
+def broadcast(typing_context: Any, value: Any) -> Any:
+    """Return a vector with a float in every lane."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return splat(builder, arguments[0], signature.return_type.lanes)
+
+    return Vector(value)(value), codegen
+
+
+@instruction
+def add(typing_context: Any, a: Any, b: Any) -> Any:
+    """Return a + b, lane by lane."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.fadd(*arguments)
+
+    return a(a, a), codegen
+
+
+@instruction
+def subtract(typing_context: Any, a: Any, b: Any) -> Any:
+    """Return a - b, lane by lane."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.fsub(*arguments)
+
+    return a(a, a), codegen
+
+
+@instruction
+def larger(typing_context: Any, a: Any, b: Any) -> Any:
+    """Return the larger of a and b lane by lane, or NaN where there is one."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        a, b = arguments
+        takes_b = builder.or_(builder.fcmp_ordered(">", b, a), builder.fcmp_unordered("uno", b, b))
+        return builder.select(takes_b, b, a)
+
+    return a(a, a), codegen
+
+
+def chooser(comparison: str) -> Any:
+    """Make an intrinsic `choose(a, b, yes, no)`: lane by lane yes where the comparison holds, else no."""
+
+    @instruction
+    def choose(typing_context: Any, a: Any, b: Any, yes: Any, no: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            a, b, yes, no = arguments
+            return builder.select(builder.fcmp_ordered(comparison, a, b), yes, no)
+
+        return a(a, a, a, a), codegen
+
+    return choose
+
+
+where_equal, where_greater = chooser("=="), chooser(">")

@@ -1,0 +1,129 @@
+"""A convolution and the pooling after it as one: what a model runs in the place of the two."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .. import kernels
+from .base import Array, Layer, Parameter
+from .conv2d import Conv2D
+from .pool2d import MaxPool2D
+
+CACHE_BYTES = 2**19  # of the convolution's output at a time: half of a usual core's own cache
+
+
+class ConvPool(Layer):
+    """Conv2D with ReLU, then MaxPool2D, a few samples at a time.
+
+    The convolution's output, by far the largest array of a network, is pooled while it is in the cache, and
+    is never kept: of each window only the largest value's place is remembered. The results are those of
+    the two layers one after the other, bit for bit; the gradients are sums in another order.
+
+    Args:
+        conv: a built convolution that `fits`.
+        pool: the pooling after it.
+    """
+
+    def __init__(self, conv: Conv2D, pool: MaxPool2D) -> None:
+        self.conv, self.pool = conv, pool
+        self.name, self.dtype = conv.name, conv.dtype
+        self.input_shape, self.output_shape = conv.input_shape, pool.output_shape
+
+    @staticmethod
+    def fits(conv: Layer, pool: Layer) -> bool:
+        """Return whether two layers can be run as one."""
+        return (
+            isinstance(conv, Conv2D)
+            and isinstance(pool, MaxPool2D)
+            and conv.method == "gather"
+            and conv.steps == (1, 1)
+            and (conv.activation_layer is None or conv.fuses_relu)
+            and pool.side_by_side
+        )
+
+    @property
+    def parameters(self) -> list[Parameter]:
+        """The convolution's."""
+        return self.conv.parameters
+
+    def parts(self, samples: int) -> list[slice]:
+        """Cut a batch into parts whose convolution's output stays in cache."""
+        assert self.conv.output_shape is not None
+        size = max(CACHE_BYTES // (math.prod(self.conv.output_shape) * self.dtype.itemsize), 1)
+        return [slice(begin, min(begin + size, samples)) for begin in range(0, max(samples, 1), size)]
+
+    def forward(self, x: ArrayLike, training: bool = False) -> Array:
+        """Compute the convolution and pool it; see `Layer.forward`."""
+        conv, pool = self.conv, self.pool
+        x = self.check_input(x)
+        assert self.output_shape is not None
+        assert conv.output_shape is not None
+        padded = conv.padded(x, training)
+        y = self.empty("y", (len(x), *self.output_shape), training)
+        place = self.empty("place", y.shape) if training else y
+        bias = conv.bias.value if conv.use_bias else np.empty(0, self.dtype)
+        parts = self.parts(len(x))
+        results = self.empty("results", (parts[0].stop, *conv.output_shape), training)
+        for part in parts:
+            result = results[: part.stop - part.start]
+            kernels.gather_gemm.convolution(
+                padded[part], conv.kernel.value, bias, result, 1, 1, conv.fuses_relu
+            )
+            if training:
+                kernels.pooling.max_pool_places(result, y[part], place[part], *pool.window, conv.fuses_relu)
+            else:
+                kernels.pooling.max_pool(result, y[part], *pool.geometry)
+        if training:
+            self.x, self.y = padded, place
+        return y
+
+    def backward(self, dy: ArrayLike) -> Array:
+        """Compute the gradients with respect to kernel, bias and input; see `Layer.backward`."""
+        conv = self.conv
+        place, dy = self.check_upstream(self.y, dy)
+        assert self.x is not None
+        assert self.input_shape is not None
+        assert conv.output_shape is not None
+        size = conv.gradient_padding() if self.needs_input_gradient else (0, 0, *conv.output_shape[:2])
+        above, before, height, width = size
+        kernel = conv.exchanged_kernel() if self.needs_input_gradient else conv.kernel.value
+        bias_gradient = conv.bias.grad if conv.use_bias else np.empty(0, self.dtype)
+        kernels.elementwise.fill(bias_gradient, 0.0)
+        dx = self.empty("dx", (len(dy), *self.input_shape) if self.needs_input_gradient else (0,))
+        parts = self.parts(len(dy))
+        gradients = self.empty("gradients", (parts[0].stop, height, width, conv.filters))
+        for part in parts:
+            gradient = gradients[: part.stop - part.start]
+            kernels.pooling.max_pool_places_gradient(
+                dy[part], place[part], gradient, *self.pool.window, above, before, bias_gradient
+            )
+            kernels.gather_gemm.convolution_kernel_gradient(
+                self.x[part], gradient, conv.kernel.grad, 1, 1, above, before, part.start > 0
+            )
+            if self.needs_input_gradient:
+                kernels.gather_gemm.convolution_input_gradient(
+                    gradient, kernel, dx[part], 1, 1, conv.windows.top, conv.windows.left
+                )
+        return dx
+
+
+def fuse(layers: Sequence[Layer]) -> list[Layer]:
+    """Return the layers with each convolution and the pooling after it as one, where they fit.
+
+    Args:
+        layers: built layers, in order.
+
+    Returns:
+        Layers that compute the same, on the same parameters.
+    """
+    fused: list[Layer] = []
+    for layer in layers:
+        if fused and ConvPool.fits(fused[-1], layer):
+            fused[-1] = ConvPool(fused[-1], layer)  # type: ignore[arg-type]
+        else:
+            fused.append(layer)
+    return fused
