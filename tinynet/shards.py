@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ from .layers import (
     ReLU,
     Softmax,
 )
+from .layers.base import Workspace
 from .layers.conv_pool import ConvPool
 from .losses import Loss
 from .parallel import cut, get_num_threads, run, run_programs
@@ -83,16 +85,10 @@ class Recording:
         self.program = kernels.program.Program()
         with self.program.recording():
             self.result = function(*inputs)
-        self.places: list[list[tuple[Array, int, int]]] = [[] for _ in inputs]
-        self.look_into(self.program)
-
-    def look_into(self, program: Any) -> None:
-        """Remember where a program, this one's or another's, works on the inputs."""
-        for x, places in zip(self.inputs, self.places, strict=True):
-            places += program.places_of(x)
+        self.places = [self.program.places_of(x) for x in inputs]
 
     def take(self, *inputs: Array) -> None:
-        """Let the programs work on these arrays from now on."""
+        """Let the program work on these arrays from now on."""
         self.inputs = inputs
         for x, places in zip(inputs, self.places, strict=True):
             address = x.ctypes.data
@@ -118,14 +114,19 @@ class Replica:
 
     Args:
         layers: the model's layers up to the loss.
-        first_sample: where the shard begins in the batch.
+        shard: which samples of the batch.
+        samples: the size of the batch.
+        whole: for each layer, the arrays that it has for the whole batch.
     """
 
-    def __init__(self, layers: Sequence[Layer], first_sample: int) -> None:
+    def __init__(
+        self, layers: Sequence[Layer], shard: slice, samples: int, whole: Sequence[dict[str, Array]]
+    ) -> None:
         self.layers = [layer.replica() for layer in layers]
         self.step = np.zeros(1, np.int64)
-        for layer in self.layers:
-            layer.first_sample, layer.step_cell = first_sample, self.step
+        for layer, arrays in zip(self.layers, whole, strict=True):
+            layer.first_sample, layer.step_cell = shard.start, self.step
+            layer.workspace = Workspace(arrays, shard, samples)
             if isinstance(layer, Dense):
                 layer.needs_kernel_gradient = False
         with_parameters = [i for i, layer in enumerate(self.layers) if layer.parameters]
@@ -239,10 +240,14 @@ class Replicas:
                 self.batches.clear()
             self.batches[samples] = Batch(self, shards)
         batch = self.batches[samples]
-        parts = run(lambda i: take(shards[i]), len(shards)) if busy else [take(shard) for shard in shards]
+        if busy:
+            parts = run(lambda i: take(shards[i]), len(shards))
+            x, y = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        else:
+            x, y = take(slice(0, samples))
         for replica in batch.replicas:
             replica.step[0] = step
-        return batch.replay(parts) if self.can_replay else batch.compute(parts)
+        return batch.replay(x, y) if self.can_replay else batch.compute(x, y)
 
 
 class Batch:
@@ -255,39 +260,43 @@ class Batch:
 
     def __init__(self, owner: Replicas, shards: Sequence[slice]) -> None:
         self.owner = owner
-        self.shares = [(shard.stop - shard.start) / shards[-1].stop for shard in shards]
-        self.replicas = [Replica(owner.layers, shard.start) for shard in shards]
+        samples = shards[-1].stop
+        self.shards, self.shares = shards, [(shard.stop - shard.start) / samples for shard in shards]
+        whole: list[dict[str, Array]] = [{} for _ in owner.layers]
+        self.replicas = [Replica(owner.layers, shard, samples, whole) for shard in shards]
         self.losses = np.zeros((len(shards), 1))
         self.recordings: list[Recording] = []
 
-    def compute(self, parts: Sequence[tuple[Array, Array]]) -> tuple[float, list[Array]]:
+    def compute(self, x: Array, y: Array) -> tuple[float, list[Array]]:
         """Make the step by calling the layers."""
 
         def forward_and_backward(i: int) -> tuple[float, Array]:
-            output = self.replicas[i].forward(parts[i][0])
-            loss, dy = self.owner.loss.value_and_gradient(output, parts[i][1], checked=True)
+            output = self.replicas[i].forward(x[self.shards[i]])
+            loss, dy = self.owner.loss.value_and_gradient(output, y[self.shards[i]], checked=True)
             self.replicas[i].backward(dy * self.shares[i])
             return loss * self.shares[i], output
 
-        results = run(forward_and_backward, len(parts))
+        results = run(forward_and_backward, len(self.shards))
         run(self.finish, len(self.owner.blocks))
         return math.fsum(loss for loss, _ in results), [output for _, output in results]
 
-    def replay(self, parts: Sequence[tuple[Array, Array]]) -> tuple[float, list[Array]]:
+    def replay(self, x: Array, y: Array) -> tuple[float, list[Array]]:
         """Make the step by running programs, which the first step records."""
-        first = self.owner.layers[0]
-        inputs = [(first.check_input(x), np.ascontiguousarray(y.reshape(-1), np.int64)) for x, y in parts]
+        x = self.owner.layers[0].check_input(x)
+        labels = np.ascontiguousarray(y.reshape(-1), np.int64)
         if not self.recordings:
-            self.record(inputs)
+            self.record(x, labels)
         else:
-            for recording, arrays in zip(self.recordings, inputs, strict=True):
-                recording.take(*arrays)
+            for recording, shard in zip(self.recordings, self.shards, strict=True):
+                recording.take(x[shard], labels[shard])
+            for finishing in self.finishing:
+                finishing.take(x)
             run_programs(self.shard_tables)
             run_programs(self.block_tables)
         loss = math.fsum((self.losses[:, 0] * self.shares).tolist())
         return loss, [recording.result for recording in self.recordings]
 
-    def record(self, inputs: Sequence[tuple[Array, Array]]) -> None:
+    def record(self, x: Array, labels: Array) -> None:
         """Make the step on one thread, and keep its programs."""
 
         def forward_and_backward(i: int, x: Array, labels: Array) -> Array:
@@ -298,13 +307,11 @@ class Batch:
             return output
 
         recordings = [
-            Recording(lambda x, labels, i=i: forward_and_backward(i, x, labels), *arrays)
-            for i, arrays in enumerate(inputs)
+            Recording(partial(forward_and_backward, i), x[shard], labels[shard])
+            for i, shard in enumerate(self.shards)
         ]
-        self.finishing = [Recording(lambda i=i: self.finish(i)) for i in range(len(self.owner.blocks))]
-        for recording in recordings:
-            for finishing in self.finishing:  # the gradient of the first kernel needs the inputs, too
-                recording.look_into(finishing.program)
+        # The gradient of the first kernel needs x, too.
+        self.finishing = [Recording(lambda x, i=i: self.finish(i), x) for i in range(len(self.owner.blocks))]
         self.shard_tables = kernels.program.tables_of([recording.program for recording in recordings])
         self.block_tables = kernels.program.tables_of([recording.program for recording in self.finishing])
         self.recordings = recordings
@@ -319,13 +326,28 @@ class Batch:
     def sum_shards(self, piece: Piece) -> None:
         """Compute a piece of the batch's gradient from the shards, in their order."""
         total = self.owner.flat.grad[piece.place]
-        for i, replica in enumerate(self.replicas):
-            layer = replica.layers[piece.layer]
-            if isinstance(layer, Dense) and piece.parameter == 0:
-                layer.kernel_gradient(piece.part, total, accumulate=i > 0)
-            else:
-                gradient = layer.parameters[piece.parameter].grad.reshape(-1)[piece.part]
-                kernels.update.add_up(gradient, total, i == 0)
+        layers = [replica.layers[piece.layer] for replica in self.replicas]
+        first = layers[0]
+        if isinstance(first, Dense) and piece.parameter == 0:
+            inputs, gradients = joined([layer.x for layer in layers]), joined([layer.dy for layer in layers])
+            for i, (x, dy) in enumerate(zip(inputs, gradients, strict=True)):
+                first.kernel_gradient(x, dy, piece.part, total, accumulate=i > 0)
+            return
+        for i, layer in enumerate(layers):
+            gradient = layer.parameters[piece.parameter].grad.reshape(-1)[piece.part]
+            kernels.update.add_up(gradient, total, i == 0)
+
+
+def joined(arrays: Sequence[Any]) -> list[Array]:
+    """Return arrays as one array of all their rows if they lie one after the other in memory, else as they are.
+
+    A Dense layer's arrays lie so: they are parts of an array for the whole batch.
+    """
+    ends = [array.ctypes.data + array.nbytes for array in arrays]
+    if any(array.ctypes.data != end for array, end in zip(arrays[1:], ends, strict=False)):
+        return list(arrays)
+    rows = sum(len(array) for array in arrays)
+    return [np.lib.stride_tricks.as_strided(arrays[0], (rows, *arrays[0].shape[1:]))]
 
 
 class Inference:

@@ -78,6 +78,36 @@ class Parameter:
         return f"Parameter({self.name!r}, shape={self.value.shape}, dtype={self.value.dtype})"
 
 
+class Workspace:
+    """The arrays that the replica of a layer works in, from one training step to the next.
+
+    What holds a row for each sample of the replica's shard is part of an array for the whole batch.
+
+    Args:
+        whole: the batch's arrays by name, shared by the replicas of this layer; filled as they are needed.
+        shard: which samples are this replica's; default: of no batch.
+        samples: the size of the batch.
+    """
+
+    def __init__(
+        self, whole: dict[str, Array] | None = None, shard: slice = slice(0, 0), samples: int = 0
+    ) -> None:
+        self.whole, self.shard, self.samples = {} if whole is None else whole, shard, samples
+        self.kept: dict[str, Array] = {}
+
+    def empty(self, name: str, shape: Shape, dtype: np.dtype[Any]) -> Array:
+        """Return the array of this name; new, or of another shape than before, it is uninitialised."""
+        array = self.kept.get(name)
+        if array is None or array.shape != shape:
+            if self.samples and shape[0] == self.shard.stop - self.shard.start:
+                whole = self.whole.setdefault(name, np.empty((self.samples, *shape[1:]), dtype))
+                array = whole[self.shard]
+            else:
+                array = np.empty(shape, dtype)
+            self.kept[name] = array
+        return array
+
+
 class Layer:
     """The base of all layers: hyperparameters in the constructor, then `build`, `forward`, `backward`.
 
@@ -119,7 +149,7 @@ class Layer:
     x: Array | None = None
     y: Array | None = None
     dy: Array | None = None
-    workspace: dict[str, Array] | None = None
+    workspace: Workspace | None = None
 
     def build(self, input_shape: int | Sequence[int], seed: Seed = 0, dtype: DTypeLike = "float32") -> Shape:
         """Make the parameters.
@@ -256,19 +286,12 @@ class Layer:
 
         Args:
             name: what the array is for; one array is kept for each name.
-            shape: its shape; a smaller array than before is the beginning of the one kept.
+            shape: its shape.
             training: False for inference, which must not touch what the layer keeps.
         """
         if self.workspace is None or not training:
             return np.empty(shape, self.dtype)
-        kept = self.workspace.get(name)
-        if kept is None or kept.shape != shape:
-            size = math.prod(shape)
-            whole = kept.base if kept is not None and kept.base is not None else None
-            if whole is None or whole.size < size:
-                whole = np.empty(size, self.dtype)
-            kept = self.workspace[name] = whole[:size].reshape(shape)
-        return kept
+        return self.workspace.empty(name, shape, self.dtype)
 
     def replica(self) -> Self:
         """Return a copy that shares the parameters' values and owns its gradients and what it remembers.
@@ -276,7 +299,7 @@ class Layer:
         Replicas let several threads train on parts of a batch at once; see `tinynet.parallel`.
         """
         clone = copy.copy(self)
-        clone.workspace = {}
+        clone.workspace = Workspace()
         for name, value in vars(self).items():
             if isinstance(value, Parameter):
                 setattr(clone, name, Parameter(value.name, value.value, np.zeros_like(value.grad)))

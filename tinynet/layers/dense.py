@@ -80,7 +80,7 @@ class Dense(ActivatedLayer):
         self.result_gradient(dy, gradient.reshape(len(dy), 1, 1, self.units), 0, 0, bias_gradient)
         self.dy = gradient
         if self.needs_kernel_gradient:
-            self.kernel_gradient(slice(0, len(self.kernel.grad)), self.kernel.grad)
+            self.kernel_gradient(x, gradient, slice(0, len(self.kernel.grad)), self.kernel.grad)
         if not self.needs_input_gradient:
             return np.empty(0, self.dtype)
         dx = self.empty("dx", x.shape)
@@ -88,15 +88,17 @@ class Dense(ActivatedLayer):
         kernels.gather_gemm.dense_input_gradient(gradient, self.kernel.value, dx, dy_columns, dx_columns)
         return dx
 
-    def kernel_gradient(self, rows: slice, total: Array, accumulate: bool = False) -> None:
-        """Compute some rows of the kernel's gradient for the last backward pass.
+    def kernel_gradient(
+        self, x: Array, dy: Array, rows: slice, total: Array, accumulate: bool = False
+    ) -> None:
+        """Compute some rows of the kernel's gradient.
 
         Args:
+            x: (N, features) this layer's input.
+            dy: (N, units) gradient with respect to the matrix product.
             rows: which rows.
             total: their elements, flat or not; written.
             accumulate: whether to add to what total holds.
         """
-        assert self.x is not None
-        assert self.dy is not None
         target = total.reshape(-1, self.units)
-        kernels.gather_gemm.dense_kernel_gradient(self.x, self.dy, target, rows.start, accumulate)
+        kernels.gather_gemm.dense_kernel_gradient(x, dy, target, rows.start, accumulate)
