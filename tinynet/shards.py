@@ -329,7 +329,10 @@ class Batch:
         layers = [replica.layers[piece.layer] for replica in self.replicas]
         first = layers[0]
         if isinstance(first, Dense) and piece.parameter == 0:
-            inputs, gradients = joined([layer.x for layer in layers]), joined([layer.dy for layer in layers])
+            inputs: list[Any] = [layer.x for layer in layers]
+            gradients: list[Any] = [layer.dy for layer in layers]
+            if adjacent(inputs) and adjacent(gradients):  # as they are, unless a layer does not use `empty`
+                inputs, gradients = [join(inputs)], [join(gradients)]
             for i, (x, dy) in enumerate(zip(inputs, gradients, strict=True)):
                 first.kernel_gradient(x, dy, piece.part, total, accumulate=i > 0)
             return
@@ -338,16 +341,16 @@ class Batch:
             kernels.update.add_up(gradient, total, i == 0)
 
 
-def joined(arrays: Sequence[Any]) -> list[Array]:
-    """Return arrays as one array of all their rows if they lie one after the other in memory, else as they are.
-
-    A Dense layer's arrays lie so: they are parts of an array for the whole batch.
-    """
+def adjacent(arrays: Sequence[Any]) -> bool:
+    """Return whether arrays lie one after the other in memory."""
     ends = [array.ctypes.data + array.nbytes for array in arrays]
-    if any(array.ctypes.data != end for array, end in zip(arrays[1:], ends, strict=False)):
-        return list(arrays)
+    return all(array.ctypes.data == end for array, end in zip(arrays[1:], ends, strict=False))
+
+
+def join(arrays: Sequence[Any]) -> Array:
+    """Return adjacent arrays as one, of all their rows."""
     rows = sum(len(array) for array in arrays)
-    return [np.lib.stride_tricks.as_strided(arrays[0], (rows, *arrays[0].shape[1:]))]
+    return np.lib.stride_tricks.as_strided(arrays[0], (rows, *arrays[0].shape[1:]))
 
 
 class Inference:
