@@ -133,7 +133,7 @@ TILES = {"AVX-512": (14, 64), "AVX2": (6, 32), "NEON": (14, 16), "SSE": (6, 16)}
 
 @functools.cache
 def tile_driver(rows, vectors, vector_bytes):
-    """Return a function like `gather_gemm` for whole tiles only."""
+    """Return a function like `gather_gemm` for whole tiles, but for the last columns of a single vector."""
     tile = kernels.make_tile(rows, vectors, vector_bytes)
 
     @numba.njit
@@ -141,7 +141,7 @@ def tile_driver(rows, vectors, vector_bytes):
         width = vectors * (vector_bytes // x.itemsize)
         for i in range(0, r.size, rows):
             for f in range(0, columns, width):
-                tile(x, r, i, s, b, p, f, c, q, bias, start, relu)
+                tile(x, r, i, s, b, p, f, columns - f, c, q, bias, start, relu)
 
     return run
 
@@ -160,6 +160,8 @@ def test_tile_of_every_cpu(cpu, vectors, dtype):
         (1, 2), (0, 1, 5), (ZERO, BIAS, ACCUMULATE), (False, True)
     ):
         check_gather_gemm(run, random, tiles * rows, length, tiles * width, start, relu, dtype)
+        if vectors == 1:
+            check_gather_gemm(run, random, tiles * rows, length, tiles * width - 1, start, relu, dtype)
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ PATIENCE = 20_000  # looks of an idle helper, about half a millisecond, before i
 _num_threads: int | None = None
 _pool: ThreadPoolExecutor | None = None
 _crew: Crew | None = None
+_changing = threading.Lock()  # held by whoever changes the number of threads, or makes the crew
 
 
 def available_cores(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
@@ -92,9 +93,16 @@ def set_num_threads(threads: int) -> None:
     if not isinstance(threads, int | np.integer) or threads < 1:
         raise ValueError(f"set_num_threads: expected a positive integer; got {threads!r}.")
     global _num_threads
-    _num_threads = int(threads)
-    if _crew is not None:
-        _crew.stop()
+    with _changing:
+        _num_threads = int(threads)
+        if _crew is not None:
+            _crew.stop()
+        _forget_threads()
+
+
+def _after_fork() -> None:
+    global _changing
+    _changing = threading.Lock()
     _forget_threads()
 
 
@@ -104,9 +112,7 @@ def _forget_threads() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        after_in_child=_forget_threads
-    )  # a forked child has the objects but not their threads
+    os.register_at_fork(after_in_child=_after_fork)  # a forked child has the objects but not their threads
 
 
 def wait_for_all(futures: list[Future[None]]) -> None:
@@ -177,9 +183,11 @@ class Crew:
 
     def help(self) -> None:
         """Serve: what each helper does."""
-        while not self.queue[kernels.program.STOPPED]:
+        while True:
             self.serve(self.queue, PATIENCE)
             with self.waking:
+                if self.queue[kernels.program.STOPPED]:
+                    return
                 self.sleeping += 1
                 self.waking.wait()
                 self.sleeping -= 1
@@ -204,7 +212,7 @@ class Crew:
             finally:
                 self.leading.release()
         else:  # another thread leads: the helpers are busy
-            status = max(self.run_table(address, length) for address, length in tables.tolist())
+            status = max((self.run_table(*table) for table in tables.tolist()), default=0)
         if status:
             raise MemoryError("A kernel could not be run: there is no memory left.")
 
@@ -221,7 +229,8 @@ def run_programs(tables: Array) -> None:
     global _crew
     crew = _crew
     if crew is None:
-        crew = _crew = Crew(get_num_threads() - 1)
+        with _changing:
+            crew = _crew = _crew or Crew(get_num_threads() - 1)
     crew.run(tables)
 
 

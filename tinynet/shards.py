@@ -127,7 +127,7 @@ class Replica:
         for layer, arrays in zip(self.layers, whole, strict=True):
             layer.first_sample, layer.step_cell = shard.start, self.step
             layer.workspace = Workspace(arrays, shard, samples)
-            if isinstance(layer, Dense):
+            if type(layer) is Dense:
                 layer.needs_kernel_gradient = False
         with_parameters = [i for i, layer in enumerate(self.layers) if layer.parameters]
         self.first = with_parameters[0] if with_parameters else len(self.layers)
@@ -178,7 +178,7 @@ def blocks_of(layers: Sequence[Layer]) -> list[list[Piece]]:
     for i, layer in enumerate(layers):
         for k, parameter in enumerate(layer.parameters):
             size = parameter.value.size
-            row = parameter.value.shape[1] if isinstance(layer, Dense) and parameter.value.ndim == 2 else 1
+            row = parameter.value.shape[1] if type(layer) is Dense and parameter.value.ndim == 2 else 1
             step = max(BLOCK // row // ROWS_AT_ONCE, 1) * ROWS_AT_ONCE
             for first in range(0, size // row, step):
                 part = slice(first, min(first + step, size // row))
@@ -200,7 +200,7 @@ class Replicas:
         flat: the model's one flat parameter: shared values, and where the whole batch's gradient goes.
         loss: what to differentiate.
         update: called with each slice of the flat vector as soon as its gradient is there, on the thread in
-            whose cache it is; it does nothing but call kernels. Default: nothing.
+            whose cache it is; it does nothing but call kernels. Default: None.
     """
 
     def __init__(
@@ -208,11 +208,11 @@ class Replicas:
         layers: Sequence[Layer],
         flat: Parameter,
         loss: Loss,
-        update: Callable[[slice], None] = lambda place: None,
+        update: Callable[[slice], None] | None = None,
     ) -> None:
         self.layers, self.flat, self.loss, self.update = layers, flat, loss, update
         self.blocks = blocks_of(layers)
-        self.can_replay = replays(layers) and loss.only_kernels
+        self.can_replay = replays(layers) and loss.only_kernels and bool(flat.value.size)
         self.batches: dict[int, Batch] = {}  # for each size
 
     def __getstate__(self) -> dict[str, Any]:
@@ -321,14 +321,15 @@ class Batch:
         pieces = self.owner.blocks[block]
         for piece in pieces:
             self.sum_shards(piece)
-        self.owner.update(slice(pieces[0].place.start, pieces[-1].place.stop))
+        if self.owner.update:
+            self.owner.update(slice(pieces[0].place.start, pieces[-1].place.stop))
 
     def sum_shards(self, piece: Piece) -> None:
         """Compute a piece of the batch's gradient from the shards, in their order."""
         total = self.owner.flat.grad[piece.place]
         layers = [replica.layers[piece.layer] for replica in self.replicas]
         first = layers[0]
-        if isinstance(first, Dense) and piece.parameter == 0:
+        if type(first) is Dense and piece.parameter == 0:
             inputs: list[Any] = [layer.x for layer in layers]
             gradients: list[Any] = [layer.dy for layer in layers]
             if adjacent(inputs) and adjacent(gradients):  # as they are, unless a layer does not use `empty`
@@ -364,7 +365,9 @@ class Inference:
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         self.layers = list(layers)
-        self.can_replay = replays(self.layers)
+        # A layer that returns its input, or a view of it, leaves nothing to replay.
+        computes = any(type(layer) not in (Flatten, Dropout) for layer in self.layers)
+        self.can_replay = computes and replays(self.layers)
         self.idle: dict[int, list[Recording]] = {}  # for each size of a shard, those that no thread uses now
 
     def __getstate__(self) -> dict[str, Any]:
@@ -380,6 +383,7 @@ class Inference:
         Returns:
             (N, *output_shape), a new array.
         """
+        x = self.layers[0].as_array(x)
         threads, samples = get_num_threads(), len(x)
         size = min(max(math.ceil(samples / threads), MIN_SAMPLES), MAX_SAMPLES)
         shards = [slice(begin, min(begin + size, samples)) for begin in range(0, samples, size)]
@@ -403,7 +407,7 @@ class Inference:
         run_programs(kernels.program.tables_of([recording.program for recording in recordings]))
         outputs = [recording.result.copy() for recording in recordings]
         for recording, part in zip(recordings, parts, strict=True):
-            self.idle[len(part)].append(recording)
+            self.idle.setdefault(len(part), []).append(recording)
         return outputs
 
     def recording(self, x: Array) -> Recording:

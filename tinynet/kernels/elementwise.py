@@ -89,10 +89,10 @@ def softmax_cross_entropy(
         exponentials = 0.0
         for k in range(classes):
             exponentials += np.exp(np.float64(logits[n, k]) - largest)
-        logarithm = largest + np.log(exponentials)
+        logarithm = np.log(exponentials)
         for k in range(classes):
             target = spread + (1 - smoothing if k == labels[n] else 0.0)
-            log_probability = np.float64(logits[n, k]) - logarithm
+            log_probability = np.float64(logits[n, k]) - largest - logarithm
             total -= target * log_probability if target != 0 else 0.0
             gradient[n, k] = factor * (np.exp(log_probability) - target)
     value[0] = total / samples

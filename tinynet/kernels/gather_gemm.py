@@ -41,6 +41,7 @@ from numba.core import cgutils
 from . import elementwise
 from .cpu import ARM, ROWS, VECTOR_BYTES
 from .jit import Array, instruction, kernel
+from .vector import first_lanes, load_lanes, splat, store_lanes
 
 ZERO, BIAS, ACCUMULATE = 0, 1, 2  # what a sum starts from: 0, bias[f], or what c holds
 
@@ -59,17 +60,17 @@ def make_tile(rows: int, vectors: int, vector_bytes: int) -> Any:
         vector_bytes: the size of a vector.
 
     Returns:
-        `tile(x, r, i, s, b, p, f, c, q, bias, start, relu)`, to be called in kernels only. It returns
-        `rows`, and reads and writes whole vectors: f + vectors * lanes values of every row of b and c must
-        exist.
+        `tile(x, r, i, s, b, p, f, count, c, q, bias, start, relu)`, to be called in kernels only. It returns
+        `rows`. A tile of a single vector computes `count` columns if there are fewer than its lanes; others
+        read and write whole vectors.
     """
 
     @instruction
     def tile(
-        typing_context: Any, x: Any, r: Any, i: Any, s: Any, b: Any, p: Any, f: Any,
+        typing_context: Any, x: Any, r: Any, i: Any, s: Any, b: Any, p: Any, f: Any, count: Any,
         c: Any, q: Any, bias: Any, start: Any, relu: Any,
     ) -> Any:  # fmt: skip
-        signature = types.int64(x, r, i, s, b, p, f, c, q, bias, start, relu)
+        signature = types.int64(x, r, i, s, b, p, f, count, c, q, bias, start, relu)
         return signature, generate_tile(rows, vectors, vector_bytes)
 
     return tile
@@ -82,20 +83,18 @@ def generate_tile(rows: int, vectors: int, vector_bytes: int) -> Any:
         dtype = signature.args[0].dtype
         scalar, size = context.get_value_type(dtype), dtype.bitwidth // 8
         lanes = vector_bytes // size
-        vector, i32, i64 = ir.VectorType(scalar, lanes), ir.IntType(32), ir.IntType(64)
+        vector, i64 = ir.VectorType(scalar, lanes), ir.IntType(64)
         x, r, s, b, p, c, q, bias = (
             context.make_array(signature.args[n])(context, builder, arguments[n]).data
-            for n in (0, 1, 3, 4, 5, 7, 8, 9)
+            for n in (0, 1, 3, 4, 5, 8, 9, 10)
         )
-        i, f, start, relu = (arguments[n] for n in (2, 6, 10, 11))
+        i, f, count, start, relu = (arguments[n] for n in (2, 6, 7, 11, 12))
         multiply_add = cgutils.get_or_insert_function(  # type: ignore[no-untyped-call]
             builder.module,
             ir.FunctionType(vector, [vector] * 3),
             f"llvm.fmuladd.v{lanes}f{dtype.bitwidth}",
         )
         zero = ir.Constant(vector, [0.0] * lanes)
-        undefined = ir.Constant(vector, ir.Undefined)
-        first_lane = ir.Constant(ir.VectorType(i32, lanes), [0] * lanes)
         tile = [(t, v) for t in range(rows) for v in range(vectors)]
 
         def offset(table: Any, position: Any) -> Any:
@@ -104,10 +103,10 @@ def generate_tile(rows: int, vectors: int, vector_bytes: int) -> Any:
         def address(base: Any, v: int) -> Any:
             return builder.bitcast(builder.gep(base, [i64(v * lanes)]), vector.as_pointer())
 
-        def broadcast(value: Any) -> Any:
-            return builder.shuffle_vector(
-                builder.insert_element(undefined, value, i32(0)), undefined, first_lane
-            )
+        mask = first_lanes(builder, lanes, count) if vectors == 1 else None
+
+        def load(base: Any, v: int) -> Any:
+            return load_lanes(builder, address(base, v), mask, size)
 
         x_rows = [builder.gep(x, [offset(r, builder.add(i, i64(t)))]) for t in range(rows)]
         c_rows = [builder.gep(c, [builder.add(offset(q, builder.add(i, i64(t))), f)]) for t in range(rows)]
@@ -117,18 +116,18 @@ def generate_tile(rows: int, vectors: int, vector_bytes: int) -> Any:
             builder.store(zero, sums[place])
         with builder.if_then(builder.icmp_signed("==", start, start.type(BIAS))):
             for t, v in tile:
-                builder.store(builder.load(address(builder.gep(bias, [f]), v), align=size), sums[t, v])
+                builder.store(load(builder.gep(bias, [f]), v), sums[t, v])
         with builder.if_then(builder.icmp_signed("==", start, start.type(ACCUMULATE))):
             for t, v in tile:
-                builder.store(builder.load(address(c_rows[t], v), align=size), sums[t, v])
+                builder.store(load(c_rows[t], v), sums[t, v])
 
         length = context.make_array(signature.args[3])(context, builder, arguments[3]).nitems
         with cgutils.for_range(builder, length) as loop:
             step = offset(s, loop.index)
             b_row = builder.gep(b, [builder.add(offset(p, loop.index), f)])
-            b_values = [builder.load(address(b_row, v), align=size) for v in range(vectors)]
+            b_values = [load(b_row, v) for v in range(vectors)]
             for t in range(rows):
-                x_value = broadcast(builder.load(builder.gep(x_rows[t], [step])))
+                x_value = splat(builder, builder.load(builder.gep(x_rows[t], [step])), lanes)
                 for v in range(vectors):
                     value = builder.call(multiply_add, [x_value, b_values[v], builder.load(sums[t, v])])
                     builder.store(in_order(builder, value), sums[t, v])
@@ -139,7 +138,7 @@ def generate_tile(rows: int, vectors: int, vector_bytes: int) -> Any:
                 negative = builder.fcmp_ordered("<", value, zero)  # false for NaN, so that NaN stays
                 builder.store(builder.select(negative, zero, value), sums[place])
         for t, v in tile:
-            builder.store(builder.load(sums[t, v]), address(c_rows[t], v), align=size)
+            store_lanes(builder, builder.load(sums[t, v]), address(c_rows[t], v), mask, size)
         return i64(rows)
 
     return codegen
@@ -197,60 +196,42 @@ def gather_gemm(
                 length += 1
         s, p = kept[0, :length], kept[1, :length]
     lanes = VECTOR_BYTES // x.itemsize
-    b_places, c_places = (s.size, r.size) if columns % lanes else (0, 0)
-    b_rest, p_rest = np.zeros(b_places * lanes, x.dtype), np.arange(b_places) * lanes
-    c_rest, q_rest = np.zeros(c_places * lanes, x.dtype), np.arange(c_places) * lanes
     for first in range(0, samples, group):
         count = min(group, samples - first)
         rows = r.size if sums_samples else r.size // group * count
         ss = s[: s.size // group * count] if sums_samples else s
-        xs, b_here, c_here = x[first * x_step :], b[first * b_step :], c[first * c_step :]
+        xs, bs, cs = x[first * x_step :], b[first * b_step :], c[first * c_step :]
         adds = accumulate or (sums_samples and first > 0)
         start = ACCUMULATE if adds else BIAS if bias.size else ZERO
         f = 0
         while f < columns:
             rest = columns - f
             vectors = 1 if rest < 2 * lanes else 2 if rows > 1 or rest < 8 * lanes else 8
-            bs, ps, cs, qs, fs, begin = b_here, p, c_here, q, f, start
-            if rest < lanes:  # less than a vector: work on copies that are padded to a whole one
-                bs, ps, cs, qs, fs, begin = b_rest, p_rest, c_rest, q_rest, 0, ACCUMULATE
-                for j in range(ss.size):
-                    bs[ps[j] : ps[j] + rest] = b_here[p[j] + f : p[j] + columns]
-                for i in range(rows):
-                    if start == ACCUMULATE:
-                        cs[qs[i] : qs[i] + rest] = c_here[q[i] + f : q[i] + columns]
-                    elif start == BIAS:
-                        cs[qs[i] : qs[i] + rest] = bias[f:columns]
-                    else:
-                        cs[qs[i] : qs[i] + rest] = 0
             i = 0
             while i < rows:  # the tallest tiles that fit
                 left = rows - i
                 if vectors == 8:
-                    i += row_tile(xs, r, i, ss, bs, ps, fs, cs, qs, bias, begin, relu)
+                    i += row_tile(xs, r, i, ss, bs, p, f, rest, cs, q, bias, start, relu)
                 elif left >= ROWS:
                     if vectors == 2:
-                        i += wide_tile(xs, r, i, ss, bs, ps, fs, cs, qs, bias, begin, relu)
+                        i += wide_tile(xs, r, i, ss, bs, p, f, rest, cs, q, bias, start, relu)
                     else:
-                        i += narrow_tile(xs, r, i, ss, bs, ps, fs, cs, qs, bias, begin, relu)
+                        i += narrow_tile(xs, r, i, ss, bs, p, f, rest, cs, q, bias, start, relu)
                 elif left >= 4:
                     if vectors == 2:
-                        i += wide_4(xs, r, i, ss, bs, ps, fs, cs, qs, bias, begin, relu)
+                        i += wide_4(xs, r, i, ss, bs, p, f, rest, cs, q, bias, start, relu)
                     else:
-                        i += narrow_4(xs, r, i, ss, bs, ps, fs, cs, qs, bias, begin, relu)
+                        i += narrow_4(xs, r, i, ss, bs, p, f, rest, cs, q, bias, start, relu)
                 elif left >= 2:
                     if vectors == 2:
-                        i += wide_2(xs, r, i, ss, bs, ps, fs, cs, qs, bias, begin, relu)
+                        i += wide_2(xs, r, i, ss, bs, p, f, rest, cs, q, bias, start, relu)
                     else:
-                        i += narrow_2(xs, r, i, ss, bs, ps, fs, cs, qs, bias, begin, relu)
+                        i += narrow_2(xs, r, i, ss, bs, p, f, rest, cs, q, bias, start, relu)
                 else:
                     if vectors == 2:
-                        i += wide_1(xs, r, i, ss, bs, ps, fs, cs, qs, bias, begin, relu)
+                        i += wide_1(xs, r, i, ss, bs, p, f, rest, cs, q, bias, start, relu)
                     else:
-                        i += narrow_1(xs, r, i, ss, bs, ps, fs, cs, qs, bias, begin, relu)
-            if rest < lanes:
-                for i in range(rows):
-                    c_here[q[i] + f : q[i] + columns] = cs[qs[i] : qs[i] + rest]
+                        i += narrow_1(xs, r, i, ss, bs, p, f, rest, cs, q, bias, start, relu)
             f += vectors * lanes
 
 

@@ -93,7 +93,8 @@ def cells_of(kind: Any, value: Any) -> list[int]:
     if isinstance(kind, types.Array):  # without its owner, which the program keeps
         return [0, 0, value.size, value.itemsize, value.ctypes.data, *value.shape, *value.strides]
     if isinstance(kind, types.Float):
-        return list(struct.unpack("q", struct.pack("d", value)))
+        whole, floating = ("q", "d") if kind.bitwidth == 64 else ("i", "f")
+        return list(struct.unpack(whole, struct.pack(floating, value)))
     return [int(value)]
 
 
@@ -133,6 +134,8 @@ def write_caller(module: Any, name: str, kinds: Kinds) -> None:
             return builder.inttoptr(cell, kind)
         if isinstance(kind, ir.DoubleType):
             return builder.bitcast(cell, kind)
+        if isinstance(kind, ir.FloatType):
+            return builder.bitcast(builder.trunc(cell, ir.IntType(32)), kind)
         return cell if kind.width == CELL.width else builder.trunc(cell, kind)
 
     slots = [builder.alloca(kind.pointee) for kind in kernel_type.args[:2]]  # its result and its exception

@@ -44,15 +44,6 @@ class VectorModel(models.PrimitiveModel):
         )
 
 
-def address_and_mask(context: Any, builder: Any, array: Any, arguments: Any) -> tuple[Any, Any, Any]:
-    """Return LLVM's vector type, and the address and the mask that (array, index, count) mean."""
-    vector = context.get_value_type(Vector(array.dtype))
-    data = context.make_array(array)(context, builder, arguments[0]).data
-    address = builder.bitcast(builder.gep(data, [arguments[1]]), vector.as_pointer())
-    places = ir.Constant(ir.VectorType(ir.IntType(64), vector.count), list(range(vector.count)))
-    return vector, address, builder.icmp_signed(">", splat(builder, arguments[2], vector.count), places)
-
-
 def splat(builder: Any, value: Any, lanes: int) -> Any:
     """Return LLVM's vector with a number in every lane."""
     nothing = ir.Constant(ir.VectorType(value.type, lanes), ir.Undefined)
@@ -60,17 +51,49 @@ def splat(builder: Any, value: Any, lanes: int) -> Any:
     return builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(ir.IntType(32), lanes), None))
 
 
+def first_lanes(builder: Any, lanes: int, count: Any) -> Any:
+    """Return LLVM's mask of the first `count` lanes; of all if there are not so many."""
+    places = ir.Constant(ir.VectorType(count.type, lanes), list(range(lanes)))
+    return builder.icmp_signed(">", splat(builder, count, lanes), places)
+
+
+def load_lanes(builder: Any, address: Any, mask: Any, align: int) -> Any:
+    """Load a vector: of all lanes if the mask is None, else of its lanes, and 0 in the others."""
+    if mask is None:
+        return builder.load(address, align=align)
+    vector, i32 = address.type.pointee, ir.IntType(32)
+    kind = ir.FunctionType(vector, [address.type, i32, mask.type, vector])
+    name = f"llvm.masked.load.v{vector.count}f{align * 8}.p0"
+    function = cgutils.get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
+    return builder.call(function, [address, i32(align), mask, ir.Constant(vector, None)])
+
+
+def store_lanes(builder: Any, value: Any, address: Any, mask: Any, align: int) -> None:
+    """Store a vector: all lanes if the mask is None, else its lanes."""
+    if mask is None:
+        builder.store(value, address, align=align)
+        return
+    i32 = ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [value.type, address.type, i32, mask.type])
+    name = f"llvm.masked.store.v{value.type.count}f{align * 8}.p0"
+    function = cgutils.get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
+    builder.call(function, [value, address, i32(align), mask])
+
+
+def place_and_mask(context: Any, builder: Any, array: Any, arguments: Any) -> tuple[Any, Any, int]:
+    """Return the address, the mask and the alignment of the vector that (array, index, count) mean."""
+    vector = context.get_value_type(Vector(array.dtype))
+    data = context.make_array(array)(context, builder, arguments[0]).data
+    address = builder.bitcast(builder.gep(data, [arguments[1]]), vector.as_pointer())
+    return address, first_lanes(builder, vector.count, arguments[2]), array.dtype.bitwidth // 8
+
+
 @instruction
 def load(typing_context: Any, array: Any, index: Any, count: Any) -> Any:
     """Return array[index:][:count] as a vector; of a flat array."""
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        vector, address, mask = address_and_mask(context, builder, array, arguments)
-        align = ir.IntType(32)(array.dtype.bitwidth // 8)
-        kind = ir.FunctionType(vector, [address.type, align.type, mask.type, vector])
-        name = f"llvm.masked.load.v{vector.count}f{array.dtype.bitwidth}.p0"
-        function = cgutils.get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
-        return builder.call(function, [address, align, mask, ir.Constant(vector, None)])
+        return load_lanes(builder, *place_and_mask(context, builder, array, arguments))
 
     return Vector(array.dtype)(array, types.int64, types.int64), codegen
 
@@ -80,12 +103,7 @@ def store(typing_context: Any, array: Any, index: Any, count: Any, value: Any) -
     """Write a vector to array[index:][:count]; of a flat array."""
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        vector, address, mask = address_and_mask(context, builder, array, arguments)
-        align = ir.IntType(32)(array.dtype.bitwidth // 8)
-        kind = ir.FunctionType(ir.VoidType(), [vector, address.type, align.type, mask.type])
-        name = f"llvm.masked.store.v{vector.count}f{array.dtype.bitwidth}.p0"
-        function = cgutils.get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
-        builder.call(function, [arguments[3], address, align, mask])
+        store_lanes(builder, arguments[3], *place_and_mask(context, builder, array, arguments))
         return context.get_dummy_value()
 
     return types.none(array, types.int64, types.int64, value), codegen

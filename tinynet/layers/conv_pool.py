@@ -37,8 +37,8 @@ class ConvPool(Layer):
     def fits(conv: Layer, pool: Layer) -> bool:
         """Return whether two layers can be run as one."""
         return (
-            isinstance(conv, Conv2D)
-            and isinstance(pool, MaxPool2D)
+            type(conv) is Conv2D  # and no layer of one's own that derives from it
+            and type(pool) is MaxPool2D
             and conv.method == "gather"
             and conv.steps == (1, 1)
             and (conv.activation_layer is None or conv.fuses_relu)

@@ -1,0 +1,159 @@
+"""Measure how long the documented CNN takes to learn MNIST to 99% test accuracy, in tinynet and its peers.
+
+All follow one recipe, which was fixed beforehand: Adam with a learning rate that rises and falls once, so
+many epochs, no augmentation, the same initial weights. Each training is a new process. Its clock runs from
+pixels in memory (uint8) to the end of the recipe, so scaling, building and compiling count, and imports do
+not; tinynet's kernels are in its cache. Only then are the test images looked at, once. Seeds and
+contestants take turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from common import KEEP_FREED, Array, available_cores, environment, in_new_process, in_turn, use_threads
+from machine import describe, text
+from networks import CNN
+from peers import PEERS, start_workers
+from report import OURS, RESULTS, markdown, settings, table, write
+
+GOAL = 0.99
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How everyone trains."""
+
+    epochs: int = 4
+    batch_size: int = 128
+    highest_rate: float = 0.003
+    warmup_fraction: float = 0.3
+
+    def rates(self, images: int) -> Array:
+        """Return the learning rate of every step."""
+        from tinynet.optim import OneCycle
+
+        steps = self.epochs * -(-images // self.batch_size)
+        schedule = OneCycle(self.highest_rate, steps, self.warmup_fraction)
+        return np.array([schedule(step) for step in range(steps)])
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a training gave: its seconds, and the accuracy on images that it has not seen."""
+
+    seconds: float
+    accuracy: float
+
+
+def scale(pixels: Array) -> Array:
+    """Return pixels (N, 28, 28) as a network takes them."""
+    return np.divide(pixels[..., np.newaxis], 255, dtype=np.float32)
+
+
+def train(name: str, recipe: Recipe, rates: Array, folder: str, seed: int) -> Outcome:
+    """Train once, from arrays in memory to the recipe's end, and then look at the test images."""
+    peer: Any = PEERS[name]()
+    x, y, x_test, y_test = (np.load(Path(folder, f"{part}.npy")) for part in ("x", "y", "x_test", "y_test"))
+    weights = CNN.weights(seed)
+    start = time.perf_counter()
+    images, labels = scale(x), y.astype(np.int64)
+    peer.build(CNN, weights, rates, seed)
+    peer.train(images, labels, recipe.batch_size, recipe.epochs, shuffle=True)
+    seconds = time.perf_counter() - start
+    answers = peer.predict(scale(x_test), recipe.batch_size).argmax(axis=1)
+    return Outcome(seconds, float(np.mean(answers == y_test)))
+
+
+def save_data(folder: str, validation: bool, images: int) -> int:
+    """Put MNIST into a folder, for validation with training images as the test; return how many train."""
+    from tinynet.data import load_mnist
+
+    (x, y), (x_test, y_test) = load_mnist()
+    if validation:
+        x, x_test, y, y_test = x[:54_000], x[54_000:], y[:54_000], y[54_000:]
+    for part, array in {"x": x[:images], "y": y[:images], "x_test": x_test, "y_test": y_test}.items():
+        np.save(Path(folder, f"{part}.npy"), array)
+    return len(x[:images])
+
+
+def measure(names: list[str], recipe: Recipe, options: argparse.Namespace) -> dict[str, list[Outcome]]:
+    """Train every contestant with every seed, in turn."""
+    outcomes: dict[str, list[Outcome]] = {name: [] for name in names}
+    with tempfile.TemporaryDirectory() as folder, environment(KEEP_FREED):
+        rates = recipe.rates(save_data(folder, options.validation, options.images))
+        in_new_process(train, OURS, replace(recipe, epochs=1), rates, folder, 0)  # compiles the kernels
+        for seed, name in in_turn(names, options.seeds):
+            outcome = in_new_process(train, name, recipe, rates, folder, seed)
+            outcomes[name].append(outcome)
+            print(f"{name}, seed {seed}: {outcome.seconds:.1f} s, {outcome.accuracy:.2%}", flush=True)
+    return outcomes
+
+
+def mean_and_deviation(values: list[float], digits: int) -> str:
+    """Return a mean and, if there are several values, their standard deviation."""
+    deviation = f" ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else ""
+    return f"{statistics.mean(values):.{digits}f}{deviation}"
+
+
+def summary(outcomes: dict[str, list[Outcome]]) -> list[list[str]]:
+    """Return a line for each contestant: seconds, accuracy in percent, and whether its mean is the goal."""
+    lines = []
+    for name, results in outcomes.items():
+        accuracies = [100 * result.accuracy for result in results]
+        reached = "yes" if statistics.mean(accuracies) >= 100 * GOAL else "no"
+        seconds = mean_and_deviation([result.seconds for result in results], 1)
+        lines.append([name, seconds, mean_and_deviation(accuracies, 2), reached])
+    return lines
+
+
+def parse() -> argparse.Namespace:
+    """Return what the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--threads", type=int, default=available_cores(), help="default: the cores there are")
+    parser.add_argument("--seeds", type=int, default=5, help="how many, from 0; default: 5")
+    parser.add_argument(
+        "--peers", nargs="*", default=list(PEERS)[1:], choices=list(PEERS)[1:], metavar="PEER"
+    )
+    parser.add_argument("--images", type=int, default=60_000, help="fewer, to see whether it runs")
+    parser.add_argument("--validation", action="store_true", help="test on the last 6,000 training images")
+    parser.add_argument(
+        "--output", type=Path, default=RESULTS / "time_to_accuracy", help="without .json, .md"
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure, print and write everything."""
+    options, recipe = parse(), Recipe()
+    use_threads(options.threads)
+    machine = describe()
+    workers, missing = start_workers([OURS, *options.peers], options.threads)
+    contestants = {name: worker.version for name, worker in workers.items()}
+    for worker in workers.values():
+        worker.stop()
+    print(text(machine), f"missing: {', '.join(missing) or 'none'}", recipe, sep="\n", end="\n\n")
+    outcomes = measure(list(contestants), recipe, options)
+    header = ["", "seconds", "test accuracy, %", f"mean at least {GOAL:.1%}"]
+    print(table(header, summary(outcomes)))
+    write(options.output.with_suffix(".md"), markdown(header, summary(outcomes)))
+    record = {
+        "machine": machine,
+        "options": settings(options),
+        "recipe": asdict(recipe),
+        "contestants": contestants,
+        "missing": missing,
+        "outcomes": {name: [asdict(result) for result in results] for name, results in outcomes.items()},
+    }
+    write(options.output.with_suffix(".json"), record)
+
+
+if __name__ == "__main__":
+    main()

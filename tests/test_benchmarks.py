@@ -1,0 +1,178 @@
+"""The benchmarks count, compare and show rightly; how fast anything is they say themselves."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+
+import common
+import compare
+import kernels
+import report
+import scaling
+from networks import CNN, MLP, Conv, Drop, Flat, Full, Network, Pool
+from peers import Tinynet, Worker, build_alike, start_workers
+from report import Row
+from time_to_accuracy import Recipe
+
+LAYERS = (Conv(3), Pool(), Drop(0.5), Conv(4, 2, 2), Flat(), Full(5), Full(3, "softmax"))
+TINY = Network("tiny", (6, 6, 2), LAYERS)
+
+
+def rates():
+    rounds = {"tinynet": [10.0, 20.0, 30.0], "A": [10.0, 10.0, 10.0], "B": [1.0, 2.0, 90.0]}
+    return Row("speed", "images/s", rounds, more_is_better=True, goal=1.5, first={"A": 2.0})
+
+
+def test_flops_of_a_network_worked_by_hand():
+    assert TINY.kernel_shapes() == [(3, 3, 2, 3), (2, 2, 3, 4), (16, 5), (5, 3)]
+    first, second = 2 * (3 * 3 * 2 * 3) * (6 * 6), 2 * (2 * 2 * 3 * 4) * (2 * 2)
+    forward = first + second + 2 * 16 * 5 + 2 * 5 * 3
+    assert TINY.flops(training=False) == forward == 4462
+    assert TINY.flops(training=True) == 3 * forward - first == 9498
+
+
+@pytest.mark.parametrize("network", [CNN, MLP, TINY], ids=lambda network: network.name)
+def test_weights_fit_tinynets_parameters(network):
+    peer = Tinynet()
+    peer.build(network, network.weights())
+    assert [parameter.value.shape for parameter in peer.model.parameters] == [
+        value.shape for value in network.weights()
+    ]
+    for parameter, value in zip(peer.model.parameters, network.weights(), strict=True):
+        np.testing.assert_array_equal(parameter.value, value)
+
+
+def test_a_ratio_is_the_median_over_the_rounds_against_the_best_peer():
+    row = rates()
+    assert row.best_peer() == "A"
+    assert row.ratio() == 2
+    assert row.ratio("B") == pytest.approx(0.2)
+    assert row.reached()
+    assert json.loads(json.dumps(row.record()))["medians"] == {"tinynet": 20, "A": 10, "B": 2}
+
+
+def test_less_is_better_in_seconds():
+    rounds = {"tinynet": [2.0, 4.0], "A": [8.0, 8.0], "B": [4.0, 4.0]}
+    assert Row("time", "s", rounds).best_peer() == "B"
+    assert Row("time", "s", rounds).ratio() == 1.5
+    assert Row("time", "s", rounds).reached() is None
+    assert not Row("time", "s", rounds, goal=2).reached()
+    assert Row("time", "s", rounds, goal=1.5, limit=3).reached()
+    assert not Row("time", "s", rounds, goal=1.5, limit=2.9).reached()
+
+
+def test_without_a_peer_only_a_limit_is_judged():
+    row = Row("share", "%", {"tinynet": [70.0]}, more_is_better=True, goal=2, limit=70)
+    assert row.ratio() is None
+    assert row.reached()
+
+
+def test_share_of_sgemm():
+    row = compare.share_of_sgemm(rates(), sgemm=1e-8 * CNN.flops(training=True))
+    assert row.rounds["A"] == pytest.approx([100, 100, 100])
+    assert row.ratio() == pytest.approx(2)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, "-"), (0.01234, "0.0123"), (1.5, "1.50"), (99.94, "99.9"), (12345.6, "12,346")]
+)
+def test_numbers_have_three_digits_or_more(value, text):
+    assert report.number(value) == text
+
+
+def test_tables():
+    assert report.table(["", "s"], [["a", "1"], ["bcd", "23"]]) == "      s\na     1\nbcd  23"
+    assert report.markdown(["", "s"], [["a", "1"]]) == "|  | s |\n| --- | ---: |\n| a | 1 |\n"
+    long = report.long_table([rates()]).splitlines()
+    assert [line.split()[:2] for line in long[2:]] == [["A", "10.0"], ["B", "2.00"]]
+    assert "10.0 to 30.0" in long[1]
+    machine = {"versions": {"python": "3"}, "processor": "P", "threads": 2, "SGEMM, GFLOP/s": 100.0}
+    short = report.short_table([rates()], ["tinynet", "A", "missing"], machine).splitlines()
+    assert short[2].split(" | ")[1:3] == [
+        "20.0<br><sub>10.0 to 30.0</sub>",
+        "10.0<br><sub>10.0 to 10.0</sub>",
+    ]
+    assert short[2].split(" | ")[3] == ""
+
+
+def test_rounds_take_turns_in_another_order(monkeypatch):
+    monkeypatch.setattr(common, "PAUSE", 0)
+    calls = []
+    functions = {name: lambda name=name: calls.append(name) or len(calls) for name in "abc"}
+    assert common.interleave(functions, 2) == {"a": [1, 6], "b": [2, 4], "c": [3, 5]}
+    assert "".join(calls) == "abcbca"
+
+
+def test_a_worker_builds_predicts_and_trains():
+    random = np.random.default_rng(0)
+    x, y = random.random((40, *TINY.input_shape), np.float32), random.integers(0, 3, 40)
+    workers, missing = start_workers(["tinynet"], threads=1)
+    worker = workers["tinynet"]
+    assert missing == []
+    assert build_alike(workers, TINY, x) == {"tinynet": 0}
+    worker.give(images=x, labels=y)
+    outputs, seconds = worker.call("predict", "images", 16, repeat=2)
+    np.testing.assert_allclose(outputs.sum(axis=1), np.ones(40), rtol=1e-5)
+    assert seconds > 0
+    losses = [worker.call("train", "images", "labels", 8)[0] for _ in range(5)]
+    assert losses[-1] < losses[0]
+    worker.call("build", TINY, TINY.weights(), np.zeros(10), 1)  # learning rates of 0, step by step
+    worker.call("train", "images", "labels", 8, 2, True)
+    np.testing.assert_array_equal(worker.call("predict", "images", 16)[0], outputs)
+    with pytest.raises(RuntimeError, match="tinynet, predict: "):
+        worker.call("predict", x[0, 0], 1)
+    worker.stop()
+
+
+def test_a_missing_peer_is_told(monkeypatch):
+    def missing(self, name, threads):
+        raise ImportError
+
+    monkeypatch.setattr(Worker, "__init__", missing)
+    assert start_workers(["tinynet"], 1) == ({}, ["tinynet"])
+
+
+def test_the_recipes_rates_rise_and_fall():
+    recipe = Recipe(epochs=3, batch_size=10, highest_rate=0.5)
+    learning_rates = recipe.rates(images=95)
+    assert len(learning_rates) == 30
+    assert max(learning_rates) == 0.5
+    assert learning_rates[-1] < learning_rates[0] < 0.05
+
+
+def test_cases_of_scaling():
+    assert [place.name for place in scaling.places("training, strides")] == [
+        "training, strides 1",
+        "training, strides 2",
+    ]
+    (place,) = scaling.places("inference, filters 8")
+    assert place.case.filters == 8
+    row = Row(place.name, "images/s", {"tinynet": [1e4], "A": [2e4]}, more_is_better=True)
+    image, flops = scaling.costs(place, row)
+    assert image == pytest.approx(100)
+    assert flops == pytest.approx(1e8 / place.case.network().flops(training=False))
+    assert scaling.slow_cases({place: row}) == {place.name: 0.5}
+    assert f"{place.name}: 0.50" in scaling.show({place: row})
+
+
+def test_every_kernel_can_be_called(monkeypatch):
+    monkeypatch.setattr(kernels, "CONVOLUTIONS", ((2, 6, 3, 5, 3),))
+    monkeypatch.setattr(kernels, "DENSES", ((3, 7, 5),))
+    monkeypatch.setattr(kernels, "IMAGES", ((2, 6, 4, 3),))
+    monkeypatch.setattr(kernels, "PARAMETERS", (10,))
+    monkeypatch.setattr(kernels, "copying", lambda size: 10.0)
+    cases = [*kernels.convolutions(), *kernels.denses(), *kernels.movers()]
+    for case in cases:
+        case.run()
+    assert cases[0].flops == 2 * (2 * 6 * 6 * 5) * (3 * 3 * 3)
+    assert cases[3].touched == 4 * (3 * 7 + 7 * 5 + 3 * 5)
+    assert kernels.roof(cases[0], sgemm=1.0) == 1
+    assert kernels.roof(cases[3], sgemm=1e9) == pytest.approx(10 * cases[3].flops / cases[3].touched)
+    assert kernels.roof(cases[-1], sgemm=1e9) == 10
