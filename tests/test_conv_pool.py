@@ -22,10 +22,19 @@ CASES = [
     ({"filters": 4, "kernel_size": 3, "padding": "same", "activation": "relu"}, {}, (6, 8, 2)),
     ({"filters": 17, "kernel_size": (2, 3), "activation": "relu"}, {"pool_size": (2, 3)}, (8, 13, 3)),
     ({"filters": 3, "kernel_size": 1}, {"pool_size": 3}, (7, 8, 5)),  # pixels that no window covers
-    ({"filters": 5, "kernel_size": 4, "padding": "same", "activation": "relu", "use_bias": False}, {"pool_size": (1, 2)}, (5, 5, 1)),
+    (
+        {"filters": 5, "kernel_size": 4, "padding": "same", "activation": "relu", "use_bias": False},
+        {"pool_size": (1, 2)},
+        (5, 5, 1),
+    ),
     ({"filters": 33, "kernel_size": 3, "activation": "linear"}, {"pool_size": 1}, (4, 3, 2)),
-    ({"filters": 2, "kernel_size": (3, 2), "activation": layers.ReLU()}, {"padding": "same"}, (6, 5, 1)),  # windows fit
-    ({"filters": 2, "kernel_size": 3, "padding": "same", "activation": "relu"}, {"pool_size": (4, 3), "strides": (4, 3)}, (4, 3, 1)),  # one window
+    # windows fit
+    ({"filters": 2, "kernel_size": (3, 2), "activation": layers.ReLU()}, {"padding": "same"}, (6, 5, 1)),
+    (  # one window
+        {"filters": 2, "kernel_size": 3, "padding": "same", "activation": "relu"},
+        {"pool_size": (4, 3), "strides": (4, 3)},
+        (4, 3, 1),
+    ),
 ]  # fmt: skip
 
 

@@ -259,7 +259,8 @@ def test_bias_gradient_of_special_values(dtype):
     dy[4:] = [np.inf, 5, 6]
     padded = Written((1, 1, 1, 7), dtype)
     elementwise.bias_gradient(
-        reads(y.reshape(1, 1, 1, 7)), reads(dy.reshape(1, 1, 1, 7)), padded.array, 0, 0, np.empty(0, dtype), True
+        reads(y.reshape(1, 1, 1, 7)), reads(dy.reshape(1, 1, 1, 7)), padded.array,
+        0, 0, np.empty(0, dtype), True,
     )  # fmt: skip
     padded.check(np.array([0, 0, 0, 0, np.inf, 5, 6]).reshape(1, 1, 1, 7))  # a NaN in dy stays behind
 
@@ -420,7 +421,7 @@ def fenced(*shape, kind=None, value=1):
     array[...] = value
     return array
 
-for dtype, c in itertools.product((np.float32, np.float64), (1, 3, 7, 8, 9, 16, 17, 33)):
+for dtype, c in itertools.product((np.float32, np.float64), (1, 7, 8, 9, 17, 33)):
     x, y, dx = fenced(2, 4, 5, c), fenced(2, 2, 2, c), fenced(2, 4, 5, c)
     pooling.max_pool(x, y, 2, 2, 2, 2, 0, 0)
     pooling.max_pool_gradient(x, y, y, dx, 2, 2, 2, 2, 0, 0)

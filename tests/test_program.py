@@ -1,4 +1,4 @@
-"""Programs: kernel calls that are recorded, run again, moved to other arrays, and shared by a crew of threads.
+"""Programs: kernel calls that are recorded, run again, moved to other arrays, and shared by a crew.
 
 A crew that hangs must fail a test, not stop the suite: what could hang runs in `within`, on a thread that is
 given up after a while.
@@ -123,8 +123,13 @@ CASES = [
     case(layers.Conv2D, (6, 7, 2), filters=17, kernel_size=(2, 3), padding="same", activation="relu"),
     case(layers.Conv2D, (7, 5, 1), filters=3, kernel_size=3, strides=2, use_bias=False),
     case(layers.Conv2D, (8, 9, 2), filters=2, kernel_size=(2, 1), strides=(3, 2)),  # strides over the kernel
-    case(layers.Conv2D, (7, 9, 2), filters=2, kernel_size=2, strides=3, padding="same", activation="leaky_relu"),
-    case(layers.Conv2D, (4, 3, 2), filters=3, kernel_size=5, strides=(1, 2), padding="same", activation="softmax"),
+    case(
+        layers.Conv2D, (7, 9, 2), filters=2, kernel_size=2, strides=3, padding="same", activation="leaky_relu"
+    ),
+    case(
+        layers.Conv2D, (4, 3, 2), filters=3, kernel_size=5, strides=(1, 2), padding="same",
+        activation="softmax",
+    ),
     conv_pool((6, 8, 2), filters=4, kernel_size=3, padding="same", activation="relu"),
     conv_pool((7, 8, 3), filters=17, kernel_size=2, pool_size=(3, 2), use_bias=False),
     case(layers.MaxPool2D, (6, 8, 3)),

@@ -77,19 +77,17 @@ class Recording:
 
     Args:
         function: does nothing but call kernels; it is called once.
-        inputs: its arguments, contiguous arrays.
+        inputs: its arguments, contiguous arrays, which the program keeps.
     """
 
     def __init__(self, function: Callable[..., Any], *inputs: Array) -> None:
-        self.inputs = inputs
         self.program = kernels.program.Program()
         with self.program.recording():
             self.result = function(*inputs)
         self.places = [self.program.places_of(x) for x in inputs]
 
     def take(self, *inputs: Array) -> None:
-        """Let the program work on these arrays from now on."""
-        self.inputs = inputs
+        """Let the program work on these arrays from now on; the caller keeps them while it runs."""
         for x, places in zip(inputs, self.places, strict=True):
             address = x.ctypes.data
             for cells, place, offset in places:
@@ -298,6 +296,7 @@ class Batch:
 
     def record(self, x: Array, labels: Array) -> None:
         """Make the step on one thread, and keep its programs."""
+        x, labels = x.copy(), labels.copy()  # what a program keeps are not the caller's arrays
 
         def forward_and_backward(i: int, x: Array, labels: Array) -> Array:
             output = self.replicas[i].forward(x)
@@ -388,8 +387,7 @@ class Inference:
         size = min(max(math.ceil(samples / threads), MIN_SAMPLES), MAX_SAMPLES)
         shards = [slice(begin, min(begin + size, samples)) for begin in range(0, samples, size)]
         if not self.can_replay:
-            y = np.concatenate(run(lambda i: self.forward(x[shards[i]]), len(shards)))
-            return y.copy() if np.may_share_memory(y, x) else y  # what a caller writes to y must not reach x
+            return np.concatenate(run(lambda i: self.forward(x[shards[i]]), len(shards)))
         outputs: list[Array] = []
         for first in range(0, len(shards), 2 * threads):
             outputs += self.replay([x[shard] for shard in shards[first : first + 2 * threads]])
@@ -417,6 +415,6 @@ class Inference:
         try:
             recording = self.idle.setdefault(len(x), []).pop()
         except IndexError:
-            return Recording(self.forward, x)
+            recording = Recording(self.forward, x.copy())  # what it keeps is not the caller's array
         recording.take(x)
         return recording

@@ -75,11 +75,12 @@ class Program:
 
     def places_of(self, x: Array) -> list[tuple[Array, int, int]]:
         """Return where the calls hold addresses inside the array x: (cells, place, offset) of each."""
+        begin, end = x.ctypes.data, x.ctypes.data + x.nbytes
         return [
-            (cells, place, int(cells[place]) - x.ctypes.data)
+            (cells, place, address - begin)
             for _, cells in self.calls
-            for place in range(1, len(cells))
-            if x.ctypes.data <= cells[place] < x.ctypes.data + x.nbytes
+            for place, address in enumerate(cells.tolist())
+            if begin <= address < end
         ]
 
     def run(self) -> None:
@@ -108,9 +109,9 @@ def callers(wanted: Sequence[Kinds]) -> list[int]:
     Args:
         wanted: for each function, Numba's types of the kernel's result and arguments.
     """
-    new = {kinds: f"tinynet.call.{len(_callers) + n}" for n, kinds in enumerate(set(wanted) - set(_callers))}
-    if new:
-        with global_compiler_lock:
+    with global_compiler_lock:
+        new = {kinds: f"tinynet.call.{len(_callers) + n}" for n, kinds in enumerate({*wanted} - {*_callers})}
+        if new:
             library = cpu_target.target_context.codegen().create_library("tinynet.callers")
             module = library.create_ir_module("callers")
             for kinds, name in new.items():
@@ -118,8 +119,7 @@ def callers(wanted: Sequence[Kinds]) -> list[int]:
             library.add_ir_module(module)
             library.finalize()
             _libraries.append(library)
-            for kinds, name in new.items():
-                _callers[kinds] = library.get_pointer_to_function(name)
+            _callers.update({kinds: library.get_pointer_to_function(name) for kinds, name in new.items()})
     return [_callers[kinds] for kinds in wanted]
 
 
