@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TINYNET_NUM_THREADS")
 # By itself glibc returns freed memory to the system, and then page faults take half of PyTorch's time. Its
 # tuning guide advises another allocator; to tell glibc to keep the memory does as much.
-KEEP_FREED = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**32)}
+KEEP_FREED = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**32)}
 PAUSE = 0.05  # seconds before a measurement, in which the threads of the one before fall asleep
 
 

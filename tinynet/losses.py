@@ -109,7 +109,7 @@ class Loss(ABC):
 
         Args:
             predictions: the model's output, (N, ...).
-            targets: int64 labels, flat.
+            targets: (N, ...) int64 labels.
             share: what to multiply the gradient by.
             gradient: like predictions, written.
             value: (1,) float64, written.
@@ -263,7 +263,7 @@ class SparseCategoricalCrossentropy(_CrossEntropy):
         classes = predictions.shape[-1]
         kernels.elementwise.softmax_cross_entropy(
             predictions.reshape(-1, classes),
-            targets,
+            targets.reshape(-1),
             self.label_smoothing,
             share,
             gradient.reshape(-1, classes),

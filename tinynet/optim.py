@@ -144,6 +144,16 @@ class Optimizer(Keywords, ABC):
         run(lambda number: self.update(parameters, *blocks[number]), len(blocks))
         self.end_step()
 
+    @property
+    def only_kernels(self) -> bool:
+        """Whether `update` does nothing but call kernels, so that it can be recorded."""
+        return type(self) in (SGD, Adam, AdamW)
+
+    def layout(self) -> tuple[Any, ...]:
+        """Return what a recorded step depends on: where the state is, and whether gradients are clipped."""
+        arrays = [id(array) for arrays in self.state.values() for array in arrays]
+        return (self.clipnorm is None, *self._state_names(), *arrays)
+
     # The three parts of a step, for a model that updates each block as soon as it has the block's gradient.
 
     def begin_step(self, parameters: Sequence[Parameter]) -> None:
@@ -190,6 +200,7 @@ class Optimizer(Keywords, ABC):
         self.state = {
             name: [np.zeros_like(parameter.value) for parameter in parameters] for name in self._state_names()
         }
+        self._settings = np.zeros(8)
         self.iterations = 0
 
     def adopt(self, parameter: Parameter) -> None:

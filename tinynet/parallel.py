@@ -214,7 +214,7 @@ class Crew:
         else:  # another thread leads: the helpers are busy
             status = max((self.run_table(*table) for table in tables.tolist()), default=0)
         if status:
-            raise MemoryError("A kernel could not be run: there is no memory left.")
+            raise MemoryError("A kernel failed; most likely there is no memory left.")
 
 
 def run_programs(tables: Array) -> None:

@@ -46,10 +46,11 @@ CACHE_BYTES = 2**20  # the activations of a shard should be about this large, to
 MIN_SHARDS, MAX_SHARDS = 2, 8  # of a training batch: work for several cores, and few gradients to sum
 BLOCK = (
     2**16
-)  # elements whose gradient is finished, and which are updated, at a time, while they are in cache
-ROWS_AT_ONCE = 112  # of a Dense kernel's gradient: a multiple of the tiles' rows
-MAX_SIZES = 8  # of batches that are remembered how to run
-MIN_SAMPLES, MAX_SAMPLES = 8, 64  # in a shard of a prediction: worth a thread, and not too much memory
+)  # elements of the flat vector whose gradient is finished, and updated, at a time: they fit a cache
+ROWS_AT_ONCE = 168  # of a Dense kernel's gradient: a multiple of the tiles' rows, 14 or 6
+MAX_SIZES = 4  # recordings are kept for so many sizes of batches
+MIN_SAMPLES, MAX_SAMPLES = 8, 64  # in a shard of a prediction: worth a thread, and in a core's cache
+MAX_BYTES = 2**24  # of all layers' outputs for a shard of a prediction, which a recording keeps
 
 
 def bytes_per_sample(layers: Sequence[Layer]) -> int:
@@ -235,7 +236,7 @@ class Replicas:
         shards = cut(samples, min(max(wanted, MIN_SHARDS), MAX_SHARDS))
         if samples not in self.batches:
             if len(self.batches) >= MAX_SIZES:
-                self.batches.clear()
+                del self.batches[next(iter(self.batches))]  # the oldest
             self.batches[samples] = Batch(self, shards)
         batch = self.batches[samples]
         if busy:
@@ -281,7 +282,9 @@ class Batch:
     def replay(self, x: Array, y: Array) -> tuple[float, list[Array]]:
         """Make the step by running programs, which the first step records."""
         x = self.owner.layers[0].check_input(x)
-        labels = np.ascontiguousarray(y.reshape(-1), np.int64)
+        labels = np.ascontiguousarray(y, np.int64).reshape(len(y), -1)
+        if len(x) != len(labels) or len(x) != self.shards[-1].stop:
+            raise ValueError(f"Expected a batch of {self.shards[-1].stop}; got x {x.shape} and y {y.shape}.")
         if not self.recordings:
             self.record(x, labels)
         else:
@@ -382,9 +385,9 @@ class Inference:
         Returns:
             (N, *output_shape), a new array.
         """
-        x = self.layers[0].as_array(x)
         threads, samples = get_num_threads(), len(x)
-        size = min(max(math.ceil(samples / threads), MIN_SAMPLES), MAX_SAMPLES)
+        most = min(MAX_SAMPLES, max(MAX_BYTES // max(bytes_per_sample(self.layers), 1), 1))
+        size = min(max(math.ceil(samples / threads), MIN_SAMPLES), most)
         shards = [slice(begin, min(begin + size, samples)) for begin in range(0, samples, size)]
         if not self.can_replay:
             return np.concatenate(run(lambda i: self.forward(x[shards[i]]), len(shards)))
@@ -401,6 +404,7 @@ class Inference:
 
     def replay(self, parts: Sequence[Array]) -> list[Array]:
         """Return the layers' output for each part, as new arrays."""
+        parts = [self.layers[0].as_array(part) for part in parts]
         recordings = [self.recording(part) for part in parts]
         run_programs(kernels.program.tables_of([recording.program for recording in recordings]))
         outputs = [recording.result.copy() for recording in recordings]

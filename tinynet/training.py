@@ -23,7 +23,7 @@ from .layers.conv_pool import fuse
 from .layers.pool2d import Pool2D
 from .losses import BinaryCrossentropy, CategoricalCrossentropy, Loss, SparseCategoricalCrossentropy
 from .metrics import Metric
-from .optim import OPTIMIZERS, Optimizer
+from .optim import Optimizer
 from .parallel import run
 from .shards import Inference, Replicas
 
@@ -157,9 +157,9 @@ class Trainer:
     def prepare(self) -> None:
         """Make the replicas, which update each block of the weights themselves if the optimizer lets them."""
         optimizer, flat = self.optimizer, self.flat
-        self.state = optimizer.state
+        self.layout = optimizer.layout()
         # Clipping needs the norm of the whole gradient before any update.
-        self.updates_blocks = optimizer.clipnorm is None and type(optimizer) in OPTIMIZERS.values()
+        self.updates_blocks = optimizer.clipnorm is None and optimizer.only_kernels
         if self.updates_blocks:
             update = partial(optimizer.update, [flat], 0)
             self.replicas = Replicas(self.layers, flat, self.loss_of_outputs, update)
@@ -180,7 +180,7 @@ class Trainer:
         Returns:
             The batch's loss and metrics, as they were before the update.
         """
-        if self.optimizer.state is not self.state:  # it was built anew
+        if self.optimizer.layout() != self.layout:  # it was built anew, or clips now
             self.prepare()
         if self.updates_blocks:
             self.optimizer.begin_step([self.flat])
@@ -425,5 +425,8 @@ class Run:
         chosen = indices[part]
         x = self.x.take(chosen, axis=0)
         if self.augment is not None:
+            shape = x.shape
             x = self.augment(x, seed=self.model.seed, epoch=self.model.epochs_trained, indices=chosen)
+            if np.shape(x) != shape:
+                raise ValueError(f"fit: augment must return images of shape {shape}; got {np.shape(x)}.")
         return x, self.y[chosen]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
@@ -56,6 +57,7 @@ def kernel(function: Function) -> Function:
         cache: Any = vars(compiled).get("_cache")
         if hasattr(cache, "load_overload"):
             survive_bad_cache(cache)
+            notice_changes(cache)
         compiled.__class__ = Kernel
     return compiled  # type: ignore[no-any-return]
 
@@ -71,6 +73,14 @@ def instruction(function: Callable[..., Any]) -> Any:
         What kernels call, with the arguments alone.
     """
     return intrinsic(function)
+
+
+def notice_changes(cache: Any) -> None:
+    """Let Numba's cache of a kernel depend on the files that all kernels use, besides its own."""
+    with contextlib.suppress(Exception):  # an attribute that another version of Numba does not have
+        files = [Path(__file__).with_name(name).stat() for name in ("cpu.py", "jit.py", "vector.py")]
+        index = cache._cache_file
+        index._source_stamp = (index._source_stamp, *((file.st_mtime, file.st_size) for file in files))
 
 
 def survive_bad_cache(cache: Any) -> None:

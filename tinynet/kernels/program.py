@@ -37,6 +37,8 @@ from .jit import Array, Kernel, instruction, kernel, recorder
 CELL = ir.IntType(64)
 Kinds = tuple[Any, ...]  # Numba's types
 
+ADDRESS = 4  # where an array's address is among the cells of an array
+
 # The places of a queue. Tasks are numbered through, from one lot to the next: those from NEXT to LIMIT are
 # still to be taken, and the table at TABLES lists them from BASE on.
 NEXT, LIMIT, DONE, BASE, TABLES, FAILED, STOPPED, PLACES = 0, 8, 16, 24, 25, 26, 27, 32
@@ -47,17 +49,18 @@ class Program:
 
     def __init__(self) -> None:
         self.calls: list[tuple[Kinds, Array]] = []  # the types and the cells of each
+        self.addresses: list[list[int]] = []
         self.kept: list[Any] = []  # the arrays, whose addresses the calls hold
         self.table = np.empty((0, 2), np.int64)
 
     @contextmanager
     def recording(self) -> Iterator[None]:
         """Record the kernels that this thread calls while the block runs."""
-        recorder.program = self
+        outer, recorder.program = getattr(recorder, "program", None), self
         try:
             yield
         finally:
-            recorder.program = None
+            recorder.program = outer
         functions = callers([kinds for kinds, _ in self.calls])
         addresses = [cells.ctypes.data for _, cells in self.calls]
         self.table = np.array([*zip(functions, addresses, strict=True)], np.int64).reshape(-1, 2)
@@ -67,10 +70,14 @@ class Program:
         kinds = tuple(numba.typeof(argument) for argument in arguments)  # type: ignore[no-untyped-call]
         compiled: Any = kernel.overloads[kinds]
         address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
-        values = [
-            cell for kind, value in zip(kinds, arguments, strict=True) for cell in cells_of(kind, value)
-        ]
+        values: list[int] = []
+        addresses = []  # the places in the cells that hold an array's address
+        for kind, value in zip(kinds, arguments, strict=True):
+            if isinstance(kind, types.Array):
+                addresses.append(len(values) + 1 + ADDRESS)
+            values += cells_of(kind, value)
         self.calls.append(((compiled.fndesc.restype, *kinds), np.array([address, *values], np.int64)))
+        self.addresses.append(addresses)
         self.kept.append(arguments)
 
     def places_of(self, x: Array) -> list[tuple[Array, int, int]]:
@@ -78,15 +85,15 @@ class Program:
         begin, end = x.ctypes.data, x.ctypes.data + x.nbytes
         return [
             (cells, place, address - begin)
-            for _, cells in self.calls
-            for place, address in enumerate(cells.tolist())
-            if begin <= address < end
+            for (_, cells), addresses in zip(self.calls, self.addresses, strict=True)
+            for place in addresses
+            if begin <= (address := int(cells[place])) < end
         ]
 
     def run(self) -> None:
         """Make all the calls, in order, on this thread."""
         if run_table(self.table.ctypes.data, len(self.table)):
-            raise MemoryError("A kernel could not be run: there is no memory left.")
+            raise MemoryError("A kernel failed; most likely there is no memory left.")
 
 
 def cells_of(kind: Any, value: Any) -> list[int]:

@@ -96,7 +96,7 @@ class Workspace:
         self.kept: dict[str, Array] = {}
 
     def empty(self, name: str, shape: Shape, dtype: np.dtype[Any]) -> Array:
-        """Return the array of this name; new, or of another shape than before, it is uninitialised."""
+        """Return the array of this name, as it was left; uninitialised if new or of another shape."""
         array = self.kept.get(name)
         if array is None or array.shape != shape:
             if self.samples and shape[0] == self.shard.stop - self.shard.start:
@@ -261,7 +261,7 @@ class Layer:
     def as_array(self, x: ArrayLike) -> Array:
         """Return x as the kind of array that the kernels are compiled for, copied only if it differs."""
         array = np.ascontiguousarray(x, self.dtype)
-        return array if array.flags.writeable else array.copy()
+        return array if array.flags.writeable and array.flags.aligned else array.copy()
 
     def check_upstream(self, remembered: Array | None, dy: ArrayLike) -> tuple[Array, Array]:
         """Return what the last training forward remembered, and dy as a contiguous array; or raise.
@@ -296,13 +296,15 @@ class Layer:
     def replica(self) -> Self:
         """Return a copy that shares the parameters' values and owns its gradients and what it remembers.
 
-        Replicas let several threads train on parts of a batch at once; see `tinynet.parallel`.
+        Replicas let several threads train on parts of a batch at once; see `tinynet.shards`.
         """
         clone = copy.copy(self)
         clone.workspace = Workspace()
         for name, value in vars(self).items():
             if isinstance(value, Parameter):
-                setattr(clone, name, Parameter(value.name, value.value, np.zeros_like(value.grad)))
+                setattr(
+                    clone, name, Parameter(value.name, value.value, np.zeros(value.grad.shape, self.dtype))
+                )
             elif isinstance(value, Layer):
                 setattr(clone, name, value.replica())
         return clone
