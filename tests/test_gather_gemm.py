@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from tinynet.kernels import cpu, elementwise, im2col
 from tinynet.kernels import gather_gemm as kernels
-from tinynet.kernels.gather_gemm import ACCUMULATE, BIAS, ROWS, VECTOR_BYTES, ZERO
+from tinynet.kernels.gather_gemm import ACCUMULATE, BIAS, MANY_VECTORS, ROWS, VECTOR_BYTES, ZERO
 
 DTYPES = [np.float32, np.float64]
 TOLERANCE = {np.float32: 1e-5, np.float64: 1e-12}
@@ -114,6 +114,41 @@ def test_gather_gemm_on_every_edge_of_the_tile(start, dtype):
         for length in (0, 1, 2, 7):
             relu = bool(random.integers(2))
             check_gather_gemm(gather_gemm, random, rows, length, columns, start, relu, dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("start", [ZERO, BIAS, ACCUMULATE])
+@pytest.mark.parametrize("rows", [1, 2, 3, 7, ROWS - 1, ROWS, ROWS + 1, 3 * ROWS + 7])
+def test_terms_whose_x_are_zero_in_a_whole_tile_are_left_out(rows, start, dtype):
+    random = np.random.default_rng(rows)
+    columns = MANY_VECTORS * VECTOR_BYTES // dtype().itemsize + 3
+    x, r, s, b, p, c, q, bias = problem(random, rows, 40, columns, dtype)
+    x[r[:, None] + s] *= random.integers(0, 2, (rows, 40))  # zeros here and there, some of them negative
+    empty = random.permutation(40)[:15]
+    x[r[:, None] + s[empty]] = [0.0, -0.0, 0.0] * 5
+    places, width = q[:, None] + np.arange(columns), np.arange(columns)
+    first = {ZERO: 0.0, BIAS: bias.astype(np.float64), ACCUMULATE: c[places].astype(np.float64)}[start]
+    expected = naive.gather_gemm(x, r, s, b, p, columns, first, False)
+    b[p[empty][:, None] + width] = np.nan  # nobody reads them
+    result = Written(c.shape, dtype)
+    result.array[:] = c
+    gather_gemm(reads(x), r, s, reads(b), p, result.array, q, columns, reads(bias), start, False)
+    tolerance = TOLERANCE[dtype] * np.abs(expected).max()
+    np.testing.assert_allclose(result.array[places], expected, rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_samples_result_does_not_depend_on_the_zeros_of_others(dtype):
+    random = np.random.default_rng(0)
+    x = random.normal(size=(3 * ROWS + 7, 90)).astype(dtype)
+    x[: 2 * ROWS, random.permutation(90)[:50]] = 0
+    units = MANY_VECTORS * VECTOR_BYTES // dtype().itemsize
+    kernel, bias = random.normal(size=(90, units)).astype(dtype), random.normal(size=units).astype(dtype)
+    whole, one = np.empty((len(x), units), dtype), np.empty((1, units), dtype)
+    kernels.dense(x, kernel, bias, whole, False)
+    for i, row in enumerate(x):
+        kernels.dense(row[None].copy(), kernel, bias, one, False)
+        np.testing.assert_array_equal(whole[i], one[0])
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
