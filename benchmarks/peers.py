@@ -22,6 +22,24 @@ from common import KEEP_FREED, Array, available_cores, environment, use_threads
 from networks import Conv, Drop, Flat, Full, Network, Pool
 
 
+def layers_of(network: Network, layers: Any) -> list[Any]:
+    """Return the network's layers, made from a module in which they have Keras's names."""
+    made: list[Any] = []
+    for layer in network.layers:
+        match layer:
+            case Conv(filters, size, strides):
+                made.append(layers.Conv2D(filters, size, strides, padding="same", activation="relu"))
+            case Pool():
+                made.append(layers.MaxPool2D())
+            case Drop(rate):
+                made.append(layers.Dropout(rate))
+            case Flat():
+                made.append(layers.Flatten())
+            case Full(units, activation):
+                made.append(layers.Dense(units, activation=activation))
+    return made
+
+
 class Tinynet:
     """tinynet, through `fit` and `predict`."""
 
@@ -33,20 +51,7 @@ class Tinynet:
         self, network: Network, weights: list[Array], rates: Array | None = None, seed: int = 0
     ) -> None:
         """Make the network; `rates` are the learning rates step by step, else it is Adam's usual 0.001."""
-        layers = self.tinynet.layers
-        made: list[Any] = []
-        for layer in network.layers:
-            match layer:
-                case Conv(filters, size, strides):
-                    made.append(layers.Conv2D(filters, size, strides, padding="same", activation="relu"))
-                case Pool():
-                    made.append(layers.MaxPool2D())
-                case Drop(rate):
-                    made.append(layers.Dropout(rate))
-                case Flat():
-                    made.append(layers.Flatten())
-                case Full(units, activation):
-                    made.append(layers.Dense(units, activation=activation))
+        made = layers_of(network, self.tinynet.layers)
         self.model = self.tinynet.Sequential(made, network.input_shape, seed)
         for parameter, value in zip(self.model.parameters, weights, strict=True):
             parameter.value = value
@@ -223,19 +228,7 @@ class Keras:
         self.keras.utils.clear_session()
         self.keras.utils.set_random_seed(seed)
         layers = self.keras.layers
-        made: list[Any] = [layers.Input(network.input_shape)]
-        for layer in network.layers:
-            match layer:
-                case Conv(filters, size, strides):
-                    made.append(layers.Conv2D(filters, size, strides, padding="same", activation="relu"))
-                case Pool():
-                    made.append(layers.MaxPooling2D())
-                case Drop(rate):
-                    made.append(layers.Dropout(rate))
-                case Flat():
-                    made.append(layers.Flatten())
-                case Full(units, activation):
-                    made.append(layers.Dense(units, activation=activation))
+        made = [layers.Input(network.input_shape), *layers_of(network, layers)]
         self.model = self.keras.Sequential(made)
         self.model.set_weights(weights)
         adam = self.keras.optimizers.Adam(0.001 if rates is None else self.schedule(rates))

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinynet import Sequential, layers
+from tinynet.kernels.program import Program
 from tinynet.layers import conv_pool
 from tinynet.layers.conv_pool import ConvPool, fuse
 
@@ -116,6 +117,22 @@ def test_a_batch_in_several_parts(monkeypatch, case, samples_a_part):
     for whole in (False, True):
         check_equal(case, "float32", 7, whole)
     check_equal(case, "float64", 7)
+
+
+@pytest.mark.parametrize("rows_a_band", [1, 2, 3, 100])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("case", CASES)
+def test_a_single_image_in_bands_of_rows(monkeypatch, case, dtype, rows_a_band):
+    conv, pool = make(case, dtype)
+    flops = 2 * conv.kernel.value.size * pool.window[0] * conv.output_shape[1]
+    monkeypatch.setattr(conv_pool, "BAND_FLOPS", rows_a_band * flops)
+    x, _ = data(np.random.default_rng(0), case, pool, 1, dtype, whole=False)
+    program, both = Program(), ConvPool(conv, pool)
+    with program.recording():
+        y = both.forward(x)
+    assert y.tobytes() == pool.forward(conv.forward(x)).tobytes()
+    bands = -(-pool.output_shape[0] // rows_a_band)
+    assert max(len(stage) for stage in program.stages) == bands
 
 
 @pytest.mark.parametrize("samples_a_part", [2, 9])

@@ -22,7 +22,7 @@ import tinynet
 from tinynet import layers, losses, parallel
 from tinynet.kernels import elementwise, gather_gemm, pooling, update
 from tinynet.kernels.jit import Kernel, recorder
-from tinynet.kernels.program import Program, cells_of, tables_of
+from tinynet.kernels.program import Program, cells_of, independent, tables_of
 from tinynet.layers.conv_pool import ConvPool
 from tinynet.parallel import Crew, run_programs
 from tinynet.shards import ONLY_KERNELS, Recording
@@ -237,7 +237,7 @@ def test_a_recording_takes_other_arrays_and_leaves_the_old_ones(case, samples):
             buffer = np.full(array.size + 2 * spaces, np.nan, array.dtype)
             arrays[i] = buffer[spaces : spaces + array.size].reshape(array.shape)
             arrays[i][...] = array
-        recording.take(*arrays)
+        recording.move_to(*arrays)
         for array in old:
             array[...] = np.nan
         stack.forget()
@@ -262,7 +262,7 @@ def test_a_recorded_loss(smoothing):
         if recording is None:
             recording = Recording(compute, logits, labels)
         else:
-            recording.take(logits, labels)
+            recording.move_to(logits, labels)
             gradient[...], value[...] = np.nan, np.nan
             recording.program.run()
         expected_value, expected = loss.value_and_gradient(logits, labels)
@@ -376,12 +376,12 @@ def test_an_empty_program_does_nothing():
     with program.recording():
         pass
     program.run()
-    run_programs(tables_of([program, program, program]))
-    run_programs(tables_of([program]))
+    run_programs([tables_of([program, program, program])])
+    run_programs([tables_of([program])])
 
 
 def test_no_programs_at_all():
-    run_programs(tables_of([]))
+    run_programs([tables_of([])])
 
 
 def test_a_program_keeps_the_arrays_that_it_works_on():
@@ -460,18 +460,53 @@ def test_a_kernel_that_fails_ends_its_program_and_reaches_the_caller(set_threads
         cells[:] = 0
         cells[3, 0] = 1
         with pytest.raises(MemoryError):
-            within(run_programs, tables_of(programs))
+            within(run_programs, [tables_of(programs)])
         expected = [[10, 5]] * 6
         expected[3] = [1, 0]
         np.testing.assert_array_equal(cells, expected)
         cells[:] = 0
-        within(run_programs, tables_of(programs))  # the failure is forgotten
+        within(run_programs, [tables_of(programs)])  # the failure is forgotten
         np.testing.assert_array_equal(cells, [[10, 5]] * 6)
     cells[0, 0] = 1
     with pytest.raises(MemoryError):
         programs[0].run()
     with pytest.raises(MemoryError):
-        run_programs(tables_of(programs[:1]))
+        run_programs([tables_of(programs[:1])])
+
+
+def test_a_program_without_independent_parts_is_one_stage():
+    y, program = np.zeros(3), Program()
+    with program.recording():
+        elementwise.fill(y, 1.0)
+        for part in independent([slice(0, 3)]):  # one part is none
+            update.add_up(np.ones(3), y[part], False)
+        elementwise.fill(np.zeros(1), 1.0)
+    assert [stage.tolist() for stage in program.stages] == [tables_of([program])[0][None].tolist()]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_independent_parts_run_after_what_is_before_and_before_what_is_after(set_threads, threads):
+    set_threads(threads)
+    size, parts = 4000, [slice(0, 1000), slice(1000, 1010), slice(1010, 4000)]
+    x, doubled, total, program = np.ones(size), np.zeros(size), np.zeros(size), Program()
+    with program.recording():
+        elementwise.fill(doubled, 0.0)
+        for part in independent(parts):
+            update.add_up(x[part], doubled[part], False)
+            update.add_up(x[part], doubled[part], False)
+        update.add_up(doubled, total, True)
+        for part in independent(reversed(parts)):
+            update.add_up(doubled[part], total[part], False)
+    assert [len(stage) for stage in program.stages] == [1, 3, 1, 3]
+    assert sum(length for stage in program.stages for _, length in stage) == len(program.table)
+    for number in range(1, 200):
+        x[:] = number
+        within(run_programs, program.stages)
+        assert (total == 4 * number).all()
+
+
+def test_independent_parts_are_a_plain_loop_where_nothing_records():
+    assert list(independent(iter("abc"))) == ["a", "b", "c"]
 
 
 # Crews
@@ -491,8 +526,21 @@ class Counters:
 
     def run(self, times, pause=0.0):
         for _ in range(times):
-            run_programs(self.tables)
+            run_programs([self.tables])
             time.sleep(pause) if pause else None
+
+    def failures(self, goes_on):
+        """Run while goes_on(number of runs); return the runs after which a count was wrong, or an error."""
+        number, failed = 0, []
+        try:
+            while goes_on(number):
+                run_programs([self.tables])
+                number += 1
+                if not (self.totals == number).all():
+                    failed.append(number)
+        except BaseException as error:
+            failed.append(error)
+        return failed
 
 
 def helpers():
@@ -532,7 +580,7 @@ def test_what_the_caller_wrote_is_seen_and_what_was_computed_is_there(set_thread
     def repeat():
         for number in range(300):
             source[:] = number
-            run_programs(tables)
+            run_programs([tables])
             if not (results == number).all():
                 return number
         return None
@@ -582,13 +630,7 @@ def test_several_threads_run_programs_at_once(set_threads, monkeypatch, patience
 
     def use(counters):
         start.wait(SECONDS)
-        try:
-            for number in range(1, 201):
-                run_programs(counters.tables)
-                if not (counters.totals == number).all():
-                    failures.append(number)
-        except BaseException as error:
-            failures.append(error)
+        failures.extend(counters.failures(lambda number: number < 200))
 
     threads = [threading.Thread(target=use, args=(user,), daemon=True) for user in users]
     for thread in threads:
@@ -618,15 +660,7 @@ def test_changing_the_number_of_threads_while_programs_run(set_threads, no_crew)
     failures = []
 
     def use(counters):
-        number = 0
-        try:
-            while not done.is_set() or number < 20:
-                run_programs(counters.tables)
-                number += 1
-                if not (counters.totals == number).all():
-                    failures.append(number)
-        except BaseException as error:
-            failures.append(error)
+        failures.extend(counters.failures(lambda number: not done.is_set() or number < 20))
 
     threads = [threading.Thread(target=use, args=(user,), daemon=True) for user in users]
     for thread in threads:
@@ -645,10 +679,10 @@ def test_changing_the_number_of_threads_while_programs_run(set_threads, no_crew)
 
 def test_a_stopped_crew_still_runs_what_it_is_given():
     crew, counters = Crew(2), Counters(6)
-    within(crew.run, counters.tables)
+    within(crew.run, [counters.tables])
     crew.stop()
-    within(crew.run, counters.tables)
-    within(crew.run, counters.tables[:1])
+    within(crew.run, [counters.tables])
+    within(crew.run, [counters.tables[:1]])
     np.testing.assert_array_equal(counters.totals[:, 0], [3, 2, 2, 2, 2, 2])
 
 
@@ -675,7 +709,7 @@ def test_max_pool_programs_of_several_sizes_side_by_side(set_threads):
         for x, y in tasks:
             x[...] = random.normal(size=x.shape)
             y[...] = np.nan
-        within(run_programs, tables)
+        within(run_programs, [tables])
         for x, y in tasks:
             blocks = x.reshape(2, len(x[0]) // 2, 2, len(x[0]) // 2, 2, 3)
             np.testing.assert_array_equal(y, blocks.max(axis=(2, 4)))

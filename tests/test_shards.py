@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tinynet import Sequential, get_num_threads, layers, losses, optim, shards
+from tinynet.layers import conv_pool
 from tinynet.shards import Batch, Replicas
 
 
@@ -510,6 +511,17 @@ def test_a_prediction_does_not_depend_on_the_batch_or_the_threads(set_threads, m
             assert outputs.tobytes() == expected[start : start + size].tobytes(), (threads, size)
     one_by_one = np.concatenate([model.predict(sample) for sample in x])
     assert one_by_one.tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_a_single_image_is_predicted_by_several_threads_with_the_same_bits(set_threads, monkeypatch, threads):
+    monkeypatch.setattr(conv_pool, "BAND_FLOPS", 1)
+    set_threads(threads)
+    x, _ = problem(300)
+    model = cnn()
+    expected = model.forward(x)
+    for image, wanted in zip(x, expected, strict=True):
+        assert model.predict(image).tobytes() == wanted.tobytes()
 
 
 @pytest.mark.parametrize("zeros", [0.5, 1.0])

@@ -501,9 +501,8 @@ class Sequential:
             raise ValueError(f"x is empty: its shape is {array.shape}; give at least one sample.")
         array = self.as_batch(array)
         if array.dtype != self.dtype or not array.flags.c_contiguous:
-            with np.errstate(
-                over="ignore"
-            ):  # a number too large for the dtype becomes infinite: refused below
+            # What is too large for the dtype becomes infinite, and is refused below.
+            with np.errstate(over="ignore"):
                 array = np.ascontiguousarray(array, self.dtype)
         if not kernels.elementwise.all_finite(array.reshape(-1)):
             bad = np.argwhere(~np.isfinite(array))[0]

@@ -11,7 +11,7 @@ import itertools
 import math
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, TypeVar
@@ -202,26 +202,31 @@ class Crew:
         self.queue[kernels.program.STOPPED] = 1
         self.wake()
 
-    def run(self, tables: Array) -> None:
-        """Run programs, given as `kernels.program.tables_of` returns them; in any order, on any thread."""
-        if len(tables) > 1 and self.leading.acquire(blocking=False):
-            try:
-                if self.sleeping:
-                    self.wake()
-                status = self.lead(self.queue, tables.ctypes.data, len(tables))
-            finally:
+    def run(self, stages: Sequence[Array]) -> None:
+        """Run programs; see `run_programs`."""
+        shares = any(len(tables) > 1 for tables in stages)
+        leads = shares and self.leading.acquire(blocking=False)  # else the helpers are busy
+        try:
+            if leads and self.sleeping:
+                self.wake()
+            for tables in stages:
+                if leads and len(tables) > 1:
+                    status = self.lead(self.queue, tables.ctypes.data, len(tables))
+                else:
+                    status = max((self.run_table(*table) for table in tables.tolist()), default=0)
+                if status:
+                    raise MemoryError("A kernel failed; most likely there is no memory left.")
+        finally:
+            if leads:
                 self.leading.release()
-        else:  # another thread leads: the helpers are busy
-            status = max((self.run_table(*table) for table in tables.tolist()), default=0)
-        if status:
-            raise MemoryError("A kernel failed; most likely there is no memory left.")
 
 
-def run_programs(tables: Array) -> None:
+def run_programs(stages: Sequence[Array]) -> None:
     """Run programs of kernels on up to `get_num_threads()` threads, without the GIL.
 
     Args:
-        tables: of independent programs, as `kernels.program.tables_of` returns them.
+        stages: independent programs, as `kernels.program.tables_of` returns them; those of a stage are run in
+            any order, on any thread, and after those of the stage before.
 
     Raises:
         MemoryError: there is no memory left.
@@ -231,7 +236,7 @@ def run_programs(tables: Array) -> None:
     if crew is None:
         with _changing:
             crew = _crew = _crew or Crew(get_num_threads() - 1)
-    crew.run(tables)
+    crew.run(stages)
 
 
 def cut(samples: int, shards: int) -> list[slice]:

@@ -44,12 +44,10 @@ Array = NDArray[Any]
 
 CACHE_BYTES = 2**20  # the activations of a shard should be about this large, to stay in a core's cache
 MIN_SHARDS, MAX_SHARDS = 2, 8  # of a training batch: work for several cores, and few gradients to sum
-BLOCK = (
-    2**16
-)  # elements of the flat vector whose gradient is finished, and updated, at a time: they fit a cache
+BLOCK = 2**16  # elements of the flat vector that are finished, and updated, at a time: they fit a cache
 ROWS_AT_ONCE = 168  # of a Dense kernel's gradient: a multiple of the tiles' rows, 14 or 6
 MAX_SIZES = 4  # recordings are kept for so many sizes of batches
-MIN_SAMPLES, MAX_SAMPLES = 8, 64  # in a shard of a prediction: worth a thread, and in a core's cache
+MAX_SAMPLES = 64  # in a shard of a prediction: they fit in a core's cache
 MAX_BYTES = 2**24  # of all layers' outputs for a shard of a prediction, which a recording keeps
 
 
@@ -87,12 +85,17 @@ class Recording:
             self.result = function(*inputs)
         self.places = [self.program.places_of(x) for x in inputs]
 
-    def take(self, *inputs: Array) -> None:
+    def move_to(self, *inputs: Array) -> None:
         """Let the program work on these arrays from now on; the caller keeps them while it runs."""
         for x, places in zip(inputs, self.places, strict=True):
             address = x.ctypes.data
             for cells, place, offset in places:
                 cells[place] = address + offset
+
+
+def tables_of(recordings: Sequence[Recording]) -> Array:
+    """Return the tables of recordings' programs, as a stage of `run_programs`."""
+    return kernels.program.tables_of([recording.program for recording in recordings])
 
 
 ONLY_KERNELS = {
@@ -264,7 +267,9 @@ class Batch:
         whole: list[dict[str, Array]] = [{} for _ in owner.layers]
         self.replicas = [Replica(owner.layers, shard, samples, whole) for shard in shards]
         self.losses = np.zeros((len(shards), 1))
-        self.recordings: list[Recording] = []
+        self.recordings: list[Recording] = []  # of the shards, and
+        self.finishing: list[Recording] = []  # of the blocks: both empty until the first step
+        self.stages: list[Array] = []
 
     def compute(self, x: Array, y: Array) -> tuple[float, list[Array]]:
         """Make the step by calling the layers."""
@@ -289,11 +294,10 @@ class Batch:
             self.record(x, labels)
         else:
             for recording, shard in zip(self.recordings, self.shards, strict=True):
-                recording.take(x[shard], labels[shard])
+                recording.move_to(x[shard], labels[shard])
             for finishing in self.finishing:
-                finishing.take(x)
-            run_programs(self.shard_tables)
-            run_programs(self.block_tables)
+                finishing.move_to(x)
+            run_programs(self.stages)
         loss = math.fsum((self.losses[:, 0] * self.shares).tolist())
         return loss, [recording.result for recording in self.recordings]
 
@@ -314,8 +318,7 @@ class Batch:
         ]
         # The gradient of the first kernel needs x, too.
         self.finishing = [Recording(lambda x, i=i: self.finish(i), x) for i in range(len(self.owner.blocks))]
-        self.shard_tables = kernels.program.tables_of([recording.program for recording in recordings])
-        self.block_tables = kernels.program.tables_of([recording.program for recording in self.finishing])
+        self.stages = [tables_of(recordings), tables_of(self.finishing)]
         self.recordings = recordings
 
     def finish(self, block: int) -> None:
@@ -387,7 +390,7 @@ class Inference:
         """
         threads, samples = get_num_threads(), len(x)
         most = min(MAX_SAMPLES, max(MAX_BYTES // max(bytes_per_sample(self.layers), 1), 1))
-        size = min(max(math.ceil(samples / threads), MIN_SAMPLES), most)
+        size = min(math.ceil(samples / threads), most)
         shards = [slice(begin, min(begin + size, samples)) for begin in range(0, samples, size)]
         if not self.can_replay:
             return np.concatenate(run(lambda i: self.forward(x[shards[i]]), len(shards)))
@@ -406,7 +409,7 @@ class Inference:
         """Return the layers' output for each part, as new arrays."""
         parts = [self.layers[0].as_array(part) for part in parts]
         recordings = [self.recording(part) for part in parts]
-        run_programs(kernels.program.tables_of([recording.program for recording in recordings]))
+        run_programs(recordings[0].program.stages if len(recordings) == 1 else [tables_of(recordings)])
         outputs = [recording.result.copy() for recording in recordings]
         for recording, part in zip(recordings, parts, strict=True):
             self.idle.setdefault(len(part), []).append(recording)
@@ -420,5 +423,5 @@ class Inference:
             recording = self.idle.setdefault(len(x), []).pop()
         except IndexError:
             recording = Recording(self.forward, x.copy())  # what it keeps is not the caller's array
-        recording.take(x)
+        recording.move_to(x)
         return recording

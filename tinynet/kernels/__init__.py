@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import elementwise, gather_gemm, im2col, pooling, update, warp
+    from . import elementwise, gather_gemm, im2col, pooling, program, update, warp
 
 __all__ = ["elementwise", "gather_gemm", "im2col", "pooling", "program", "update", "warp"]
 

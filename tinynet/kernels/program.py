@@ -13,15 +13,17 @@ from then on one call of machine code makes them all.
 Only kernel calls are recorded: what Python and NumPy do in between is not done again.
 
 Several programs are run by a crew of threads that share a queue. The helpers `serve` it in machine code and
-never need the GIL; the thread that has the programs to run `lead`s.
+never need the GIL; the thread that has the programs to run `lead`s. A single program can be run so, too,
+where parts of it are marked as `independent`.
 """
 
 from __future__ import annotations
 
+import itertools
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import numba
 import numpy as np
@@ -36,6 +38,7 @@ from .jit import Array, Kernel, instruction, kernel, recorder
 
 CELL = ir.IntType(64)
 Kinds = tuple[Any, ...]  # Numba's types
+Part = TypeVar("Part")
 
 ADDRESS = 4  # where an array's address is among the cells of an array
 
@@ -52,6 +55,8 @@ class Program:
         self.addresses: list[list[int]] = []
         self.kept: list[Any] = []  # the arrays, whose addresses the calls hold
         self.table = np.empty((0, 2), np.int64)
+        self.lots: list[list[int]] = [[0]]  # at which calls independent parts begin
+        self.stages: list[Array] = []  # such parts, as `tables_of` returns programs: one stage after another
 
     @contextmanager
     def recording(self) -> Iterator[None]:
@@ -64,6 +69,15 @@ class Program:
         functions = callers([kinds for kinds, _ in self.calls])
         addresses = [cells.ctypes.data for _, cells in self.calls]
         self.table = np.array([*zip(functions, addresses, strict=True)], np.int64).reshape(-1, 2)
+        self.stages = []
+        first = self.table.ctypes.data
+        for lot, (end, *_) in itertools.pairwise([*self.lots, [len(self.table)]]):
+            parts = [(begin, stop) for begin, stop in itertools.pairwise([*lot, end]) if begin < stop]
+            if len(parts) == 1 and self.stages and len(self.stages[-1]) == 1:
+                self.stages[-1][0, 1] += parts[0][1] - parts[0][0]  # goes on where the stage before ends
+            elif parts:
+                places = [(first + begin * self.table.strides[0], stop - begin) for begin, stop in parts]
+                self.stages.append(np.array(places, np.int64))
 
     def add(self, kernel: Kernel, arguments: tuple[Any, ...]) -> None:
         """Append a call."""
@@ -150,6 +164,27 @@ def write_caller(module: Any, name: str, kinds: Kinds) -> None:
     values = [argument(*pair) for pair in zip(kernel_type.args[2:], cells[1:], strict=True)]
     target = builder.inttoptr(cells[0], kernel_type.as_pointer())
     builder.ret(builder.zext(builder.call(target, [*slots, *values]), CELL))
+
+
+def independent(parts: Sequence[Part]) -> Iterator[Part]:
+    """Yield parts, and tell a program that records that none of them needs what is computed for another.
+
+    Args:
+        parts: what a loop goes through that calls kernels.
+
+    Yields:
+        Each of them.
+    """
+    program = getattr(recorder, "program", None)
+    begins: list[int] = []
+    if program is not None:
+        program.lots.append(begins)
+    for part in parts:
+        if program is not None:
+            begins.append(len(program.calls))
+        yield part
+    if program is not None:
+        program.lots.append([len(program.calls)])
 
 
 @instruction

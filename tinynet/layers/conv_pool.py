@@ -14,6 +14,7 @@ from .conv2d import Conv2D
 from .pool2d import MaxPool2D
 
 CACHE_BYTES = 2**19  # of the convolution's output at a time: half of a usual core's own cache
+BAND_FLOPS = 1e6  # of a single image: then it pays that another thread takes a part of it
 
 
 class ConvPool(Layer):
@@ -64,8 +65,10 @@ class ConvPool(Layer):
         assert conv.output_shape is not None
         padded = conv.padded(x, training)
         y = self.empty("y", (len(x), *self.output_shape), training)
-        place = self.empty("place", y.shape) if training else y
         bias = conv.bias.value if conv.use_bias else np.empty(0, self.dtype)
+        if len(x) == 1 and not training:
+            return self.forward_bands(padded, bias, y)
+        place = self.empty("place", y.shape) if training else y
         parts = self.parts(len(x))
         results = self.empty("results", (parts[0].stop, *conv.output_shape), training)
         for part in parts:
@@ -79,6 +82,23 @@ class ConvPool(Layer):
                 kernels.pooling.max_pool(result, y[part], *pool.geometry)
         if training:
             self.x, self.y = padded, place
+        return y
+
+    def forward_bands(self, padded: Array, bias: Array, y: Array) -> Array:
+        """Compute the output y of a single image, some of its rows at a time, and return it."""
+        conv, pool = self.conv, self.pool
+        assert conv.output_shape is not None
+        _, width, filters = conv.output_shape
+        pool_height, kernel_height, rows = pool.window[0], conv.window[0], y.shape[1]
+        flops = 2 * conv.kernel.value.size * pool_height * width  # of a row of y
+        size = min(math.ceil(BAND_FLOPS / flops), rows)
+        for first in kernels.program.independent(range(0, rows, size)):
+            last = min(first + size, rows)
+            begin, end = first * pool_height, last * pool_height
+            result = np.empty((1, end - begin, width, filters), self.dtype)
+            window = padded[:, begin : end + kernel_height - 1]
+            kernels.gather_gemm.convolution(window, conv.kernel.value, bias, result, 1, 1, conv.fuses_relu)
+            kernels.pooling.max_pool(result, y[:, first:last], *pool.geometry)
         return y
 
     def backward(self, dy: ArrayLike) -> Array:
