@@ -63,3 +63,27 @@ def test_on_a_full_disk_kernels_still_work(run_python, tmp_path):
     fill_disk = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
     assert run_python(fill_disk + USE_KERNELS, NUMBA_CACHE_DIR=str(tmp_path)) == RESULTS + "0\n"
     assert not any(path.is_file() for path in tmp_path.rglob("*"))  # so that every write has failed
+
+
+USE_A_MODEL = """
+import sys
+import numpy as np
+from tinynet import Sequential, layers
+
+block = [layers.Conv2D(4, 3, padding="same", activation="relu"), layers.MaxPool2D(), layers.Dropout(0.1)]
+end = [layers.Flatten(), layers.Dense(10, activation="softmax")]
+model = Sequential([*block, *end], (6, 6, 1))
+model.compile("adam", metrics=["accuracy"])
+x, y = np.ones((8, 6, 6, 1), np.float32), np.zeros(8, np.int64)
+model.fit(x, y, verbose=0)
+model.evaluate(x, y)
+print(model.predict(x).shape, "numba.np.arraymath" in sys.modules)
+"""
+
+
+def test_compiled_kernels_are_loaded_without_what_compiling_needs(run_python, tmp_path):
+    def use_a_model():
+        return run_python(USE_A_MODEL, NUMBA_CACHE_DIR=str(tmp_path))
+
+    assert use_a_model() == "(8, 10) True\n"
+    assert use_a_model() == "(8, 10) False\n"

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import numba
 from numba.core.registry import CPUDispatcher
+from numba.core.runtime.nrt import rtsys
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
@@ -85,11 +86,13 @@ def notice_changes(cache: Any) -> None:
 
 def survive_bad_cache(cache: Any) -> None:
     """Make a kernel compile again where its cache files are damaged, and go on where the disk is full."""
-    load, save = cache.load_overload, cache.save_overload
+    load, save = getattr(cache, "_load_overload", cache.load_overload), cache.save_overload
 
-    def load_overload(*arguments: Any) -> Any:
+    def load_overload(signature: Any, target_context: Any) -> Any:
         try:
-            return load(*arguments)
+            # All that machine code needs. Numba's own way imports what it compiles with first: half a second.
+            rtsys.initialize(target_context)
+            return load(signature, target_context)
         except Exception:  # whatever unpickling a damaged file raises
             with contextlib.suppress(Exception):
                 cache.flush()

@@ -23,6 +23,8 @@ from .jit import kernel
 Vector = NDArray[Any]
 
 LANES = 128
+# The smallest normal numbers. Not np.finfo in a kernel: its machine code would import half of Numba to load.
+TINY_32, TINY_64 = (float(np.finfo(dtype).tiny) for dtype in (np.float32, np.float64))
 
 
 @kernel
@@ -70,7 +72,7 @@ def sgd_momentum(
     keep, factor = number(momentum), number(scale)
     # Nesterov looks one step ahead: its direction is gradient + momentum × velocity.
     of_velocity, of_gradient = (keep, number(1.0)) if nesterov else (number(1.0), number(0.0))
-    smallest, zero = number(np.finfo(value.dtype).tiny), number(0.0)
+    smallest, zero = number(TINY_32 if value.itemsize == 4 else TINY_64), number(0.0)
     for i in range(value.size):
         slope = factor * gradient[i]
         speed = keep * velocity[i] + slope
@@ -97,7 +99,7 @@ def adam(
     keep_m, take_m = number(beta_1), number(1.0 - beta_1)
     keep_v, take_v = number(beta_2), number(1.0 - beta_2)
     factor, offset = number(scale), number(epsilon)
-    smallest, zero = number(np.finfo(value.dtype).tiny), number(0.0)
+    smallest, zero = number(TINY_32 if value.itemsize == 4 else TINY_64), number(0.0)
     for i in range(value.size):
         slope = factor * gradient[i]
         mean = keep_m * m[i] + take_m * slope
