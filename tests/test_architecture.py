@@ -16,7 +16,7 @@ PACKAGE = Path(tinynet.__file__).parent
 ORDER = [
     "files", "names", "kernels", "initializers", "layers", "losses", "arguments", "schedules",
     "optim", "metrics", "data", "parallel", "shards", "callbacks", "training", "storage", "model",
-    "gradcheck", "images", "inference", "plotting", "__init__", "__main__",
+    "gradcheck", "recipes", "images", "inference", "plotting", "__init__", "__main__",
 ]  # fmt: skip
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 

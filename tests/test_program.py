@@ -22,7 +22,7 @@ import tinynet
 from tinynet import layers, losses, parallel
 from tinynet.kernels import elementwise, gather_gemm, pooling, update
 from tinynet.kernels.jit import Kernel, recorder
-from tinynet.kernels.program import Program, cells_of, independent, tables_of
+from tinynet.kernels.program import Plan, Program, cells_of, independent, tables_of
 from tinynet.layers.conv_pool import ConvPool
 from tinynet.parallel import Crew, run_programs
 from tinynet.shards import ONLY_KERNELS, Recording
@@ -376,12 +376,12 @@ def test_an_empty_program_does_nothing():
     with program.recording():
         pass
     program.run()
-    run_programs([tables_of([program, program, program])])
-    run_programs([tables_of([program])])
+    run_programs(Plan([tables_of([program, program, program])]))
+    run_programs(Plan([tables_of([program])]))
 
 
 def test_no_programs_at_all():
-    run_programs([tables_of([])])
+    run_programs(Plan([tables_of([])]))
 
 
 def test_a_program_keeps_the_arrays_that_it_works_on():
@@ -460,18 +460,18 @@ def test_a_kernel_that_fails_ends_its_program_and_reaches_the_caller(set_threads
         cells[:] = 0
         cells[3, 0] = 1
         with pytest.raises(MemoryError):
-            within(run_programs, [tables_of(programs)])
+            within(run_programs, Plan([tables_of(programs)]))
         expected = [[10, 5]] * 6
         expected[3] = [1, 0]
         np.testing.assert_array_equal(cells, expected)
         cells[:] = 0
-        within(run_programs, [tables_of(programs)])  # the failure is forgotten
+        within(run_programs, Plan([tables_of(programs)]))  # the failure is forgotten
         np.testing.assert_array_equal(cells, [[10, 5]] * 6)
     cells[0, 0] = 1
     with pytest.raises(MemoryError):
         programs[0].run()
     with pytest.raises(MemoryError):
-        run_programs([tables_of(programs[:1])])
+        run_programs(Plan([tables_of(programs[:1])]))
 
 
 def test_a_program_without_independent_parts_is_one_stage():
@@ -481,7 +481,7 @@ def test_a_program_without_independent_parts_is_one_stage():
         for part in independent([slice(0, 3)]):  # one part is none
             update.add_up(np.ones(3), y[part], False)
         elementwise.fill(np.zeros(1), 1.0)
-    assert [stage.tolist() for stage in program.stages] == [tables_of([program])[0][None].tolist()]
+    assert [stage.tolist() for stage in program.plan.kept] == [tables_of([program])[0][None].tolist()]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
@@ -497,11 +497,11 @@ def test_independent_parts_run_after_what_is_before_and_before_what_is_after(set
         update.add_up(doubled, total, True)
         for part in independent(reversed(parts)):
             update.add_up(doubled[part], total[part], False)
-    assert [len(stage) for stage in program.stages] == [1, 3, 1, 3]
-    assert sum(length for stage in program.stages for _, length in stage) == len(program.table)
+    assert [len(stage) for stage in program.plan.kept] == [1, 3, 1, 3]
+    assert sum(length for stage in program.plan.kept for _, length in stage) == len(program.table)
     for number in range(1, 200):
         x[:] = number
-        within(run_programs, program.stages)
+        within(run_programs, program.plan)
         assert (total == 4 * number).all()
 
 
@@ -526,7 +526,7 @@ class Counters:
 
     def run(self, times, pause=0.0):
         for _ in range(times):
-            run_programs([self.tables])
+            run_programs(Plan([self.tables]))
             time.sleep(pause) if pause else None
 
     def failures(self, goes_on):
@@ -534,7 +534,7 @@ class Counters:
         number, failed = 0, []
         try:
             while goes_on(number):
-                run_programs([self.tables])
+                run_programs(Plan([self.tables]))
                 number += 1
                 if not (self.totals == number).all():
                     failed.append(number)
@@ -580,7 +580,7 @@ def test_what_the_caller_wrote_is_seen_and_what_was_computed_is_there(set_thread
     def repeat():
         for number in range(300):
             source[:] = number
-            run_programs([tables])
+            run_programs(Plan([tables]))
             if not (results == number).all():
                 return number
         return None
@@ -679,10 +679,10 @@ def test_changing_the_number_of_threads_while_programs_run(set_threads, no_crew)
 
 def test_a_stopped_crew_still_runs_what_it_is_given():
     crew, counters = Crew(2), Counters(6)
-    within(crew.run, [counters.tables])
+    within(crew.run, Plan([counters.tables]))
     crew.stop()
-    within(crew.run, [counters.tables])
-    within(crew.run, [counters.tables[:1]])
+    within(crew.run, Plan([counters.tables]))
+    within(crew.run, Plan([counters.tables[:1]]))
     np.testing.assert_array_equal(counters.totals[:, 0], [3, 2, 2, 2, 2, 2])
 
 
@@ -709,7 +709,7 @@ def test_max_pool_programs_of_several_sizes_side_by_side(set_threads):
         for x, y in tasks:
             x[...] = random.normal(size=x.shape)
             y[...] = np.nan
-        within(run_programs, [tables])
+        within(run_programs, Plan([tables]))
         for x, y in tasks:
             blocks = x.reshape(2, len(x[0]) // 2, 2, len(x[0]) // 2, 2, 3)
             np.testing.assert_array_equal(y, blocks.max(axis=(2, 4)))

@@ -11,7 +11,7 @@ import itertools
 import math
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, TypeVar
@@ -176,7 +176,7 @@ class Crew:
         self.queue = np.zeros(program.PLACES, np.int64)
         self.leading, self.waking = threading.Lock(), threading.Condition()
         self.sleeping = 0
-        self.serve, self.lead, self.run_table = program.serve, program.lead, program.run_table
+        self.serve, self.lead, self.run_stages = program.serve, program.lead, program.run_stages
         self.serve(self.queue, 0)  # compile, or load, before there are threads
         for _ in range(helpers):
             threading.Thread(target=self.help, name="tinynet", daemon=True).start()
@@ -202,31 +202,26 @@ class Crew:
         self.queue[kernels.program.STOPPED] = 1
         self.wake()
 
-    def run(self, stages: Sequence[Array]) -> None:
+    def run(self, plan: kernels.program.Plan) -> None:
         """Run programs; see `run_programs`."""
-        shares = any(len(tables) > 1 for tables in stages)
-        leads = shares and self.leading.acquire(blocking=False)  # else the helpers are busy
-        try:
-            if leads and self.sleeping:
-                self.wake()
-            for tables in stages:
-                if leads and len(tables) > 1:
-                    status = self.lead(self.queue, tables.ctypes.data, len(tables))
-                else:
-                    status = max((self.run_table(*table) for table in tables.tolist()), default=0)
-                if status:
-                    raise MemoryError("A kernel failed; most likely there is no memory left.")
-        finally:
-            if leads:
+        if plan.shares and self.leading.acquire(blocking=False):
+            try:
+                if self.sleeping:
+                    self.wake()
+                status = self.lead(self.queue, plan.stages)
+            finally:
                 self.leading.release()
+        else:  # there is nothing to share, or another thread leads and the helpers are busy
+            status = self.run_stages(plan.stages)
+        if status:
+            raise MemoryError("A kernel failed; most likely there is no memory left.")
 
 
-def run_programs(stages: Sequence[Array]) -> None:
+def run_programs(plan: kernels.program.Plan) -> None:
     """Run programs of kernels on up to `get_num_threads()` threads, without the GIL.
 
     Args:
-        stages: independent programs, as `kernels.program.tables_of` returns them; those of a stage are run in
-            any order, on any thread, and after those of the stage before.
+        plan: the programs, stage after stage; those of a stage are run in any order, on any thread.
 
     Raises:
         MemoryError: there is no memory left.
@@ -236,7 +231,7 @@ def run_programs(stages: Sequence[Array]) -> None:
     if crew is None:
         with _changing:
             crew = _crew = _crew or Crew(get_num_threads() - 1)
-    crew.run(stages)
+    crew.run(plan)
 
 
 def cut(samples: int, shards: int) -> list[slice]:

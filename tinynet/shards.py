@@ -93,9 +93,10 @@ class Recording:
                 cells[place] = address + offset
 
 
-def tables_of(recordings: Sequence[Recording]) -> Array:
-    """Return the tables of recordings' programs, as a stage of `run_programs`."""
-    return kernels.program.tables_of([recording.program for recording in recordings])
+def plan_of(*stages: Sequence[Recording]) -> kernels.program.Plan:
+    """Return how to run recordings: stage after stage, those of a stage at the same time."""
+    programs = [[recording.program for recording in stage] for stage in stages]
+    return kernels.program.Plan([kernels.program.tables_of(stage) for stage in programs])
 
 
 ONLY_KERNELS = {
@@ -269,7 +270,7 @@ class Batch:
         self.losses = np.zeros((len(shards), 1))
         self.recordings: list[Recording] = []  # of the shards, and
         self.finishing: list[Recording] = []  # of the blocks: both empty until the first step
-        self.stages: list[Array] = []
+        self.plan: kernels.program.Plan | None = None
 
     def compute(self, x: Array, y: Array) -> tuple[float, list[Array]]:
         """Make the step by calling the layers."""
@@ -297,7 +298,8 @@ class Batch:
                 recording.move_to(x[shard], labels[shard])
             for finishing in self.finishing:
                 finishing.move_to(x)
-            run_programs(self.stages)
+            assert self.plan is not None
+            run_programs(self.plan)
         loss = math.fsum((self.losses[:, 0] * self.shares).tolist())
         return loss, [recording.result for recording in self.recordings]
 
@@ -318,7 +320,7 @@ class Batch:
         ]
         # The gradient of the first kernel needs x, too.
         self.finishing = [Recording(lambda x, i=i: self.finish(i), x) for i in range(len(self.owner.blocks))]
-        self.stages = [tables_of(recordings), tables_of(self.finishing)]
+        self.plan = plan_of(recordings, self.finishing)
         self.recordings = recordings
 
     def finish(self, block: int) -> None:
@@ -373,6 +375,7 @@ class Inference:
         # A layer that returns its input, or a view of it, leaves nothing to replay.
         computes = any(type(layer) not in (Flatten, Dropout) for layer in self.layers)
         self.can_replay = computes and replays(self.layers)
+        self.most = min(MAX_SAMPLES, max(MAX_BYTES // max(bytes_per_sample(self.layers), 1), 1))
         self.idle: dict[int, list[Recording]] = {}  # for each size of a shard, those that no thread uses now
 
     def __getstate__(self) -> dict[str, Any]:
@@ -389,8 +392,7 @@ class Inference:
             (N, *output_shape), a new array.
         """
         threads, samples = get_num_threads(), len(x)
-        most = min(MAX_SAMPLES, max(MAX_BYTES // max(bytes_per_sample(self.layers), 1), 1))
-        size = min(math.ceil(samples / threads), most)
+        size = min(math.ceil(samples / threads), self.most)
         shards = [slice(begin, min(begin + size, samples)) for begin in range(0, samples, size)]
         if not self.can_replay:
             return np.concatenate(run(lambda i: self.forward(x[shards[i]]), len(shards)))
@@ -409,7 +411,7 @@ class Inference:
         """Return the layers' output for each part, as new arrays."""
         parts = [self.layers[0].as_array(part) for part in parts]
         recordings = [self.recording(part) for part in parts]
-        run_programs(recordings[0].program.stages if len(recordings) == 1 else [tables_of(recordings)])
+        run_programs(recordings[0].program.plan if len(recordings) == 1 else plan_of(recordings))
         outputs = [recording.result.copy() for recording in recordings]
         for recording, part in zip(recordings, parts, strict=True):
             self.idle.setdefault(len(part), []).append(recording)

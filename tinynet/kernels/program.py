@@ -56,7 +56,7 @@ class Program:
         self.kept: list[Any] = []  # the arrays, whose addresses the calls hold
         self.table = np.empty((0, 2), np.int64)
         self.lots: list[list[int]] = [[0]]  # at which calls independent parts begin
-        self.stages: list[Array] = []  # such parts, as `tables_of` returns programs: one stage after another
+        self.plan = Plan([])  # which of its parts a crew may run at the same time
 
     @contextmanager
     def recording(self) -> Iterator[None]:
@@ -69,15 +69,16 @@ class Program:
         functions = callers([kinds for kinds, _ in self.calls])
         addresses = [cells.ctypes.data for _, cells in self.calls]
         self.table = np.array([*zip(functions, addresses, strict=True)], np.int64).reshape(-1, 2)
-        self.stages = []
+        stages: list[Array] = []
         first = self.table.ctypes.data
         for lot, (end, *_) in itertools.pairwise([*self.lots, [len(self.table)]]):
             parts = [(begin, stop) for begin, stop in itertools.pairwise([*lot, end]) if begin < stop]
-            if len(parts) == 1 and self.stages and len(self.stages[-1]) == 1:
-                self.stages[-1][0, 1] += parts[0][1] - parts[0][0]  # goes on where the stage before ends
+            if len(parts) == 1 and stages and len(stages[-1]) == 1:
+                stages[-1][0, 1] += parts[0][1] - parts[0][0]  # goes on where the stage before ends
             elif parts:
                 places = [(first + begin * self.table.strides[0], stop - begin) for begin, stop in parts]
-                self.stages.append(np.array(places, np.int64))
+                stages.append(np.array(places, np.int64))
+        self.plan = Plan(stages)
 
     def add(self, kernel: Kernel, arguments: tuple[Any, ...]) -> None:
         """Append a call."""
@@ -314,25 +315,58 @@ def serve(queue: Array, patience: int) -> None:
 
 
 @kernel
-def lead(queue: Array, tables: int, count: int) -> int:
-    """Put tasks into the queue, run them with those who serve it, and return 0 or a failure's status.
+def run_stages(stages: Array) -> int:
+    """Run all tasks of all stages on this thread until one fails; return its status, or 0; see `Plan`."""
+    for i in range(len(stages)):
+        tables, count = stages[i, 0], stages[i, 1]
+        for task in range(count):
+            status = run_table(cell_at(tables + 16 * task), cell_at(tables + 16 * task + 8))
+            if status != 0:
+                return int(status)
+    return 0
+
+
+@kernel
+def lead(queue: Array, stages: Array) -> int:
+    """Run the tasks of stages with those who serve the queue, and return 0 or a failure's status.
 
     Args:
         queue: (PLACES,) int64, with no task left in it; one thread at a time may lead.
-        tables: the address of `count` pairs: a program's table's address and its length.
-        count: the number of tasks.
+        stages: (stages, 2) of a `Plan`.
     """
-    limit = look(queue, LIMIT) + count
     put(queue, FAILED, 0)
-    put(queue, BASE, limit - count)
-    put(queue, TABLES, tables)
-    put(queue, LIMIT, limit)
-    take_tasks(queue)
-    while look(queue, DONE) < limit:
-        pause()
-    return int(look(queue, FAILED))
+    for i in range(len(stages)):
+        tables, count = stages[i, 0], stages[i, 1]
+        if count == 1:  # nothing to share
+            status = run_table(cell_at(tables), cell_at(tables + 8))
+        else:
+            limit = look(queue, LIMIT) + count
+            put(queue, BASE, limit - count)
+            put(queue, TABLES, tables)
+            put(queue, LIMIT, limit)
+            take_tasks(queue)
+            while look(queue, DONE) < limit:
+                pause()
+            status = look(queue, FAILED)
+        if status != 0:
+            return int(status)
+    return 0
 
 
 def tables_of(programs: Sequence[Program]) -> Array:
-    """Return the tables of programs as `lead` takes them."""
+    """Return the addresses and lengths of programs' tables, as a stage of a `Plan`."""
     return np.array([(program.table.ctypes.data, len(program.table)) for program in programs], np.int64)
+
+
+class Plan:
+    """What a crew runs: stage after stage, each of programs that are independent of one another.
+
+    Args:
+        stages: of each, (tasks, 2) the addresses and lengths of its programs' tables; see `tables_of`.
+    """
+
+    def __init__(self, stages: Sequence[Array]) -> None:
+        self.kept = list(stages)
+        places = [(tables.ctypes.data, len(tables)) for tables in stages]
+        self.stages = np.array(places, np.int64).reshape(-1, 2)
+        self.shares = any(count > 1 for _, count in places)
