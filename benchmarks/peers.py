@@ -48,7 +48,12 @@ class Tinynet:
         self.version = self.tinynet.__version__
 
     def build(
-        self, network: Network, weights: list[Array], rates: Array | None = None, seed: int = 0
+        self,
+        network: Network,
+        weights: list[Array],
+        rates: Array | None = None,
+        seed: int = 0,
+        smoothing: float = 0.0,
     ) -> None:
         """Make the network; `rates` are the learning rates step by step, else it is Adam's usual 0.001."""
         made = layers_of(network, self.tinynet.layers)
@@ -56,7 +61,8 @@ class Tinynet:
         for parameter, value in zip(self.model.parameters, weights, strict=True):
             parameter.value = value
         adam = self.tinynet.optim.Adam(0.001 if rates is None else lambda step: rates[step])
-        self.model.compile(adam, "sparse_categorical_crossentropy")
+        loss = self.tinynet.losses.SparseCategoricalCrossentropy(label_smoothing=smoothing)
+        self.model.compile(adam, loss)
 
     def predict(self, x: Array, batch_size: int) -> Array:
         """Return the probabilities."""
@@ -81,7 +87,12 @@ class PyTorch:
         self.torch.set_num_threads(available_cores())
 
     def build(
-        self, network: Network, weights: list[Array], rates: Array | None = None, seed: int = 0
+        self,
+        network: Network,
+        weights: list[Array],
+        rates: Array | None = None,
+        seed: int = 0,
+        smoothing: float = 0.0,
     ) -> None:
         """Make the network; `rates` are the learning rates step by step, else it is Adam's usual 0.001."""
         torch, nn = self.torch, self.torch.nn
@@ -111,7 +122,7 @@ class PyTorch:
         if self.channels_last:
             self.model = self.model.to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, fused=True)
-        self.loss = nn.CrossEntropyLoss()
+        self.loss = nn.CrossEntropyLoss(label_smoothing=smoothing)
         self.rates = None if rates is None else iter(rates.tolist())
 
     def same_convolution(
@@ -193,10 +204,15 @@ class PyTorchCompiled(PyTorch):
         super().__init__()
 
     def build(
-        self, network: Network, weights: list[Array], rates: Array | None = None, seed: int = 0
+        self,
+        network: Network,
+        weights: list[Array],
+        rates: Array | None = None,
+        seed: int = 0,
+        smoothing: float = 0.0,
     ) -> None:
         """Make the network, to be compiled when it is first used."""
-        super().build(network, weights, rates, seed)
+        super().build(network, weights, rates, seed, smoothing)
         self.model = self.torch.compile(self.model, dynamic=False)
 
 
@@ -222,7 +238,12 @@ class Keras:
         raise NotImplementedError
 
     def build(
-        self, network: Network, weights: list[Array], rates: Array | None = None, seed: int = 0
+        self,
+        network: Network,
+        weights: list[Array],
+        rates: Array | None = None,
+        seed: int = 0,
+        smoothing: float = 0.0,
     ) -> None:
         """Make the network; `rates` are the learning rates step by step, else it is Adam's usual 0.001."""
         self.keras.utils.clear_session()
@@ -232,10 +253,21 @@ class Keras:
         self.model = self.keras.Sequential(made)
         self.model.set_weights(weights)
         adam = self.keras.optimizers.Adam(0.001 if rates is None else self.schedule(rates))
-        self.model.compile(
-            adam, "sparse_categorical_crossentropy", steps_per_execution=self.steps_per_execution
-        )
+        loss: Any = "sparse_categorical_crossentropy"
+        if smoothing:  # which Keras offers for one-hot targets only
+            loss = self.smoothed(smoothing)
+        self.model.compile(adam, loss, steps_per_execution=self.steps_per_execution)
         self.forward = self.compiled()
+
+    def smoothed(self, smoothing: float) -> Callable[[Any, Any], Any]:
+        """Return the cross-entropy of labels of which a share is spread over all ten classes."""
+        ops, losses = self.keras.ops, self.keras.losses
+
+        def loss(labels: Any, probabilities: Any) -> Any:
+            targets = ops.one_hot(ops.cast(ops.reshape(labels, (-1,)), "int32"), 10)
+            return losses.categorical_crossentropy(targets, probabilities, label_smoothing=smoothing)
+
+        return loss
 
     def schedule(self, rates: Array) -> Any:
         """Return learning rates step by step as Keras takes them."""

@@ -1,10 +1,10 @@
 """Measure how long the documented CNN takes to learn MNIST to 99% test accuracy, in tinynet and its peers.
 
-All follow one recipe, which was fixed beforehand: Adam with a learning rate that rises and falls once, so
-many epochs, no augmentation, the same initial weights. Each training is a new process. Its clock runs from
-pixels in memory (uint8) to the end of the recipe, so scaling, building and compiling count, and imports do
-not; tinynet's kernels are in its cache. Only then are the test images looked at, once. Seeds and
-contestants take turns.
+All follow one recipe, "fast" in tinynet/recipes.py, which was fixed beforehand on a validation split: Adam
+with a learning rate that rises and falls once, no augmentation; all start from the same weights. Each
+training is a new process. Its clock runs from pixels in memory (uint8) to the end of the recipe: scaling,
+building and compiling count, imports do not, and tinynet's kernels are in its cache. Only then are the test
+images looked at, once. Seeds and contestants take turns.
 """
 
 from __future__ import annotations
@@ -13,36 +13,23 @@ import argparse
 import statistics
 import tempfile
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from common import KEEP_FREED, Array, available_cores, environment, in_new_process, in_turn, use_threads
 from machine import describe, text
-from networks import CNN
+from networks import Conv, Flat, Full, Network, Pool
 from peers import PEERS, start_workers
 from report import OURS, RESULTS, markdown, settings, table, write
 
+from tinynet.recipes import RECIPES
+
 GOAL = 0.99
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How everyone trains."""
-
-    epochs: int = 4
-    batch_size: int = 128
-    highest_rate: float = 0.003
-    warmup_fraction: float = 0.3
-
-    def rates(self, images: int) -> Array:
-        """Return the learning rate of every step."""
-        from tinynet.optim import OneCycle
-
-        steps = self.epochs * -(-images // self.batch_size)
-        schedule = OneCycle(self.highest_rate, steps, self.warmup_fraction)
-        return np.array([schedule(step) for step in range(steps)])
+RECIPE = RECIPES["cnn"]["fast"]
+BLOCK = (Conv(32), Pool())
+NETWORK = Network("CNN", (28, 28, 1), (*BLOCK, *BLOCK, *BLOCK, Flat(), Full(128), Full(10, "softmax")))
 
 
 @dataclass(frozen=True)
@@ -58,17 +45,17 @@ def scale(pixels: Array) -> Array:
     return np.divide(pixels[..., np.newaxis], 255, dtype=np.float32)
 
 
-def train(name: str, recipe: Recipe, rates: Array, folder: str, seed: int) -> Outcome:
+def train(name: str, rates: Array, folder: str, seed: int) -> Outcome:
     """Train once, from arrays in memory to the recipe's end, and then look at the test images."""
     peer: Any = PEERS[name]()
     x, y, x_test, y_test = (np.load(Path(folder, f"{part}.npy")) for part in ("x", "y", "x_test", "y_test"))
-    weights = CNN.weights(seed)
+    weights = NETWORK.weights(seed)
     start = time.perf_counter()
     images, labels = scale(x), y.astype(np.int64)
-    peer.build(CNN, weights, rates, seed)
-    peer.train(images, labels, recipe.batch_size, recipe.epochs, shuffle=True)
+    peer.build(NETWORK, weights, rates, seed, RECIPE.label_smoothing)
+    peer.train(images, labels, RECIPE.batch_size, RECIPE.epochs, shuffle=True)
     seconds = time.perf_counter() - start
-    answers = peer.predict(scale(x_test), recipe.batch_size).argmax(axis=1)
+    answers = peer.predict(scale(x_test), 128).argmax(axis=1)
     return Outcome(seconds, float(np.mean(answers == y_test)))
 
 
@@ -84,14 +71,16 @@ def save_data(folder: str, validation: bool, images: int) -> int:
     return len(x[:images])
 
 
-def measure(names: list[str], recipe: Recipe, options: argparse.Namespace) -> dict[str, list[Outcome]]:
+def measure(names: list[str], options: argparse.Namespace) -> dict[str, list[Outcome]]:
     """Train every contestant with every seed, in turn."""
     outcomes: dict[str, list[Outcome]] = {name: [] for name in names}
     with tempfile.TemporaryDirectory() as folder, environment(KEEP_FREED):
-        rates = recipe.rates(save_data(folder, options.validation, options.images))
-        in_new_process(train, OURS, replace(recipe, epochs=1), rates, folder, 0)  # compiles the kernels
+        images = save_data(folder, options.validation, options.images)
+        schedule = RECIPE.schedule(images)
+        rates = np.array([schedule(step) for step in range(RECIPE.epochs * -(-images // RECIPE.batch_size))])
+        in_new_process(train, OURS, rates, folder, 0)  # compiles the kernels
         for seed, name in in_turn(names, options.seeds):
-            outcome = in_new_process(train, name, recipe, rates, folder, seed)
+            outcome = in_new_process(train, name, rates, folder, seed)
             outcomes[name].append(outcome)
             print(f"{name}, seed {seed}: {outcome.seconds:.1f} s, {outcome.accuracy:.2%}", flush=True)
     return outcomes
@@ -132,22 +121,22 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     """Measure, print and write everything."""
-    options, recipe = parse(), Recipe()
+    options = parse()
     use_threads(options.threads)
     machine = describe()
     workers, missing = start_workers([OURS, *options.peers], options.threads)
     contestants = {name: worker.version for name, worker in workers.items()}
     for worker in workers.values():
         worker.stop()
-    print(text(machine), f"missing: {', '.join(missing) or 'none'}", recipe, sep="\n", end="\n\n")
-    outcomes = measure(list(contestants), recipe, options)
+    print(text(machine), f"missing: {', '.join(missing) or 'none'}", RECIPE, sep="\n", end="\n\n")
+    outcomes = measure(list(contestants), options)
     header = ["", "seconds", "test accuracy, %", f"mean at least {GOAL:.1%}"]
     print(table(header, summary(outcomes)))
     write(options.output.with_suffix(".md"), markdown(header, summary(outcomes)))
     record = {
         "machine": machine,
         "options": settings(options),
-        "recipe": asdict(recipe),
+        "recipe": asdict(RECIPE),
         "contestants": contestants,
         "missing": missing,
         "outcomes": {name: [asdict(result) for result in results] for name, results in outcomes.items()},

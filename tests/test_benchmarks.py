@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
+import accuracy
 import common
 import compare
 import kernels
@@ -19,7 +22,9 @@ import scaling
 from networks import CNN, MLP, Conv, Drop, Flat, Full, Network, Pool
 from peers import Tinynet, Worker, build_alike, start_workers
 from report import Row
-from time_to_accuracy import Recipe
+from time_to_accuracy import NETWORK, RECIPE
+
+from tinynet.recipes import RECIPES, Recipe
 
 LAYERS = (Conv(3), Pool(), Drop(0.5), Conv(4, 2, 2), Flat(), Full(5), Full(3, "softmax"))
 TINY = Network("tiny", (6, 6, 2), LAYERS)
@@ -139,12 +144,50 @@ def test_a_missing_peer_is_told(monkeypatch):
     assert start_workers(["tinynet"], 1) == ({}, ["tinynet"])
 
 
-def test_the_recipes_rates_rise_and_fall():
-    recipe = Recipe(epochs=3, batch_size=10, highest_rate=0.5)
-    learning_rates = recipe.rates(images=95)
-    assert len(learning_rates) == 30
-    assert max(learning_rates) == 0.5
-    assert learning_rates[-1] < learning_rates[0] < 0.05
+def test_the_network_of_the_fast_recipe_is_the_recipe_s():
+    shapes = [parameter.value.shape for parameter in RECIPE.build().parameters]
+    assert [shape for shape in shapes if len(shape) > 1] == NETWORK.kernel_shapes()
+    assert RECIPE.network.dropout == 0
+
+
+def test_accuracy_of_other_values_of_a_recipe():
+    recipe = accuracy.changed(
+        RECIPES["cnn"]["augmented"], ["epochs=3", "network.filters=(4, 5)", "augmentation.shift=0.5"]
+    )
+    assert (recipe.epochs, recipe.network.filters, recipe.augmentation.shift) == (3, (4, 5), 0.5)
+    with pytest.raises(SystemExit, match="epochs"):
+        accuracy.changed(recipe, ["epoch=3"])
+
+
+def test_accuracy_over_shifted_images():
+    x = np.arange(12, dtype=np.float32).reshape(1, 3, 4, 1)
+    assert accuracy.shifted(x, 0, 0).tolist() == x.tolist()
+    assert accuracy.shifted(x, 1, -1)[0, :, :, 0].tolist() == [[0, 0, 0, 0], [1, 2, 3, 0], [5, 6, 7, 0]]
+    assert accuracy.shifted(x, -1, 1)[0, :, :, 0].tolist() == [[0, 4, 5, 6], [0, 8, 9, 10], [0, 0, 0, 0]]
+
+
+def test_summary_of_accuracies_by_hand():
+    outcomes = [{"accuracy": value} for value in (0.98, 0.99, 1.0)]
+    assert accuracy.summary(outcomes) == "99.00 ± 1.00% (95% interval of the mean: 96.52 to 101.48%)"
+    assert accuracy.summary(outcomes[:1]) == "98.00% (one seed)"
+
+
+def test_accuracy_goes_on_where_it_was_cut_off(monkeypatch, tmp_path, capsys):
+    random = np.random.default_rng(0)
+    images, labels = random.random((40, 28, 28, 1), np.float32), random.integers(0, 10, 40)
+    monkeypatch.setattr(accuracy, "mnist", lambda: ((images, labels), (images[:7], labels[:7])))
+    trained = []
+    train = accuracy.train
+    monkeypatch.setattr(accuracy, "train", lambda *a: (trained.append(a[3]), train(*a))[1])
+    recipe = Recipe(RECIPES["mlp"]["quick"].network, epochs=1, learning_rate=0.01)
+    options = argparse.Namespace(seeds=[0], output=tmp_path / "a.json", images=32, save=None)
+    accuracy.run_test(recipe, options, "mlp_quick")
+    options.seeds = [0, 1]
+    accuracy.run_test(recipe, options, "mlp_quick")
+    assert trained == [0, 1]
+    assert "seed 1" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="another recipe"):
+        accuracy.run_test(dataclasses.replace(recipe, epochs=2), options, "mlp_quick")
 
 
 def test_cases_of_scaling():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import callbacks, data, initializers, layers, losses, metrics, optim
+from . import callbacks, data, initializers, layers, losses, metrics, optim, recipes
 from .gradcheck import GradientError, gradcheck
 from .model import Sequential, load_model
 from .parallel import get_num_threads, set_num_threads
@@ -24,5 +24,6 @@ __all__ = [
     "losses",
     "metrics",
     "optim",
+    "recipes",
     "set_num_threads",
 ]

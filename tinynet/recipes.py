@@ -190,7 +190,9 @@ RECIPES: dict[str, dict[str, Recipe]] = {
     },
     "cnn": {
         "quick": Recipe(CNN(), epochs=10, learning_rate=0.002),
-        "fast": Recipe(CNN(dropout=0.0), epochs=2, learning_rate=0.004, batch_size=64, warmup=0.2),
+        "fast": Recipe(
+            CNN(dropout=0.0), epochs=1, learning_rate=0.004, batch_size=16, warmup=0.1, label_smoothing=0.05
+        ),
         "plain": Recipe(CNN(), epochs=40, learning_rate=0.002, ema_momentum=0.999),
         "augmented": Recipe(
             CNN(dropout=0.1), epochs=40, learning_rate=0.002, ema_momentum=0.999,
