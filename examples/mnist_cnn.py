@@ -1,4 +1,4 @@
-"""Train a convolutional network on MNIST: about 99.3% of the test images right, in about two minutes."""
+"""Train a convolutional network on MNIST: about 99.3% of the test images right, in about a minute."""
 
 from __future__ import annotations
 
