@@ -1,7 +1,8 @@
 """Recipes: the documented networks and how each is trained, written once for all who train them.
 
-The examples, the benchmarks and the weights that ship use these. Everything in a recipe was chosen on the
-last 6,000 of the 60,000 training images; `benchmarks/results/selection.jsonl` is the log.
+Recipes are chosen on the last 6,000 of the 60,000 training images, never on the test images;
+`benchmarks/results/selection.jsonl` is the log. So far `fast` has been chosen so, and `quick` is what the
+examples do; the values of the others are first guesses.
 """
 
 from __future__ import annotations
