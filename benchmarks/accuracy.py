@@ -52,7 +52,8 @@ def changed(recipe: Any, settings: list[str]) -> Any:
 
 def described(recipe: Recipe) -> dict[str, Any]:
     """Return the recipe as JSON gives it back."""
-    return json.loads(json.dumps(asdict(recipe)))  # type: ignore[no-any-return]
+    plain: dict[str, Any] = json.loads(json.dumps(asdict(recipe)))
+    return plain
 
 
 def shifted(x: Array, down: int, right: int) -> Array:

@@ -13,6 +13,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing.connection import Connection
 from typing import Any
@@ -20,6 +21,24 @@ from typing import Any
 import numpy as np
 from common import KEEP_FREED, Array, available_cores, environment, use_threads
 from networks import Conv, Drop, Flat, Full, Network, Pool
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a network is trained, with Adam.
+
+    Args:
+        rates: the learning rates step by step; default: always Adam's usual 0.001.
+        seed: of what is random.
+        smoothing: the share of each label that is spread over all classes.
+    """
+
+    rates: Array | None = None
+    seed: int = 0
+    smoothing: float = 0.0
+
+
+USUAL = Training()
 
 
 def layers_of(network: Network, layers: Any) -> list[Any]:
@@ -47,21 +66,14 @@ class Tinynet:
         self.tinynet: Any = import_module("tinynet")
         self.version = self.tinynet.__version__
 
-    def build(
-        self,
-        network: Network,
-        weights: list[Array],
-        rates: Array | None = None,
-        seed: int = 0,
-        smoothing: float = 0.0,
-    ) -> None:
-        """Make the network; `rates` are the learning rates step by step, else it is Adam's usual 0.001."""
+    def build(self, network: Network, weights: list[Array], training: Training = USUAL) -> None:
+        """Make the network, to be trained so."""
         made = layers_of(network, self.tinynet.layers)
-        self.model = self.tinynet.Sequential(made, network.input_shape, seed)
+        self.model = self.tinynet.Sequential(made, network.input_shape, training.seed)
         for parameter, value in zip(self.model.parameters, weights, strict=True):
             parameter.value = value
-        adam = self.tinynet.optim.Adam(0.001 if rates is None else lambda step: rates[step])
-        loss = self.tinynet.losses.SparseCategoricalCrossentropy(label_smoothing=smoothing)
+        adam = self.tinynet.optim.Adam(0.001 if training.rates is None else training.rates.__getitem__)
+        loss = self.tinynet.losses.SparseCategoricalCrossentropy(label_smoothing=training.smoothing)
         self.model.compile(adam, loss)
 
     def predict(self, x: Array, batch_size: int) -> Array:
@@ -73,7 +85,7 @@ class Tinynet:
     def train(self, x: Array, y: Array, batch_size: int, epochs: int = 1, shuffle: bool = False) -> float:
         """Train on every image once an epoch, and return the last epoch's mean loss."""
         history = self.model.fit(x, y, batch_size, epochs, shuffle=shuffle, verbose=0)
-        return history.history["loss"][-1]  # type: ignore[no-any-return]
+        return float(history.history["loss"][-1])
 
 
 class PyTorch:
@@ -86,17 +98,10 @@ class PyTorch:
         self.version = self.torch.__version__
         self.torch.set_num_threads(available_cores())
 
-    def build(
-        self,
-        network: Network,
-        weights: list[Array],
-        rates: Array | None = None,
-        seed: int = 0,
-        smoothing: float = 0.0,
-    ) -> None:
-        """Make the network; `rates` are the learning rates step by step, else it is Adam's usual 0.001."""
+    def build(self, network: Network, weights: list[Array], training: Training = USUAL) -> None:
+        """Make the network, to be trained so."""
         torch, nn = self.torch, self.torch.nn
-        torch.manual_seed(seed)
+        torch.manual_seed(training.seed)
         made: list[Any] = []
         values = iter(weights)
         shape: tuple[int, ...] = network.input_shape
@@ -122,8 +127,8 @@ class PyTorch:
         if self.channels_last:
             self.model = self.model.to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, fused=True)
-        self.loss = nn.CrossEntropyLoss(label_smoothing=smoothing)
-        self.rates = None if rates is None else iter(rates.tolist())
+        self.loss = nn.CrossEntropyLoss(label_smoothing=training.smoothing)
+        self.rates = None if training.rates is None else iter(training.rates.tolist())
 
     def same_convolution(
         self, kernel: Array, bias: Array, strides: int, shape: tuple[int, ...], output: tuple[int, int]
@@ -164,7 +169,7 @@ class PyTorch:
                 torch.softmax(self.model(self.take(images[i : i + batch_size])), 1)
                 for i in range(0, len(x), batch_size)
             ]
-            return torch.cat(outputs).numpy()  # type: ignore[no-any-return]
+            return np.asarray(torch.cat(outputs))
 
     def train(self, x: Array, y: Array, batch_size: int, epochs: int = 1, shuffle: bool = False) -> float:
         """Train on every image once an epoch, and return the last epoch's mean loss."""
@@ -186,7 +191,7 @@ class PyTorch:
         loss = self.loss(self.model(images), labels)
         loss.backward()
         self.optimizer.step()
-        return loss.item()  # type: ignore[no-any-return]
+        return float(loss.item())
 
 
 class PyTorchChannelsLast(PyTorch):
@@ -203,16 +208,9 @@ class PyTorchCompiled(PyTorch):
             raise ImportError("torch.compile needs a C++ compiler")
         super().__init__()
 
-    def build(
-        self,
-        network: Network,
-        weights: list[Array],
-        rates: Array | None = None,
-        seed: int = 0,
-        smoothing: float = 0.0,
-    ) -> None:
+    def build(self, network: Network, weights: list[Array], training: Training = USUAL) -> None:
         """Make the network, to be compiled when it is first used."""
-        super().build(network, weights, rates, seed, smoothing)
+        super().build(network, weights, training)
         self.model = self.torch.compile(self.model, dynamic=False)
 
 
@@ -237,25 +235,18 @@ class Keras:
         """Return the model's forward pass as a compiled function."""
         raise NotImplementedError
 
-    def build(
-        self,
-        network: Network,
-        weights: list[Array],
-        rates: Array | None = None,
-        seed: int = 0,
-        smoothing: float = 0.0,
-    ) -> None:
-        """Make the network; `rates` are the learning rates step by step, else it is Adam's usual 0.001."""
+    def build(self, network: Network, weights: list[Array], training: Training = USUAL) -> None:
+        """Make the network, to be trained so."""
         self.keras.utils.clear_session()
-        self.keras.utils.set_random_seed(seed)
+        self.keras.utils.set_random_seed(training.seed)
         layers = self.keras.layers
         made = [layers.Input(network.input_shape), *layers_of(network, layers)]
         self.model = self.keras.Sequential(made)
         self.model.set_weights(weights)
-        adam = self.keras.optimizers.Adam(0.001 if rates is None else self.schedule(rates))
+        adam = self.keras.optimizers.Adam(0.001 if training.rates is None else self.schedule(training.rates))
         loss: Any = "sparse_categorical_crossentropy"
-        if smoothing:  # which Keras offers for one-hot targets only
-            loss = self.smoothed(smoothing)
+        if training.smoothing:  # which Keras offers for one-hot targets only
+            loss = self.smoothed(training.smoothing)
         self.model.compile(adam, loss, steps_per_execution=self.steps_per_execution)
         self.forward = self.compiled()
 
@@ -287,7 +278,7 @@ class Keras:
     def train(self, x: Array, y: Array, batch_size: int, epochs: int = 1, shuffle: bool = False) -> float:
         """Train on every image once an epoch, and return the last epoch's mean loss."""
         history = self.model.fit(x, y, batch_size, epochs, shuffle=shuffle, verbose=0)
-        return history.history["loss"][-1]  # type: ignore[no-any-return]
+        return float(history.history["loss"][-1])
 
 
 class KerasTensorFlow(Keras):
@@ -299,7 +290,7 @@ class KerasTensorFlow(Keras):
         """Set the number of threads, and return the backend's version."""
         self.tensorflow: Any = import_module("tensorflow")
         self.tensorflow.config.threading.set_intra_op_parallelism_threads(available_cores())
-        return self.tensorflow.__version__  # type: ignore[no-any-return]
+        return str(self.tensorflow.__version__)
 
     def compiled(self) -> Callable[[Array], Any]:
         """Return the model's forward pass as a compiled function."""
@@ -320,7 +311,7 @@ class KerasJax(Keras):
     def prepare(self) -> str:
         """Return the backend's version."""
         self.jax: Any = import_module("jax")
-        return self.jax.__version__  # type: ignore[no-any-return]
+        return str(self.jax.__version__)
 
     def compiled(self) -> Callable[[Array], Any]:
         """Return the model's forward pass as a compiled function."""

@@ -21,7 +21,7 @@ import numpy as np
 from common import KEEP_FREED, Array, available_cores, environment, in_new_process, in_turn, use_threads
 from machine import describe, text
 from networks import Conv, Flat, Full, Network, Pool
-from peers import PEERS, start_workers
+from peers import PEERS, Training, start_workers
 from report import OURS, RESULTS, markdown, settings, table, write
 
 from tinynet.recipes import RECIPES
@@ -52,7 +52,7 @@ def train(name: str, rates: Array, folder: str, seed: int) -> Outcome:
     weights = NETWORK.weights(seed)
     start = time.perf_counter()
     images, labels = scale(x), y.astype(np.int64)
-    peer.build(NETWORK, weights, rates, seed, RECIPE.label_smoothing)
+    peer.build(NETWORK, weights, Training(rates, seed, RECIPE.label_smoothing))
     peer.train(images, labels, RECIPE.batch_size, RECIPE.epochs, shuffle=True)
     seconds = time.perf_counter() - start
     answers = peer.predict(scale(x_test), 128).argmax(axis=1)

@@ -20,7 +20,7 @@ import kernels
 import report
 import scaling
 from networks import CNN, MLP, Conv, Drop, Flat, Full, Network, Pool
-from peers import Tinynet, Worker, build_alike, start_workers
+from peers import Tinynet, Training, Worker, build_alike, start_workers
 from report import Row
 from time_to_accuracy import NETWORK, RECIPE
 
@@ -128,7 +128,7 @@ def test_a_worker_builds_predicts_and_trains():
     assert seconds > 0
     losses = [worker.call("train", "images", "labels", 8)[0] for _ in range(5)]
     assert losses[-1] < losses[0]
-    worker.call("build", TINY, TINY.weights(), np.zeros(10), 1)  # learning rates of 0, step by step
+    worker.call("build", TINY, TINY.weights(), Training(np.zeros(10), 1))  # learning rates of 0, step by step
     worker.call("train", "images", "labels", 8, 2, True)
     np.testing.assert_array_equal(worker.call("predict", "images", 16)[0], outputs)
     with pytest.raises(RuntimeError, match="tinynet, predict: "):

@@ -176,7 +176,7 @@ class Recipe:
         return model, history
 
 
-AFFINE_AND_ELASTIC = Augmentation(10.0, 2.0, 0.1, 0.1, elastic_alpha=1.0, elastic_sigma=4.0)
+AFFINE_AND_ELASTIC = Augmentation(elastic_alpha=1.0)
 
 RECIPES: dict[str, dict[str, Recipe]] = {
     "mlp": {
