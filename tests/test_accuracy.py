@@ -52,6 +52,6 @@ def test_the_examples_explain_their_flags(tmp_path):
             "--seed",
             "--data",
             "--save",
-            "--augment",
+            "--recipe",
         ):
             assert flag in finished.stdout

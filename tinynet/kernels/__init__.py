@@ -11,9 +11,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import elementwise, gather_gemm, im2col, pooling, program, update, warp
+    from . import elementwise, gather_gemm, im2col, picture, pooling, program, update, warp
 
-__all__ = ["elementwise", "gather_gemm", "im2col", "pooling", "program", "update", "warp"]
+__all__ = ["elementwise", "gather_gemm", "im2col", "picture", "pooling", "program", "update", "warp"]
 
 
 def __getattr__(name: str) -> ModuleType:
