@@ -28,11 +28,11 @@ def main() -> None:
     parser.add_argument("--save", metavar="FILE", default="mnist_mlp.safetensors", help="the trained model")
     options = parser.parse_args()
     changes = {name: getattr(options, name) for name in ("epochs", "batch_size", "learning_rate")}
-    recipe = replace(
-        recipes[options.recipe], **{name: value for name, value in changes.items() if value is not None}
-    )
-    if min(recipe.epochs, recipe.batch_size) < 1:
-        parser.error("--epochs and --batch-size must be positive")
+    given = {name: value for name, value in changes.items() if value is not None}
+    try:
+        recipe = replace(recipes[options.recipe], **given)
+    except ValueError as error:
+        parser.error(str(error))
     folder = Path(options.save).absolute().parent
     if Path(options.save).is_dir() or not os.access(folder, os.W_OK):
         parser.error(f"--save {options.save}: a folder, or in a folder that cannot be written")

@@ -662,9 +662,9 @@ def test_links_in_a_circle_are_an_os_error(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("--epochs 0", "--epochs and --batch-size must be positive"),
-        ("--epochs -3", "--epochs and --batch-size must be positive"),
-        ("--batch-size 0", "--epochs and --batch-size must be positive"),
+        ("--epochs 0", "Recipe: epochs must be a whole number of at least 1; got 0."),
+        ("--epochs -3", "Recipe: epochs must be a whole number of at least 1; got -3."),
+        ("--batch-size 0", "Recipe: batch_size must be a whole number of at least 1; got 0."),
         ("--batch-size x", "argument --batch-size: invalid int value: 'x'"),
         ("--save folder", "--save folder: a folder, or in a folder that cannot be written"),
         ("--save nowhere/model", "--save nowhere/model: a folder, or in a folder that cannot be written"),

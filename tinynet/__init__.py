@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from . import callbacks, data, initializers, layers, losses, metrics, optim, recipes
 from .gradcheck import GradientError, gradcheck
+from .images import ImageError
+from .inference import (
+    DigitReading,
+    NumberReading,
+    predict_image,
+    predict_images,
+    pretrained,
+    read_number,
+)
 from .model import Sequential, load_model
 from .parallel import get_num_threads, set_num_threads
 from .training import History
@@ -11,8 +20,11 @@ from .training import History
 __version__ = "0.1.0"
 
 __all__ = [
+    "DigitReading",
     "GradientError",
     "History",
+    "ImageError",
+    "NumberReading",
     "Sequential",
     "callbacks",
     "data",
@@ -24,6 +36,10 @@ __all__ = [
     "losses",
     "metrics",
     "optim",
+    "predict_image",
+    "predict_images",
+    "pretrained",
+    "read_number",
     "recipes",
     "set_num_threads",
 ]

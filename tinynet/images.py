@@ -38,15 +38,22 @@ FAINTEST = 0.035  # ink that differs less from its paper, of the distance from b
 
 
 class ImageError(ValueError):
-    """A picture cannot be read: what is wrong with it, and what to do."""
+    """A picture cannot be read: the message says what is wrong with it, and what to do.
+
+    Example:
+        >>> open_picture(b"PK")
+        Traceback (most recent call last):
+        ...
+        tinynet.images.ImageError: The picture is not in a known format, or damaged. Save it as PNG or JPEG.
+    """
 
 
 def open_picture(picture: Any) -> Array:
     """Read a picture's brightness, the right way up.
 
     Args:
-        picture: a path, the bytes of a file, an open binary file, a PIL image, or an array of (H, W), (H, W, 1),
-            (H, W, 3) or (H, W, 4): integers of the whole range of their dtype, or floats from 0 to 1 (or to 255).
+        picture: a path, the bytes of a file, an open binary file, a PIL image, or an array of (H, W),
+            (H, W, 1), (H, W, 3) or (H, W, 4): integers to 255 (or to 65,535), or floats to 1 (or to 255).
 
     Returns:
         (H, W) float32 from 0 to 1, reduced to at most 800 pixels a side. Transparent pixels are white. Of a
@@ -103,7 +110,8 @@ def _opened(picture: Any) -> Image.Image:
         file = io.BytesIO(content)
     else:
         raise ImageError(
-            f"A picture is a path, bytes, a binary file, a PIL image or an array, not {type(picture).__name__}."
+            f"A picture is a path, bytes, a binary file, a PIL image or an array; "
+            f"got {type(picture).__name__}."
         )
     start = file.getvalue()[:32]
     if not start:
@@ -115,7 +123,7 @@ def _opened(picture: Any) -> Image.Image:
     except Exception as error:  # UnidentifiedImageError, or what a plugin raises on a damaged header
         raise ImageError(f"{_name(picture)} {_unknown(start)}") from error
     if image.width * image.height > MOST_PIXELS:
-        raise ImageError(_too_large(f"{_name(picture)} ({image.width} × {image.height})"))
+        raise ImageError(_too_large(f"{_name(picture)} ({image.width} x {image.height})"))
     return image
 
 
@@ -131,12 +139,12 @@ def _unknown(start: bytes) -> str:
         return "is a PDF document. Export the page as PNG or JPEG."
     if start.lstrip().startswith((b"<svg", b"<?xml", b"<!DOCTYPE", b"<html")):
         return "is text (SVG, XML or HTML), not pixels. Export it as PNG."
-    return "is not a picture in a known format, or damaged. Save it as PNG or JPEG."
+    return "is not in a known format, or damaged. Save it as PNG or JPEG."
 
 
 def _decoded(image: Image.Image) -> Array:
     """Return a PIL image's brightness."""
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
 
     image.draft(None, (LARGEST, LARGEST))  # a JPEG is decoded at a fraction of its size at once
     try:
@@ -156,7 +164,7 @@ def _decoded(image: Image.Image) -> Array:
         image = image.reduce(factor)
     if image.mode == "RGBa":
         image = image.convert("RGBA")
-    return _brightness(np.asarray(image, np.float32) / 255)
+    return _brightness(np.asarray(image, np.float32) / np.float32(255))
 
 
 def _unit(pixels: NDArray[Any]) -> Array:
@@ -178,7 +186,7 @@ def _unit(pixels: NDArray[Any]) -> Array:
     if pixels.dtype.kind == "f" and most <= 1:
         return values
     top = 255 if most <= 255 else 65535
-    return np.minimum(values / np.float32(top), 1)
+    return np.asarray(np.minimum(values / top, 1), np.float32)
 
 
 def _reduced(pixels: Array) -> Array:
@@ -190,7 +198,7 @@ def _reduced(pixels: Array) -> Array:
         starts = np.arange(0, pixels.shape[axis], factor)
         counts = np.minimum(pixels.shape[axis] - starts, factor).astype(np.float32)
         shape = [-1 if a == axis else 1 for a in range(pixels.ndim)]
-        pixels = np.add.reduceat(pixels, starts, axis=axis) / counts.reshape(shape)
+        pixels = np.asarray(np.add.reduceat(pixels, starts, axis=axis) / counts.reshape(shape), np.float32)
     return pixels
 
 
@@ -211,7 +219,8 @@ def _brightness(pixels: Array) -> Array:
     _, axes = np.linalg.eigh(np.cov(colours[::step].T))
     axis = axes[:, -1] * (1 if axes[:, -1].sum() >= 0 else -1)
     mixed = (colours @ (axis / np.sqrt(3)).astype(np.float32)).reshape(pixels.shape[:2])
-    return mixed - min(mixed.min(), 0)  # a mixture with negative parts may fall below 0
+    lowest = np.float32(min(mixed.min(), 0))  # a mixture with negative parts may fall below 0
+    return np.asarray(mixed - lowest, np.float32)
 
 
 def find_ink(brightness: Array) -> Array:
@@ -219,28 +228,32 @@ def find_ink(brightness: Array) -> Array:
 
     The paper's brightness is estimated around each pixel: what is left when all strokes are filled in by a
     morphological closing (dark ink) or opening (light ink). Of the two, the right one leaves the more even
-    paper. So shadows and gradients go, and it does not matter what the picture's border looks like.
+    paper, and less ink. So shadows and gradients go, and it does not matter what the border looks like.
 
     Args:
         brightness: (H, W), from 0 to 1.
 
     Returns:
-        (H, W) float32: 0 where there is none, 1 where there is as much as in the strokes' middle. All 0 if there
-        is no ink.
+        (H, W) float32: 0 where there is none, 1 where there is as much as in the strokes' middle. All 0 if
+        there is no ink.
 
     Example:
         >>> import numpy as np
         >>> paper = np.linspace(0.5, 1.0, 40, dtype=np.float32) * np.ones((40, 1), np.float32)   # in a shadow
         >>> paper[10:30, 18:22] *= 0.4
         >>> ink = find_ink(paper)
-        >>> ink[5, 3], ink[20, 20]
-        (np.float32(0.0), np.float32(1.0))
+        >>> print(ink[5, 3], ink[20, 20].round(1))
+        0.0 1.0
     """
     smooth = _blurred(brightness, max(brightness.shape) // 400)
     radius = max(2, max(brightness.shape) // 5)
-    light, dark = _closed(smooth, radius), -_closed(-smooth, radius)
-    signal = light - smooth if light.std() <= dark.std() else smooth - dark
-    return _stretched(signal - np.median(signal))
+    candidates = []
+    for sign in (1, -1):  # dark ink, light ink
+        paper = _closed(sign * smooth, radius)
+        signal = paper - sign * smooth
+        level = _median(signal)
+        candidates.append((float(paper.std()) + level, signal - level))
+    return _stretched(min(candidates, key=lambda candidate: candidate[0])[1])
 
 
 def _closed(x: Array, radius: int) -> Array:
@@ -257,22 +270,25 @@ def _window_maximum(x: Array, radius: int) -> Array:
 
 
 def _blurred(x: Array, radius: int) -> Array:
-    """Return the mean over the square around each pixel, of what there is of it."""
-    for axis in (0, 1):
-        if radius < 1:
-            break
-        sums = np.cumsum(x, axis=axis, dtype=np.float64)
-        sums = np.concatenate([np.zeros_like(np.take(sums, [0], axis)), sums], axis)
-        places = np.arange(x.shape[axis])
-        first, last = np.maximum(places - radius, 0), np.minimum(places + radius + 1, x.shape[axis])
-        counts = (last - first).reshape((-1, 1) if axis == 0 else (1, -1))
-        x = ((np.take(sums, last, axis) - np.take(sums, first, axis)) / counts).astype(np.float32)
+    """Return the mean over the square around each pixel."""
+    height, width = x.shape
+    for axis, size in ((0, height), (1, width)) if radius else ():
+        framed = np.pad(x, [(radius, radius) if a == axis else (0, 0) for a in (0, 1)], mode="edge")
+        x = np.take(framed, range(size), axis)
+        for shift in range(1, 2 * radius + 1):
+            x += framed[shift : shift + size] if axis == 0 else framed[:, shift : shift + size]
+        x /= np.float32(2 * radius + 1)
     return np.ascontiguousarray(x)
+
+
+def _median(x: Array) -> float:
+    """Return about the median of many values."""
+    return float(np.median(x.ravel()[:: max(1, x.size // 20_000)]))
 
 
 def _stretched(signal: Array) -> Array:
     """Return ink from 0 to 1 of a signal that is about 0 on paper, noise left out."""
-    noise = 1.4826 * float(np.median(np.abs(signal)))
+    noise = 1.4826 * _median(np.abs(signal))
     floor = max(4 * noise, FAINTEST)
     candidates = signal[signal > floor]
     if candidates.size < 4:
@@ -285,7 +301,7 @@ def _stretched(signal: Array) -> Array:
 
 
 def _otsu(values: Array) -> float:
-    """Return the threshold between two groups of values. (Otsu 1979)"""
+    """Return the threshold between two groups of values (Otsu 1979)."""
     counts, edges = np.histogram(values, 128)
     middles = (edges[1:] + edges[:-1]) / 2
     below, total = np.cumsum(counts), counts.sum()
@@ -296,7 +312,7 @@ def _otsu(values: Array) -> float:
 
 
 def _labels(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
-    """Number the connected parts of a mask, from 1 on."""
+    """Return the numbers of a mask's connected parts, from 1 on, and how many there are."""
     labels = np.empty(mask.shape, np.int32)
     height, width = mask.shape
     workspace = np.empty((height + 1) // 2 * ((width + 1) // 2) + 1, np.int32)
@@ -315,9 +331,9 @@ def _connected(ink: Array, strong: NDArray[np.bool_]) -> Array:
 def find_digits(ink: Array) -> list[Array]:
     """Find the digits in a picture's ink, from left to right.
 
-    Connected parts of the ink are a digit's strokes. A stroke belongs to the digit that it lies above, below or
-    in; a small one also to a digit near it. Specks go, and what lies along the picture's border (its frame, a
-    table's edge) if there is something else.
+    Connected parts of the ink are a digit's strokes. A stroke belongs to the digit that it lies above, below
+    or in; a small one also to a digit near it. Specks go, and what touches the picture's border (its frame,
+    a table's edge) if there is something else.
 
     Args:
         ink: (H, W) from 0 to 1, as `find_ink` returns it.
@@ -375,7 +391,11 @@ def _parts(ink: Array, labels: NDArray[np.int32], count: int) -> list[_Part]:
     np.maximum.at(bottom, numbers, rows + 1)
     np.maximum.at(right, numbers, columns + 1)
     boxes = zip(top, bottom, left, right, mass, strict=True)
-    return [_Part(i, *map(int, box[:4]), float(box[4])) for i, box in enumerate(boxes) if i]
+    return [
+        _Part(i, int(box[0]), int(box[1]), int(box[2]), int(box[3]), float(box[4]))
+        for i, box in enumerate(boxes)
+        if i
+    ]
 
 
 def _without_specks(parts: list[_Part]) -> list[_Part]:
@@ -393,7 +413,7 @@ def _without_frame(parts: list[_Part], shape: tuple[int, ...]) -> list[_Part]:
 
     inside = [part for part in parts if not touches(part)]
     longest = max((part.length for part in inside), default=0)
-    return [part for part in parts if not touches(part) or part.length < 0 or longest < 0.3 * part.length]
+    return [part for part in parts if not touches(part) or longest < 0.3 * part.length]
 
 
 def _home(part: _Part, digits: list[list[_Part]]) -> list[_Part] | None:
@@ -431,7 +451,7 @@ def fit(ink: Array) -> Array:
         >>> ink[50:250, 80:84] = 1.0                       # a thin stroke
         >>> pixels = fit(ink)
         >>> np.flatnonzero(pixels.sum(axis=1) > 0.1).size, np.flatnonzero(pixels.sum(axis=0) > 0.1).size
-        (20, 4)
+        (20, 3)
     """
     rows, columns = np.flatnonzero((ink > 0.5).any(axis=1)), np.flatnonzero((ink > 0.5).any(axis=0))
     if not rows.size:
@@ -455,7 +475,7 @@ def _scaled(ink: Array, box: tuple[int, int, int, int], side: int) -> Array:
     image = Image.fromarray(ink[top:bottom, left:right])
     fine = np.asarray(image.resize(size, Image.Resampling.BILINEAR))
     full = np.percentile(fine[fine > 0], 80)  # thin strokes pale when they are made smaller
-    return np.minimum(fine / np.float32(full), 1)
+    return np.minimum(fine / np.float32(full), np.float32(1))
 
 
 def _stroke_width(ink: Array) -> float:
@@ -490,13 +510,134 @@ def _with_strokes(fine: Array, change: float) -> Array:
 
 def _centred(fine: Array) -> Array:
     """Return (28, 28) pixels of a finer picture, with its centre of mass in their centre."""
-    total = float(fine.sum())
     height, width = fine.shape
-    y = float(fine.sum(axis=1) @ (np.arange(height) + 0.5)) / total
-    x = float(fine.sum(axis=0) @ (np.arange(width) + 0.5)) / total
-    side = SIZE * FINE
-    top = min(max(round(side / 2 - y), 0), max(side - height, 0))
-    left = min(max(round(side / 2 - x), 0), max(side - width, 0))
-    canvas = np.zeros((side, side), np.float32)
-    canvas[top : top + height, left : left + width] = fine[:side, :side]
-    return canvas.reshape(SIZE, FINE, SIZE, FINE).mean(axis=(1, 3))
+    rows, columns = (min(-(-side // FINE), BOX) for side in fine.shape)
+    canvas = np.zeros((max(rows * FINE, height), max(columns * FINE, width)), np.float32)
+    top, left = (canvas.shape[0] - height) // 2, (canvas.shape[1] - width) // 2
+    canvas[top : top + height, left : left + width] = fine
+    top, left = (canvas.shape[0] - rows * FINE) // 2, (canvas.shape[1] - columns * FINE) // 2
+    blocks = canvas[top : top + rows * FINE, left : left + columns * FINE].reshape(rows, FINE, columns, FINE)
+    coarse = blocks.mean(axis=(1, 3))
+    pixels = np.zeros((SIZE, SIZE), np.float32)
+    y = coarse.sum(axis=1) @ (np.arange(rows) + 0.5) / coarse.sum()
+    x = coarse.sum(axis=0) @ (np.arange(columns) + 0.5) / coarse.sum()
+    top = min(max(round(SIZE / 2 - y), 0), SIZE - rows)
+    left = min(max(round(SIZE / 2 - x), 0), SIZE - columns)
+    pixels[top : top + rows, left : left + columns] = coarse
+    return pixels
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Seen:
+    """What the network is to see of a picture.
+
+    Attributes:
+        pixels: (28, 28) from 0 (paper) to 1 (ink); all 0 if there is no ink.
+        digits: how many digits or other shapes were found.
+    """
+
+    pixels: Array
+    digits: int
+
+
+def see(brightness: Array) -> Seen:
+    """Turn a picture's brightness into what the network is to see.
+
+    An image of MNIST, or one that was made like those, stays as it is. Of several digits the one with the
+    most ink is taken.
+
+    Args:
+        brightness: (H, W) from 0 to 1.
+
+    Returns:
+        28×28 pixels, and how many digits were found.
+
+    Example:
+        >>> import numpy as np
+        >>> see(np.ones((40, 30), np.float32)).digits
+        0
+    """
+    if _like_mnist(brightness):
+        return Seen(brightness, 1)
+    digits = find_digits(find_ink(brightness))
+    if not digits:
+        return Seen(np.zeros((SIZE, SIZE), np.float32), 0)
+    return Seen(fit(max(digits, key=lambda ink: float(ink.sum()))), len(digits))
+
+
+def _like_mnist(brightness: Array) -> bool:
+    """Return whether it is 28×28, light on black, 20 pixels large, with its centre of mass in the centre."""
+    if brightness.shape != (SIZE, SIZE):
+        return False
+    rows, columns = np.flatnonzero(brightness.any(axis=1)), np.flatnonzero(brightness.any(axis=0))
+    if not rows.size or brightness.max() < 0.6:
+        return False
+    longer = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
+    places = np.arange(SIZE) - (SIZE - 1) / 2
+    y, x = brightness.sum(axis=1) @ places, brightness.sum(axis=0) @ places
+    off = max(abs(float(y)), abs(float(x))) / float(brightness.sum())
+    return BOX - 1 <= longer <= BOX and off <= 1.0
+
+
+def cuts(ink: Array) -> list[int]:
+    """Find the columns at which a digit's ink may be cut, if it may be several digits that touch.
+
+    Args:
+        ink: (H, W), of one connected group of strokes.
+
+    Returns:
+        The first column, those of least ink in between where the ink is wide, and the one after the last.
+
+    Example:
+        >>> import numpy as np
+        >>> ink = np.zeros((20, 40), np.float32)
+        >>> ink[2:18, 5:9] = ink[2:18, 25:29] = ink[10, 5:29] = 1.0       # two strokes joined by a thin one
+        >>> cuts(ink)
+        [5, 17, 29]
+    """
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    height = int(rows[-1] - rows[0]) + 1
+    first, last = int(columns[0]), int(columns[-1]) + 1
+    if last - first < 0.8 * height:
+        return [first, last]
+    profile = ink[:, first:last].sum(axis=0)
+    apart = max(round(0.25 * height), 1)  # of two cuts, and of a cut from an end
+    least = -_window_maximum(-profile[np.newaxis].repeat(2, axis=0), apart)[0]
+    valleys = (profile == least) & (profile < 0.5 * profile.max())
+    valleys[:apart] = valleys[len(valleys) - apart :] = False
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], valleys, [False]])))
+    middles = edges.reshape(-1, 2).sum(axis=1) // 2
+    return [first, *(first + int(middle) for middle in middles), last]
+
+
+def strip(ink: Array, first: int, last: int) -> Array:
+    """Return the ink of some columns, the other columns empty."""
+    kept = np.zeros_like(ink)
+    kept[:, first:last] = ink[:, first:last]
+    return kept
+
+
+def thumbnail(brightness: Array, side: int = 160) -> NDArray[np.uint8]:
+    """Return a small version of a picture for people.
+
+    Args:
+        brightness: (H, W) from 0 to 1.
+        side: the most pixels of its longer side; default 160.
+
+    Returns:
+        (h, w) from 0 to 255.
+    """
+    from PIL import Image
+
+    image = Image.fromarray((np.clip(brightness, 0, 1) * 255).astype(np.uint8))
+    image.thumbnail((side, side))
+    return np.asarray(image)
+
+
+def as_png(pixels: NDArray[np.uint8]) -> bytes:
+    """Return the PNG file of a picture (H, W)."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()

@@ -42,6 +42,8 @@ class Sequential:
         flat: the one parameter that holds all others: `flat.value` and `flat.grad` are vectors.
         input_shape, output_shape: shapes of one sample.
         optimizer, loss: as given to `compile`.
+        temperature: what `tinynet.predict_image` divides the logits by, so that its confidence is honest; see
+            `tinynet.inference.calibrate`.
         stop_training: a callback sets it to True to end `fit`.
         log_names: what the current or last `fit` logs, for callbacks.
 
@@ -69,6 +71,7 @@ class Sequential:
         self.input_shape = as_shape("Sequential", input_shape)
         self.seed, self.name = seed, name
         self.steps_trained, self.epochs_trained, self.stop_training = 0, 0, False
+        self.temperature = 1.0
         self.log_names: list[str] = []
         self._trainer: Trainer | None = None
         self._check_layers()
@@ -372,7 +375,7 @@ class Sequential:
         total = f"Total params: {self.flat.value.size:,} ({self.flat.value.nbytes / 1024:,.1f} KiB)"
         print("\n".join([f'Model: "{self.name}"', lines[0], rule, *lines[1:], rule, total]))
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str], dtype: DTypeLike | None = None) -> None:
         """Write the model to one .safetensors file, whole or not at all; `tinynet.load_model` reads it.
 
         The file holds the weights, the layers, and what `compile` was given: not the optimizer's state, nor
@@ -380,9 +383,12 @@ class Sequential:
 
         Args:
             path: the file; an existing one is replaced.
+            dtype: "float16" makes the file half as large, and rounds the weights to three digits; default:
+                that of the model.
 
         Raises:
             TypeError: a layer is not one of tinynet's.
+            ValueError: the dtype is another one, or a weight is too large for it.
             OSError: the file cannot be written; what was there before is unchanged.
 
         Example:
@@ -393,7 +399,16 @@ class Sequential:
             ...     os.listdir(folder)
             ['model.safetensors']
         """
-        tensors = {name: parameter.value for name, parameter in self._named_parameters().items()}
+        stored = self.dtype if dtype is None else np.dtype(dtype)
+        if stored not in (self.dtype, np.float16):
+            raise ValueError(f"save: dtype is {self.dtype.name!r} or 'float16'; got {stored.name!r}.")
+        with np.errstate(over="ignore"):
+            tensors = {
+                name: parameter.value.astype(stored) for name, parameter in self._named_parameters().items()
+            }
+        for name, tensor in tensors.items():
+            if stored == np.float16 and np.isinf(tensor).any():
+                raise ValueError(f"save: {name} has weights beyond float16's 65504; use the model's dtype.")
         storage.write_model_file(path, tensors, self.config())
 
     def _named_parameters(self) -> dict[str, Parameter]:
@@ -426,6 +441,7 @@ class Sequential:
             "name": self.name,
             "steps_trained": self.steps_trained,
             "epochs_trained": self.epochs_trained,
+            "temperature": self.temperature,
         }
         how = self._compile_config()
         if how is not None:
@@ -482,6 +498,7 @@ class Sequential:
         )
         model.steps_trained = int(config.get("steps_trained", 0))
         model.epochs_trained = int(config.get("epochs_trained", 0))
+        model.temperature = float(config.get("temperature", 1.0))
         if "compile" in config:
             how = config["compile"]
             model.compile(optim.get(how["optimizer"]), losses.get(how["loss"]), how["metrics"])
@@ -591,11 +608,11 @@ def load_model(path: str | os.PathLike[str]) -> Sequential:
     expected = model._named_parameters()
     found = {name: tensor.shape for name, tensor in tensors.items()}
     wanted = {name: parameter.value.shape for name, parameter in expected.items()}
-    if found != wanted or any(tensor.dtype != model.dtype for tensor in tensors.values()):
+    if found != wanted or any(tensor.dtype not in (model.dtype, np.float16) for tensor in tensors.values()):
         dtypes = sorted({tensor.dtype.name for tensor in tensors.values()})
         raise ValueError(
             f"{os.fspath(path)!r} holds weights {found} of dtypes {dtypes}; its model needs {wanted} of "
-            f"{model.dtype}."
+            f"{model.dtype} or float16."
         )
     for name, parameter in expected.items():
         parameter.value = tensors[name]

@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from . import layers
 from .data.augment import Augmentation
-from .losses import SparseCategoricalCrossentropy
+from .losses import CategoricalCrossentropy, SparseCategoricalCrossentropy
 from .model import Sequential
 from .optim import Adam, AdamW
 from .schedules import CosineDecay
@@ -121,6 +123,12 @@ class Recipe:
     ema_momentum: float | None = None
     augmentation: Augmentation | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"Recipe: {name} must be a whole number of at least 1; got {value!r}.")
+
     def build(self, seed: int = 0) -> Sequential:
         """Return the network with fresh weights.
 
@@ -151,7 +159,7 @@ class Recipe:
 
         Args:
             x: (N, 28, 28, 1) images, scaled to 0..1.
-            y: (N,) their digits.
+            y: (N,) their digits, or (N, 10) probabilities.
             seed: another seed, another network; default 0.
             validation_data, callbacks, verbose: see `Sequential.fit`.
 
@@ -159,9 +167,11 @@ class Recipe:
             The trained model, and the history of its training.
         """
         model = self.build(seed)
-        schedule = self.schedule(len(y))  # type: ignore[arg-type]
+        targets = np.asarray(y)
+        schedule = self.schedule(len(targets))
+        crossentropy = CategoricalCrossentropy if targets.ndim == 2 else SparseCategoricalCrossentropy
         adam = AdamW(schedule, weight_decay=self.weight_decay) if self.weight_decay else Adam(schedule)
-        model.compile(adam, SparseCategoricalCrossentropy(label_smoothing=self.label_smoothing), ["accuracy"])
+        model.compile(adam, crossentropy(label_smoothing=self.label_smoothing), ["accuracy"])
         history = model.fit(
             x,
             y,
@@ -177,6 +187,7 @@ class Recipe:
 
 
 AFFINE_AND_ELASTIC = Augmentation(elastic_alpha=1.0)
+LIGHT = Augmentation(rotation=7.5, shift=1.0, scale=0.08, shear=0.08, elastic_alpha=0.5)
 
 RECIPES: dict[str, dict[str, Recipe]] = {
     "mlp": {
@@ -185,8 +196,12 @@ RECIPES: dict[str, dict[str, Recipe]] = {
             MLP(dropout=0.5), epochs=100, learning_rate=0.002, label_smoothing=0.05, ema_momentum=0.999
         ),
         "augmented": Recipe(
-            MLP((1024, 1024), 0.2), epochs=200, learning_rate=0.001, ema_momentum=0.999,
+            MLP((1024, 1024), 0.1), epochs=60, learning_rate=0.001, label_smoothing=0.05, ema_momentum=0.999,
             augmentation=AFFINE_AND_ELASTIC,
+        ),
+        "pictures": Recipe(
+            MLP((400, 200), 0.1), epochs=30, learning_rate=0.001, weight_decay=0.02, ema_momentum=0.999,
+            augmentation=LIGHT,
         ),
     },
     "cnn": {
@@ -194,14 +209,18 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         "fast": Recipe(
             CNN(dropout=0.0), epochs=1, learning_rate=0.004, batch_size=16, warmup=0.1, label_smoothing=0.05
         ),
-        "plain": Recipe(CNN(), epochs=40, learning_rate=0.002, ema_momentum=0.999),
+        "plain": Recipe(CNN(), epochs=40, learning_rate=0.002, label_smoothing=0.05, ema_momentum=0.999),
         "augmented": Recipe(
-            CNN(dropout=0.1), epochs=40, learning_rate=0.002, ema_momentum=0.999,
-            augmentation=AFFINE_AND_ELASTIC,
+            CNN(dropout=0.05), epochs=60, learning_rate=0.002, weight_decay=0.05, label_smoothing=0.05,
+            ema_momentum=0.999, augmentation=LIGHT,
+        ),
+        "pictures": Recipe(
+            CNN(dropout=0.1), epochs=15, learning_rate=0.002, weight_decay=0.02, ema_momentum=0.999,
+            augmentation=LIGHT,
         ),
         "wide": Recipe(
-            CNN((32, 64, 128), 256, 0.2), epochs=30, learning_rate=0.002, ema_momentum=0.999,
-            augmentation=AFFINE_AND_ELASTIC,
+            CNN((32, 64, 128), 256, 0.1), epochs=30, learning_rate=0.002, weight_decay=0.05,
+            label_smoothing=0.05, ema_momentum=0.999, augmentation=LIGHT,
         ),
     },
 }  # fmt: skip

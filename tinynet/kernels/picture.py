@@ -40,11 +40,11 @@ def window_maximum(x: Array, y: Array, radius: int) -> None:
 
 @kernel
 def label(mask: Array, labels: Array, parents: Array) -> int:
-    """Number the connected parts of a mask, and return how many there are.
+    """Give the connected parts of a mask numbers, and return how many there are.
 
     mask is (H, W) of bool; labels (H, W) of int32 gets 0 outside the mask, and 1, 2, ... for the parts in the
     order of their first pixels; pixels that touch at a corner are connected. parents is an int32 workspace of
-    more than H · W / 4 + 1 elements. (Rosenfeld and Pfaltz, "Sequential operations in digital picture
+    ⌈H / 2⌉ · ⌈W / 2⌉ + 1 elements. (Rosenfeld and Pfaltz, "Sequential operations in digital picture
     processing", 1966.)
     """
     height, width = mask.shape

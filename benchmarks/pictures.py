@@ -1,0 +1,183 @@
+"""Measure how well people's own pictures are read: accuracy, calibration, and what is no digit.
+
+    python benchmarks/pictures.py FOLDER
+
+The folder has a manifest.tsv with a header and the columns `file`, `label` (0 to 9, or `none` for what is not
+one digit), `kind` (such as photo, scan, drawing) and `writer`. Pictures of the kind `render` (type, not
+handwriting) count by themselves. Whoever changes tinynet because of such pictures looks at those of `--part
+tune` only, three fifths of the writers, and measures on `--part held`, the others.
+
+It prints a table of accuracies by kind, beside those of the same network where pictures are just made 28×28;
+a table of confidences and how many were right; and writes a plot of that, and a sheet of the mistakes with
+what the network saw.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from common import Array
+from PIL import Image, ImageDraw
+
+import tinynet
+from tinynet import images
+from tinynet.inference import DigitReading, predict_image
+
+BINS = 10  # of the calibration table
+NO_DIGIT = "none"
+TYPE = "render"
+SIDE = 112  # of a picture on the sheet, pixels
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A picture, what it shows, and what was read."""
+
+    path: Path
+    label: str
+    kind: str
+    reading: DigitReading
+    plain: int  # what is read when the picture is just made 28×28
+
+    @property
+    def right(self) -> bool:
+        """Whether the digit was read."""
+        return str(self.reading.digit) == self.label
+
+
+def held(writer: str) -> bool:
+    """Return whether a writer's pictures are kept aside."""
+    return zlib.crc32(writer.encode()) % 5 < 2
+
+
+def read_plainly(path: Path, model: tinynet.Sequential) -> int:
+    """Return the digit in a picture that is made 28×28, and light on dark by its border, and nothing else."""
+    brightness = images.open_picture(path)
+    border = np.concatenate([brightness[0], brightness[-1], brightness[:, 0], brightness[:, -1]])
+    ink = 1 - brightness if border.mean() > 0.5 else brightness
+    small = np.asarray(Image.fromarray(ink).resize((28, 28), Image.Resampling.BILINEAR))
+    return int(model.predict(small[np.newaxis, :, :, np.newaxis]).argmax())
+
+
+def read_all(folder: Path, part: str, model: tinynet.Sequential) -> list[Sample]:
+    """Read the pictures of a folder's manifest."""
+    with (folder / "manifest.tsv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    wanted = [row for row in rows if part == "all" or held(row["writer"]) == (part == "held")]
+    return [
+        Sample(path, row["label"], row["kind"], predict_image(path, model), read_plainly(path, model))
+        for row in wanted
+        for path in [folder / row["file"]]
+    ]
+
+
+def print_accuracy(digits: list[Sample]) -> None:
+    """Print the accuracy by kind."""
+    kinds = sorted({sample.kind for sample in digits})
+    groups: list[tuple[str, Callable[[Sample], bool]]] = [
+        *((kind, lambda sample, kind=kind: sample.kind == kind) for kind in kinds),
+        (f"all but {TYPE}", lambda sample: sample.kind != TYPE),
+    ]
+    print(f"{'kind':16} pictures   right  flagged  only resized")
+    for name, belongs in groups:
+        group = [sample for sample in digits if belongs(sample)]
+        if group:
+            right = np.mean([sample.right for sample in group])
+            flagged = np.mean([not sample.reading.is_digit for sample in group])
+            plain = np.mean([str(sample.plain) == sample.label for sample in group])
+            print(f"{name:16} {len(group):8} {right:7.1%} {flagged:8.1%} {plain:13.1%}")
+
+
+def calibration(digits: list[Sample]) -> tuple[list[tuple[float, float, int]], float]:
+    """Return each bin's mean confidence, its share of right answers and its size; and the expected error."""
+    confidence = np.array([sample.reading.confidence for sample in digits])
+    right = np.array([sample.right for sample in digits])
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    table = [
+        (float(confidence[bins == b].mean()), float(right[bins == b].mean()), int((bins == b).sum()))
+        for b in np.unique(bins)
+    ]
+    error = sum(abs(sure - share) * count for sure, share, count in table) / len(digits)
+    return table, error
+
+
+def print_calibration(digits: list[Sample], plot: Path) -> None:
+    """Print how many are right of those with some confidence, and plot it."""
+    table, error = calibration(digits)
+    print("\nconfidence   right  pictures")
+    for sure, share, count in table:
+        print(f"{sure:10.1%} {share:7.1%} {count:9}")
+    print(f"Expected calibration error: {error:.3f}")
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4, 4), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="0.7")
+    axes.scatter(*zip(*[(sure, share) for sure, share, _ in table], strict=True), color="tab:blue")
+    for sure, share, count in table:
+        axes.annotate(str(count), (sure, share), textcoords="offset points", xytext=(6, -10), fontsize=8)
+    axes.set(xlabel="confidence", ylabel="right", title=f"expected calibration error {error:.3f}")
+    figure.savefig(plot)
+
+
+def print_detection(samples: list[Sample]) -> None:
+    """Print how much of what is no digit was noticed, and how many digits were doubted."""
+    for name, group in (
+        ("not one digit", [sample for sample in samples if sample.label == NO_DIGIT]),
+        (f"digits but {TYPE}", [s for s in samples if s.label != NO_DIGIT and s.kind != TYPE]),
+    ):
+        if group:
+            flagged = sum(not sample.reading.is_digit for sample in group)
+            print(f"{name}: {flagged} of {len(group)} flagged ({flagged / len(group):.1%})")
+
+
+def draw_mistakes(samples: list[Sample], path: Path) -> int:
+    """Draw what was read wrong, or not flagged: the picture, what the network saw, and what it said."""
+    mistakes = [s for s in samples if (s.reading.is_digit if s.label == NO_DIGIT else not s.right)]
+    columns = 5
+    sheet = Image.new("L", (columns * 2 * SIDE, (-(-len(mistakes) // columns) or 1) * (SIDE + 14)), 128)
+    draw = ImageDraw.Draw(sheet)
+    for i, sample in enumerate(mistakes):
+        x, y = i % columns * 2 * SIDE, i // columns * (SIDE + 14)
+        picture = Image.fromarray(sample.reading.thumbnail)
+        picture.thumbnail((SIDE - 4, SIDE - 4))
+        sheet.paste(picture, (x, y + 14))
+        seen: Array = (sample.reading.pixels * 255).astype(np.uint8)
+        sheet.paste(Image.fromarray(seen).resize((SIDE - 4, SIDE - 4), 0), (x + SIDE, y + 14))
+        said = (
+            f"{sample.label}: {sample.reading.digit} {sample.reading.confidence:.0%} {sample.path.name[-18:]}"
+        )
+        draw.text((x, y), said, fill=255)
+    sheet.save(path)
+    return len(mistakes)
+
+
+def main() -> None:
+    """Do what the command line says."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, help="has manifest.tsv and the pictures")
+    parser.add_argument("--model", default="mnist_cnn", help="mnist_cnn (default), mnist_mlp or a model file")
+    parser.add_argument("--part", choices=("all", "tune", "held"), default="all", help="of the writers")
+    parser.add_argument("--output", type=Path, default=Path(), help="a folder for the plot and the sheet")
+    options = parser.parse_args()
+    known = options.model in ("mnist_cnn", "mnist_mlp")
+    model = tinynet.pretrained(options.model) if known else tinynet.load_model(options.model)
+    samples = read_all(options.folder, options.part, model)
+    digits = [sample for sample in samples if sample.label != NO_DIGIT]
+    print_accuracy(digits)
+    print_calibration([s for s in digits if s.kind != TYPE], options.output / "reliability.png")
+    print_detection(samples)
+    count = draw_mistakes(samples, options.output / "mistakes.png")
+    print(f"{count} mistakes: {options.output / 'mistakes.png'}")
+
+
+if __name__ == "__main__":
+    main()
