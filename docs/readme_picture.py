@@ -1,4 +1,4 @@
-"""Make the README's picture: python docs/pictures.py mnist_cnn.safetensors (pip install ".[plot]" first)."""
+"""Make the README's picture: python docs/readme_picture.py mnist_cnn.safetensors (pip install ".[plot]" first)."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ def main(path: str) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("usage: python docs/pictures.py MODEL.safetensors")
+        sys.exit("usage: python docs/readme_picture.py MODEL.safetensors")
     main(sys.argv[1])

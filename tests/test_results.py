@@ -1,0 +1,74 @@
+"""docs/results.py: the page and README say what was measured."""
+
+from __future__ import annotations
+
+import json
+import runpy
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("matplotlib")
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def results():
+    return runpy.run_path(str(ROOT / "docs" / "results.py"))
+
+
+def outcome(seed, accuracy, mistakes=()):
+    return {
+        "seed": seed, "CPU seconds": 150,
+        "accuracy": accuracy, "accuracy, mean of 9 shifts": accuracy + 0.001,
+        "mistakes": list(mistakes), "history": {"loss": [0.5, 0.1], "accuracy": [0.9, 0.99]},
+    }  # fmt: skip
+
+
+def test_readme_has_the_table_of_the_results_on_record(results):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    start, end = results["MARKS"]
+    assert text.split(start)[1].split(end)[0] == results["table"]()
+    page = ROOT / "docs" / "results.md"
+    assert not page.exists() or results["table"]() in page.read_text(encoding="utf-8")
+
+
+def test_the_table_worked_by_hand(results, tmp_path, monkeypatch):
+    record = {"recipe": {}, "outcomes": [outcome(seed, 0.994 + 0.001 * seed) for seed in range(5)]}
+    (tmp_path / "accuracy_cnn_plain.json").write_text(json.dumps(record))
+    monkeypatch.setitem(results["table"].__globals__, "RESULTS", tmp_path)
+    lines = results["table"]().splitlines()
+    assert len(lines) == 3
+    assert "| **99.60 ± 0.16** | 99.70 ± 0.16 | 99.50: reached |" in lines[2]
+    assert "| 2 | `python benchmarks/accuracy.py --network cnn --recipe plain` |" in lines[2]
+    assert results["interval"](record["outcomes"]) == "99.40 to 99.80"  # 2.776 * 0.158 / sqrt(5) = 0.196
+    record["outcomes"].pop()
+    (tmp_path / "accuracy_cnn_plain.json").write_text(json.dumps(record))
+    assert len(results["table"]().splitlines()) == 2  # a row waits for its five seeds
+
+
+def test_the_pictures_are_drawn(results, tmp_path, monkeypatch):
+    import numpy as np
+
+    outcomes = [outcome(seed, 0.995, [[947, 9], [3, 1]]) for seed in range(5)]
+    record = {"recipe": {}, "outcomes": outcomes}
+    (tmp_path / "accuracy_cnn_plain.json").write_text(json.dumps(record))
+    monkeypatch.setitem(results["table"].__globals__, "RESULTS", tmp_path)
+    assert results["best"]()[0].recipe == "plain"
+    x, y = np.zeros((1000, 28, 28), np.uint8), np.zeros(1000, np.int64)
+    results["draw_curves"](tmp_path / "curves.png")
+    results["draw_mistakes"](record["outcomes"][0]["mistakes"], x, y, tmp_path / "mistakes.png")
+    results["draw_confusion"](np.eye(10, dtype=np.int64), tmp_path / "confusion.png")
+    for name in ("curves", "mistakes", "confusion"):
+        assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_log_is_grouped_by_recipe(results, tmp_path):
+    recipe = {
+        "network": {"dropout": 0.1}, "learning_rate": 0.002, "batch_size": 128, "weight_decay": 0.02,
+        "epochs": 3, "label_smoothing": 0.0, "warmup": 0.0, "ema_momentum": None, "augmentation": None,
+    }  # fmt: skip
+    lines = [{"name": "cnn_plain", "recipe": recipe, "accuracy": value} for value in (0.99, 0.992)]
+    (tmp_path / "log").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    expected = "| cnn_plain | 3 | dropout 0.1, rate 0.002, decay 0.02 | 2 | 99.10 |"
+    assert results["tried"](tmp_path / "log").splitlines()[-1] == expected
