@@ -9,7 +9,7 @@ import tinynet
 from tinynet import data
 from tinynet.inference import WEIGHTS
 
-PROMISED = {"mnist_cnn": 0.995, "mnist_mlp": 0.988}
+PROMISED = {"mnist_cnn": 0.995, "mnist_mlp": 0.99}
 
 
 def test_they_are_small():

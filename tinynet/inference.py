@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import html
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import images
+from .losses import SparseCategoricalCrossentropy
 from .model import Sequential, load_model
 from .names import unknown
 
@@ -92,7 +94,7 @@ class DigitReading:
             f'background:{"#2a7" if digit == self.digit else "#88a"}"></span> {probability:.1%}</div>'
             for digit, probability in enumerate(self.probabilities)
         )
-        notes = "".join(f"<div>{warning}</div>" for warning in self.warnings)
+        notes = "".join(f"<div>{html.escape(warning)}</div>" for warning in self.warnings)
         return (
             '<div style="display:flex;gap:1em;align-items:center">'
             f'{"".join(shown)}<div style="font:11px monospace">{bars}</div>'
@@ -168,7 +170,8 @@ def predict_image(picture: Any, model: Sequential | str | os.PathLike[str] | Non
             comes with tinynet.
 
     Returns:
-        The digit, how sure the network is, and what it saw.
+        The digit, how sure the network is, and what it saw. Of several digits it is the largest;
+        `read_number` reads them all.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -237,7 +240,7 @@ def read_number(picture: Any, model: Sequential | str | os.PathLike[str] | None 
     readings = [
         _reading(network, images.Seen(images.fit(piece), 1), images.thumbnail(1 - piece))
         for digit in images.find_digits(images.find_ink(brightness))
-        for piece in _pieces(network, digit)
+        for piece in _pieces(network, digit.ink)
     ]
     return NumberReading(tuple(readings))
 
@@ -256,6 +259,9 @@ def calibrate(model: Sequential, x: ArrayLike, y: ArrayLike) -> float:
     Returns:
         The temperature, from 0.05 to 20: above 1 for a model that is too sure of itself.
 
+    Raises:
+        TypeError, ValueError: the classes are not (N,) integers that the model has.
+
     Example:
         >>> import numpy as np
         >>> from tinynet import Sequential, layers
@@ -267,8 +273,9 @@ def calibrate(model: Sequential, x: ArrayLike, y: ArrayLike) -> float:
     Paper:
         Guo, Pleiss, Sun, Weinberger. "On calibration of modern neural networks." ICML 2017.
     """
-    logits = np.log(np.maximum(model.predict(x).astype(np.float64), LEAST_PROBABILITY))
-    right = np.asarray(y)
+    probabilities = model.predict(x).astype(np.float64)
+    SparseCategoricalCrossentropy().check(probabilities.shape, y)
+    logits, right = np.log(np.maximum(probabilities, LEAST_PROBABILITY)), np.asarray(y)
 
     def loss(log_temperature: float) -> float:
         scaled = logits / np.exp(log_temperature)
@@ -303,6 +310,10 @@ def _model(model: Sequential | str | os.PathLike[str] | None) -> Sequential:
 def _probabilities(model: Sequential, pixels: Floats) -> Floats:
     """Return the calibrated probabilities (N, 10) of pixels (N, 28, 28)."""
     probabilities = model.predict(pixels[..., np.newaxis]).astype(np.float64)
+    if not np.allclose(probabilities.sum(axis=1), 1, atol=1e-3):
+        raise ValueError(
+            "A model that reads digits gives probabilities: its last layer's activation is softmax."
+        )
     powers = np.maximum(probabilities, LEAST_PROBABILITY) ** (1 / model.temperature)
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
 
@@ -318,10 +329,7 @@ def _reading(model: Sequential, seen: images.Seen, thumbnail: NDArray[np.uint8])
     confidence = float(probabilities[digit])
     warnings = []
     if seen.digits > 1:
-        warnings.append(
-            f"There seem to be {seen.digits} digits or other shapes; the largest was read. "
-            "read_number reads them all."
-        )
+        warnings.append(f"There seem to be {seen.digits} digits or other shapes; the largest was read.")
     if confidence < LEAST_CONFIDENCE:
         warnings.append(f"This may not be a digit: the network is only {confidence:.0%} sure of {digit}.")
     return DigitReading(

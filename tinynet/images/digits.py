@@ -1,0 +1,183 @@
+"""Find the digits in a picture's ink: which strokes belong together, and where to cut what touches."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .ink import label, window_maximum
+from .opening import Array
+
+MOST_PARTS = 200  # the largest; a picture with more is a page of text, and no time is spent on the rest
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Digit:
+    """A digit that was found, or another shape.
+
+    Attributes:
+        ink: (h, w) from 0 to 1, its own alone, just as large as it is.
+        top, left: where that lies in the picture.
+    """
+
+    ink: Array
+    top: int
+    left: int
+
+
+def find_digits(ink: Array) -> list[Digit]:
+    """Find the digits in a picture's ink, from left to right.
+
+    Connected parts of the ink are a digit's strokes. A stroke belongs to the digit that it lies above, below
+    or in; a small one also to a digit near it. Specks go, and what touches the picture's border (its frame,
+    a table's edge) if there is something else.
+
+    Args:
+        ink: (H, W) from 0 to 1, as `find_ink` returns it.
+
+    Returns:
+        The digits; none if there is no ink.
+
+    Example:
+        >>> import numpy as np
+        >>> ink = np.zeros((30, 40), np.float32)
+        >>> ink[5:25, 5:10] = ink[5:25, 28:31] = ink[3, 20] = 1.0        # two strokes and a speck
+        >>> [(digit.left, digit.ink.shape) for digit in find_digits(ink)]
+        [(5, (20, 5)), (28, (20, 3))]
+    """
+    labels, count = label(ink > 0)
+    if count == 0:
+        return []
+    parts = _without_frame(_without_specks(_parts(ink, labels, count)), ink.shape)
+    digits: list[list[_Part]] = []
+    for part in sorted(parts, key=lambda part: -part.length):  # the long strokes first: the others join them
+        home = _home(part, digits)
+        if home is None:
+            digits.append([part])
+        else:
+            home.append(part)
+    digits.sort(key=lambda digit: min(part.left for part in digit))
+    return [_cut_out(ink, labels, digit) for digit in digits]
+
+
+def _cut_out(ink: Array, labels: NDArray[np.int32], parts: list[_Part]) -> Digit:
+    """Return the digit that is made of some parts."""
+    top, left = min(part.top for part in parts), min(part.left for part in parts)
+    box = np.s_[top : max(part.bottom for part in parts), left : max(part.right for part in parts)]
+    own = np.isin(labels[box], [part.label for part in parts])
+    return Digit(np.where(own, ink[box], np.float32(0)), top, left)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Part:
+    """A connected part of the ink: its number, its box (right and bottom are outside) and its pixels' ink."""
+
+    label: int
+    top: int
+    bottom: int
+    left: int
+    right: int
+    mass: float
+
+    @property
+    def length(self) -> int:
+        return max(self.bottom - self.top, self.right - self.left)
+
+
+def _parts(ink: Array, labels: NDArray[np.int32], count: int) -> list[_Part]:
+    """Describe the connected parts."""
+    mass = np.bincount(labels.ravel(), ink.ravel(), count + 1)
+    rows, columns = np.nonzero(labels)
+    numbers = labels[rows, columns]
+    top, left = np.full(count + 1, labels.size), np.full(count + 1, labels.size)
+    bottom, right = np.zeros(count + 1, int), np.zeros(count + 1, int)
+    np.minimum.at(top, numbers, rows)
+    np.minimum.at(left, numbers, columns)
+    np.maximum.at(bottom, numbers, rows + 1)
+    np.maximum.at(right, numbers, columns + 1)
+    boxes = zip(top, bottom, left, right, mass, strict=True)
+    return [
+        _Part(i, int(box[0]), int(box[1]), int(box[2]), int(box[3]), float(box[4]))
+        for i, box in enumerate(boxes)
+        if i
+    ]
+
+
+def _without_specks(parts: list[_Part]) -> list[_Part]:
+    """Return the parts that are no specks: dust, dots, noise."""
+    longest, heaviest = max(part.length for part in parts), max(part.mass for part in parts)
+    kept = [part for part in parts if part.length >= 0.12 * longest and part.mass >= 0.01 * heaviest]
+    return sorted(kept, key=lambda part: -part.mass)[:MOST_PARTS]
+
+
+def _without_frame(parts: list[_Part], shape: tuple[int, ...]) -> list[_Part]:
+    """Return the parts that do not touch the picture's border, if one of them may be a digit."""
+    height, width = shape
+
+    def touches(part: _Part) -> bool:
+        return part.top == 0 or part.left == 0 or part.bottom == height or part.right == width
+
+    inside = [part for part in parts if not touches(part)]
+    longest = max((part.length for part in inside), default=0)
+    return [part for part in parts if not touches(part) or longest < 0.3 * part.length]
+
+
+def _home(part: _Part, digits: list[list[_Part]]) -> list[_Part] | None:
+    """Return the digit that a stroke belongs to, if it is not the first of another one."""
+    for digit in digits:
+        top, bottom = min(p.top for p in digit), max(p.bottom for p in digit)
+        left, right = min(p.left for p in digit), max(p.right for p in digit)
+        size = max(bottom - top, right - left)
+        across = max(part.left - right, left - part.right, 0)  # the gap between the boxes
+        along = max(part.top - bottom, top - part.bottom, 0)
+        shared = min(part.right, right) - max(part.left, left)
+        over = shared > 0.5 * min(part.right - part.left, right - left)
+        if over and along < 0.15 * size:
+            return digit
+        if part.length < 0.4 * size and max(across, along) < 0.15 * size:
+            return digit
+    return None
+
+
+def cuts(ink: Array) -> list[int]:
+    """Find the columns at which a digit's ink may be cut, if it may be several digits that touch.
+
+    Args:
+        ink: (H, W), of one connected group of strokes.
+
+    Returns:
+        The first column, those of least ink in between where the ink is wide, and the one after the last.
+
+    Example:
+        >>> import numpy as np
+        >>> ink = np.zeros((20, 40), np.float32)
+        >>> ink[2:18, 5:9] = ink[2:18, 25:29] = ink[10, 5:29] = 1.0       # two strokes joined by a thin one
+        >>> cuts(ink)
+        [5, 17, 29]
+    """
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    height = int(rows[-1] - rows[0]) + 1
+    first, last = int(columns[0]), int(columns[-1]) + 1
+    if last - first < 0.8 * height:
+        return [first, last]
+    profile = ink[:, first:last].sum(axis=0)
+    apart = max(round(0.25 * height), 1)  # of two cuts, and of a cut from an end
+    least = -window_maximum(-profile[np.newaxis].repeat(2, axis=0), apart)[0]
+    valleys = (profile == least) & (profile < 0.5 * profile.max())
+    valleys[:apart] = valleys[len(valleys) - apart :] = False
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], valleys, [False]])))
+    middles = edges.reshape(-1, 2).sum(axis=1) // 2
+    found = [0]
+    for middle in middles.tolist():
+        if middle - found[-1] >= apart:
+            found.append(middle)
+    return [first, *(first + middle for middle in found[1:]), last]
+
+
+def strip(ink: Array, first: int, last: int) -> Array:
+    """Return the ink of some columns, the other columns empty."""
+    kept = np.zeros_like(ink)
+    kept[:, first:last] = ink[:, first:last]
+    return kept

@@ -1,0 +1,135 @@
+"""Find the ink in a picture, whatever the paper, the light and the colours."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import kernels
+from .opening import FAINTEST, Array, sample
+
+DARKEST = 0.3  # of the lightest paper's brightness: contrast that deeper shadows take away is not made up for
+DARK = 0.1  # a brightness: nor that of darker paper
+
+
+def find_ink(brightness: Array) -> Array:
+    """Find how much ink each pixel has.
+
+    The paper's brightness is estimated around each pixel: what is left when all strokes are filled in by a
+    morphological closing (dark ink) or opening (light ink). Of the two, the right one leaves the more even
+    paper, and less ink. So shadows and gradients go, and it does not matter what the border looks like.
+
+    Args:
+        brightness: (H, W), from 0 to 1.
+
+    Returns:
+        (H, W) float32: 0 where there is none, 1 where there is as much as in the strokes' middle. All 0 if
+        there is no ink.
+
+    Example:
+        >>> import numpy as np
+        >>> paper = np.linspace(0.5, 1.0, 40, dtype=np.float32) * np.ones((40, 1), np.float32)   # in a shadow
+        >>> paper[10:30, 18:22] *= 0.4
+        >>> ink = find_ink(paper)
+        >>> print(ink[5, 3], ink[20, 20].round(1))
+        0.0 1.0
+    """
+    smooth = _blurred(brightness, max(brightness.shape) // 400)
+    slope = _slope(smooth)
+    radius = max(2, max(brightness.shape) // 5)
+    candidates = []
+    for sign in (1, -1):  # dark ink, light ink
+        paper = sign * _closed(sign * (smooth - slope), radius)
+        signal = sign * (paper + slope - smooth)
+        lit = paper + slope  # ink and paper send back shares of the light: in a shadow they differ less
+        lightest = max(float(lit.max()), DARK)
+        signal = signal * lightest / np.maximum(lit, max(DARKEST * lightest, DARK))
+        level = _median(signal)
+        candidates.append((float(paper.std()) + level, signal - level))
+    return _stretched(min(candidates, key=lambda candidate: candidate[0])[1])
+
+
+def _slope(brightness: Array) -> Array:
+    """Return the plane, of mean 0, that the paper's brightness is nearest to: most pixels are paper."""
+    height, width = brightness.shape
+    y, x = np.linspace(-1, 1, height, dtype=np.float32), np.linspace(-1, 1, width, dtype=np.float32)
+    places = np.stack([np.ones(brightness.size), y.repeat(width), np.tile(x, height)], axis=1)
+    few, values = sample(places, 2000), sample(brightness.reshape(-1), 2000)
+    weights = np.ones(len(values))
+    for _ in range(5):  # the least sum of distances, which some ink hardly moves
+        plane = np.linalg.lstsq(few * weights[:, np.newaxis], values * weights, rcond=None)[0]
+        weights = 1 / np.sqrt(np.maximum(np.abs(values - few @ plane), 0.005))
+    return np.asarray(plane[1] * y[:, np.newaxis] + plane[2] * x, np.float32)
+
+
+def _closed(x: Array, radius: int) -> Array:
+    """Return x with what is dark and narrower than 2 · radius + 1 pixels filled in."""
+    return -window_maximum(-window_maximum(x, radius), radius)
+
+
+def window_maximum(x: Array, radius: int) -> Array:
+    """Return the maximum over the square around each pixel."""
+    columns, rows = np.empty_like(x), np.empty_like(x.T, order="C")
+    kernels.picture.window_maximum(x, columns, radius)
+    kernels.picture.window_maximum(np.ascontiguousarray(columns.T), rows, radius)
+    return np.ascontiguousarray(rows.T)
+
+
+def _blurred(x: Array, radius: int) -> Array:
+    """Return the mean over the square around each pixel."""
+    height, width = x.shape
+    for axis, size in ((0, height), (1, width)) if radius else ():
+        framed = np.pad(x, [(radius, radius) if a == axis else (0, 0) for a in (0, 1)], mode="edge")
+        x = np.take(framed, range(size), axis)
+        for shift in range(1, 2 * radius + 1):
+            x += framed[shift : shift + size] if axis == 0 else framed[:, shift : shift + size]
+        x /= np.float32(2 * radius + 1)
+    return np.ascontiguousarray(x)
+
+
+def _median(x: Array) -> float:
+    """Return about the median of many values."""
+    return float(np.median(sample(x.reshape(-1))))
+
+
+def _stretched(signal: Array) -> Array:
+    """Return ink from 0 to 1 of a signal that is about 0 on paper, noise left out."""
+    noise = 1.4826 * _median(np.abs(signal))
+    floor = max(4.5 * noise, FAINTEST)
+    candidates = signal[signal > floor]
+    if candidates.size < 4:
+        return np.zeros_like(signal)
+    threshold = max(min(_otsu(candidates), 0.5 * float(np.percentile(candidates, 95))), floor)
+    full = float(np.median(signal[signal > threshold]))
+    low = max(floor, 0.6 * threshold)
+    ink = np.clip((signal - low) / (full - low), 0, 1)
+    return _connected(ink.astype(np.float32), signal > threshold)
+
+
+def _otsu(values: Array) -> float:
+    """Return the threshold between two groups of values (Otsu 1979)."""
+    counts, edges = np.histogram(values, 128, (0, float(values.max())))
+    middles = (edges[1:] + edges[:-1]) / 2
+    below, total = np.cumsum(counts), counts.sum()
+    sums = np.cumsum(counts * middles)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        between = (sums[-1] * below - sums * total) ** 2 / (below * (total - below))
+    return float(edges[1 + int(np.argmax(np.nan_to_num(between)))])
+
+
+def label(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
+    """Return the numbers of a mask's connected parts, from 1 on, and how many there are."""
+    labels = np.empty(mask.shape, np.int32)
+    height, width = mask.shape
+    workspace = np.empty((height + 1) // 2 * ((width + 1) // 2) + 1, np.int32)
+    return labels, kernels.picture.label(mask, labels, workspace)
+
+
+def _connected(ink: Array, strong: NDArray[np.bool_]) -> Array:
+    """Return the ink of the parts that are strong somewhere, and more than a few pixels of noise."""
+    labels, count = label(ink > 0)
+    kept = np.zeros(count + 1, np.float32)
+    kept[np.unique(labels[strong])] = 1
+    kept[np.bincount(labels.ravel(), minlength=count + 1) < max(3, max(ink.shape) / 100)] = 0
+    kept[0] = 0
+    return ink * kept[labels]
