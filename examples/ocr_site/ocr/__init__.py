@@ -1,0 +1,1 @@
+"""A web page that reads digits. Start reading at views.py."""

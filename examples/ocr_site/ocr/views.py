@@ -1,0 +1,156 @@
+"""The page and the JSON endpoint: both hand the bytes of a picture to `tinynet.predict_image`."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+from PIL import Image, ImageOps
+
+from tinynet import DigitReading, ImageError, images, predict_image
+
+SIDE = 320  # pixels of a thumbnail's longer side; the page shows it half as large, so it is sharp on phones
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the page shows of one uploaded file: what was read, or what is wrong with the file."""
+
+    name: str
+    status: int
+    problem: str = ""
+    reading: DigitReading | None = None
+    picture: str = ""
+    seen: str = ""
+
+    @property
+    def top(self) -> list[tuple[int, str, str]]:
+        """The three likeliest digits, each with its probability for people and for a bar."""
+        likeliest = self.reading.top(3) if self.reading else []
+        return [(digit, f"{probability:.1%}", f"{probability:.4f}") for digit, probability in likeliest]
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def ocr(request: HttpRequest) -> HttpResponse:
+    """Show the form, and what was read in the pictures that came with it.
+
+    The status is 200 if a digit was read in any of them, else 413 if a file was too large, else 400.
+    """
+    if request.method != "POST":
+        return page(request)
+    results = [read(upload) for upload in request.FILES.getlist("pictures")]
+    if not results:
+        return page(request, 400, problem="No picture came. Choose a picture file or draw a digit first.")
+    statuses = [result.status for result in results]
+    return page(request, 200 if 200 in statuses else max(statuses), results=results)
+
+
+@csrf_exempt  # there are no cookies, sessions or users that another site could borrow, and nothing is changed
+@never_cache
+def predict(request: HttpRequest) -> JsonResponse:
+    """Read the digit in a picture, sent as the form field `image` or as the body, and answer in JSON."""
+    if request.method != "POST":
+        response = JsonResponse({"error": "Send the picture with POST."}, status=405)
+        response["Allow"] = "POST"
+        return response
+    name = None
+    if request.content_type == "multipart/form-data":
+        uploads = request.FILES.getlist("image")
+        if len(uploads) != 1:
+            error = f'Send one picture as the form field "image"; {len(uploads)} came.'
+            return JsonResponse({"error": error}, status=400)
+        name = uploads[0].name
+        if uploads[0].size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            return JsonResponse({"error": too_large()}, status=413)
+        content = uploads[0].read()
+    elif request.content_type.startswith("image/"):
+        content = request.body
+    else:
+        error = "Send the picture as multipart/form-data, or as the body with Content-Type: image/..."
+        return JsonResponse({"error": error}, status=415)
+    try:
+        reading = predict_image(content)
+    except ImageError as problem:
+        return JsonResponse({"error": str(problem)}, status=400)
+    return JsonResponse({"file": name, **reading.as_dict()})
+
+
+def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a request that Django or the upload handler does not accept (Django's `handler400`)."""
+    problem, status = "The request was damaged. Please try again.", 400
+    if isinstance(exception, RequestDataTooBig | TooManyFilesSent):
+        problem, status = too_large(), 413
+    if request.path.startswith("/api/"):
+        return JsonResponse({"error": problem}, status=status)
+    return page(request, status, problem=problem)
+
+
+def forbidden(request: HttpRequest, reason: str) -> HttpResponse:
+    """Answer a form without the right CSRF token (Django's `CSRF_FAILURE_VIEW`)."""
+    return page(request, 403, problem="The form has expired, or cookies are switched off. Please try again.")
+
+
+def page(request: HttpRequest, status: int = 200, **context: object) -> HttpResponse:
+    """Show the page."""
+    return render(request, "ocr.html", {"limits": limits(), **context}, status=status)
+
+
+def read(upload: UploadedFile) -> Result:
+    """Read the digit in an uploaded picture."""
+    if upload.size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        return Result(upload.name, 413, too_large())
+    content = upload.read()
+    try:
+        reading = predict_image(content)
+    except ImageError as error:
+        return Result(upload.name, 400, str(error))
+    seen = images.as_png((255 - 255 * np.clip(reading.pixels, 0, 1)).astype(np.uint8))
+    picture = thumbnail(content) or images.as_png(reading.thumbnail)
+    status = 400 if reading.digit is None else 200
+    return Result(upload.name, status, "", reading, data_uri(picture), data_uri(seen))
+
+
+def thumbnail(content: bytes) -> bytes | None:
+    """Return a small PNG of a picture in its own colours, or None where Pillow cannot make one."""
+    file = io.BytesIO()
+    try:
+        opened = Image.open(io.BytesIO(content), formats=images.FORMATS)
+        if opened.mode.startswith(("I", "F")):  # Pillow would clip its 16 bits to 8
+            return None
+        opened.draft("RGB", (SIDE, SIDE))  # decodes a large JPEG at a fraction of its size
+        image = ImageOps.exif_transpose(opened).convert("RGBA")
+        image.thumbnail((SIDE, SIDE))
+        image.save(file, "PNG")
+    except Exception:  # the library has read the picture, so the grey one will do
+        return None
+    return file.getvalue()
+
+
+def data_uri(png: bytes) -> str:
+    """Return what an <img> shows without another request, so that no picture is ever kept."""
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
+def limits() -> str:
+    """Say how much may be uploaded at once."""
+    file, together = settings.DATA_UPLOAD_MAX_MEMORY_SIZE, settings.FILE_UPLOAD_MAX_MEMORY_SIZE
+    return (
+        f"at most {settings.DATA_UPLOAD_MAX_NUMBER_FILES} files, "
+        f"{file / 2**20:g} MB a file, {together / 2**20:g} MB together"
+    )
+
+
+def too_large() -> str:
+    """Say that this was too much."""
+    return f"That is too much: {limits()}. Send fewer or smaller pictures."

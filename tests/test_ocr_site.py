@@ -1,0 +1,797 @@
+"""The web page that reads digits: what it shows, what it refuses, and that it keeps nothing."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import html
+import http.client
+import io
+import json
+import os
+import re
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+import tinynet
+
+pytest.importorskip("django", minversion="5.2")
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "examples" / "ocr_site"))
+os.environ["DJANGO_SETTINGS_MODULE"] = "ocr.settings"
+
+import django
+from django.core.exceptions import RequestDataTooBig
+from django.core.files.uploadhandler import StopFutureHandlers
+from django.test import Client, RequestFactory, override_settings
+from ocr import uploads, views
+
+os.environ.update(OCR_DEBUG="", OCR_HOSTS="", OCR_SECRET_KEY="")  # whatever the one who tests has set
+django.setup()
+
+SITE = Path(__file__).parents[1] / "examples" / "ocr_site"
+MB = 2**20
+STROKES = {  # of pictures 200 pixels wide and high
+    "0": [
+        (100, 40),
+        (65, 60),
+        (50, 100),
+        (65, 140),
+        (100, 160),
+        (135, 140),
+        (150, 100),
+        (135, 60),
+        (100, 40),
+    ],
+    "1": [(100, 40), (100, 160)],
+    "7": [(55, 45), (140, 45), (90, 160)],
+}
+
+
+def png(image):
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def drawn(digit, size=200, ink="black", paper="white"):
+    """A PNG of a digit in strokes."""
+    image = Image.new("RGB", (size, size), paper)
+    points = [(x * size / 200, y * size / 200) for x, y in STROKES[digit]]
+    ImageDraw.Draw(image).line(points, ink, width=size // 14, joint="curve")
+    return png(image)
+
+
+BLANK = png(Image.new("RGB", (60, 80), "white"))
+
+
+def bomb():
+    """A small PNG that says it has 60,000 × 60,000 pixels."""
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0)
+    file = b"\x89PNG\r\n\x1a\n"
+    for kind, content in ((b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 1000)), (b"IEND", b"")):
+        checksum = struct.pack(">I", zlib.crc32(kind + content))
+        file += struct.pack(">I", len(content)) + kind + content + checksum
+    return file
+
+
+def form(*files, field="pictures", **fields):
+    """The body of a form with (name, content) of each file, and its content type."""
+    parts = [(f'name="{name}"', value.encode()) for name, value in fields.items()]
+    parts += [(f'name="{field}"; filename="{name}"', content) for name, content in files]
+    body = b"".join(
+        b"--frontier\r\nContent-Disposition: form-data; " + head.encode() + b"\r\n\r\n" + content + b"\r\n"
+        for head, content in parts
+    )
+    return body + b"--frontier--\r\n", "multipart/form-data; boundary=frontier"
+
+
+@pytest.fixture
+def client():
+    return Client(SERVER_NAME="127.0.0.1")
+
+
+@pytest.fixture
+def upload(client):
+    """Uploads (name, content) of files to the page and returns the answer, with its text."""
+
+    def post(*files):
+        body, content_type = form(*files)
+        response = client.post("/ocr", body, content_type=content_type)
+        response.text = response.content.decode()
+        return response
+
+    return post
+
+
+@pytest.fixture
+def ask(client):
+    """Sends one picture to the JSON endpoint and returns the status and what came."""
+
+    def post(content, name="picture.png"):
+        body, content_type = form((name, content), field="image")
+        response = client.post("/api/predict", body, content_type=content_type)
+        return response.status_code, response.json()
+
+    return post
+
+
+class Page(HTMLParser):
+    """The elements of a page: (tag, attributes)."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def messages(text, kind):
+    return [html.unescape(message) for message in re.findall(rf'<p class="{kind}"[^>]*>(.*?)</p>', text)]
+
+
+def names(text):
+    return re.findall(r"<h3>(.*?)</h3>", text)
+
+
+def digits(text):
+    return "".join(re.findall(r'<span class="digit">(\d)</span>', text))
+
+
+# ---- The page
+
+
+def test_the_root_leads_to_the_page(client):
+    response = client.get("/")
+    assert (response.status_code, response["Location"]) == (302, "/ocr")
+    assert client.get("/ocr").status_code == 200
+    assert client.head("/ocr").status_code == 200
+
+
+def test_the_page_suits_phones_dark_rooms_and_readers_of_screens(client):
+    text = client.get("/ocr").content.decode()
+    page = Page(text)
+    assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in page.all("meta")
+    assert "@media (prefers-color-scheme: dark)" in text
+    assert ":focus-visible" in text
+    assert "lang" in page.all("html")[0]
+    labelled = {label["for"] for label in page.all("label")}
+    assert labelled == {field["id"] for field in page.all("input") if field["type"] != "hidden"}
+    assert [part["id"] for part in page.all("div") if part.get("aria-live") == "polite"] == ["results"]
+    assert "at most 20 files, 20 MB a file, 100 MB together" in text
+
+
+def test_the_form_needs_no_script(client):
+    page = Page(client.get("/ocr").content.decode())
+    [whole] = page.all("form")
+    assert (whole["method"], whole["action"], whole["enctype"]) == ("post", "/ocr", "multipart/form-data")
+    [chooser] = [field for field in page.all("input") if field["type"] == "file"]
+    assert chooser["name"] == "pictures"
+    assert "multiple" in chooser
+    assert "hidden" not in chooser
+    assert {"type": "submit"} in page.all("button")
+    [drawing] = [part for part in page.all("div") if part.get("id") == "drawing"]
+    assert "hidden" in drawing  # until the script shows it
+
+
+def test_nothing_comes_from_elsewhere(client, upload):
+    for response in (client.get("/ocr"), upload(("a.png", drawn("1")))):
+        text, policy = response.content.decode(), response["Content-Security-Policy"]
+        page = Page(text)
+        addresses = [a[key] for _, a in page.elements for key in ("src", "href", "action") if key in a]
+        assert all(address.startswith(("data:", "/ocr")) for address in addresses)
+        assert not re.search(r"https?:|url\(|@import|style=| on\w+=", text)
+        [style], [script] = page.all("style"), page.all("script")
+        assert style["nonce"] == script["nonce"]
+        assert policy.count(f"'nonce-{script['nonce']}'") == 2
+        assert policy.startswith("default-src 'none'; img-src 'self' data:;")
+        assert "unsafe" not in policy
+    assert client.get("/ocr")["Content-Security-Policy"] != policy  # a nonce is used once
+
+
+def test_headers_keep_the_page_to_itself(client):
+    response = client.get("/ocr")
+    assert response["X-Frame-Options"] == "DENY"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Referrer-Policy"] == "same-origin"
+    assert "no-store" in response["Cache-Control"]
+    assert response.cookies["csrftoken"]["httponly"]
+
+
+# ---- What it reads
+
+
+@pytest.mark.parametrize("digit", STROKES)
+def test_it_reads_a_digit(upload, digit):
+    response = upload(("mine.png", drawn(digit)))
+    assert response.status_code == 200
+    assert digits(response.text) == digit
+    assert names(response.text) == ["mine.png"]
+    assert re.search(r"\b\d{2,3}\.\d% sure", response.text)
+
+
+def test_it_shows_the_picture_what_was_seen_and_the_three_likeliest(upload):
+    content = drawn("7", size=900, ink=(200, 0, 0))
+    response = upload(("seven.png", content))
+    reading = tinynet.predict_image(content)
+    page = Page(response.text)
+    shown, seen = (Image.open(io.BytesIO(base64_of(image["src"]))) for image in page.all("img"))
+    assert max(shown.size) == 320
+    assert (np.ptp(np.asarray(shown.convert("RGB")), axis=2) > 150).any()  # in its own red
+    assert seen.size == (28, 28)
+    np.testing.assert_allclose(1 - np.asarray(seen) / 255, np.clip(reading.pixels, 0, 1), atol=0.005)
+    assert "image-rendering: pixelated" in response.text
+    assert all(image["alt"] for image in page.all("img"))
+    expected = [(f"{p:.4f}", f"Probability of {digit}") for digit, p in reading.top(3)]
+    assert [(bar["value"], bar["aria-label"]) for bar in page.all("meter")] == expected
+    for digit, probability in reading.top(3):
+        assert re.search(rf"<span>{digit}</span>.*<span>{probability:.1%}</span>", response.text)
+
+
+def base64_of(address):
+    start = "data:image/png;base64,"
+    assert address.startswith(start)
+    return base64.b64decode(address.removeprefix(start))
+
+
+def test_it_reads_several_pictures_in_their_order(upload):
+    response = upload(*((f"{digit}.png", drawn(digit)) for digit in "710"))
+    assert digits(response.text) == "710"
+    assert names(response.text) == ["7.png", "1.png", "0.png"]
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "CMYK", "I;16", "RGBA"])
+def test_it_shows_pictures_of_every_mode(upload, mode):
+    grey = Image.open(io.BytesIO(drawn("1", ink="#333"))).convert("L")
+    if mode == "I;16":
+        image = Image.fromarray(np.asarray(grey, np.uint16) * 257)
+    else:
+        image = grey.convert("RGB").convert(mode)
+    file = io.BytesIO()
+    image.save(file, "JPEG" if mode == "CMYK" else "PNG")
+    response = upload(("one.png", file.getvalue()))
+    assert digits(response.text) == "1"
+    shown = np.asarray(
+        Image.open(io.BytesIO(base64_of(Page(response.text).all("img")[0]["src"]))).convert("L")
+    )
+    assert shown.min() < 60
+    assert shown.max() > 200
+
+
+def test_it_turns_the_picture_upright(upload):
+    turned = Image.open(io.BytesIO(drawn("7"))).crop((30, 20, 170, 180)).rotate(90, expand=True)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn it by 90° clockwise to see it
+    file = io.BytesIO()
+    turned.save(file, "JPEG", exif=exif)
+    response = upload(("phone.jpg", file.getvalue()))
+    assert digits(response.text) == "7"
+    shown = Image.open(io.BytesIO(base64_of(Page(response.text).all("img")[0]["src"])))
+    assert shown.size == (140, 160)
+
+
+def test_it_warns_of_several_digits(upload):
+    two = np.full((100, 200), 255, np.uint8)
+    two[20:80, 45:53] = two[15:85, 145:153] = 0
+    response = upload(("two.png", png(Image.fromarray(two))))
+    assert response.status_code == 200
+    assert digits(response.text) == "1"
+    assert any("several" in w or "2 digits" in w for w in messages(response.text, "warning"))
+
+
+def test_it_passes_on_every_warning(upload, monkeypatch):
+    reading = tinynet.predict_image(drawn("1"))
+    odd = dataclasses.replace(reading, warnings=("This may not be a digit: <b>3%</b>.", "And so on."))
+    monkeypatch.setattr(views, "predict_image", lambda content: odd)
+    response = upload(("odd.png", drawn("1")))
+    assert response.status_code == 200
+    assert messages(response.text, "warning") == list(odd.warnings)
+    assert "<b>3%</b>" not in response.text
+
+
+# ---- What it refuses
+
+
+def test_without_a_picture_it_asks_for_one(client, upload):
+    for response in (upload(), upload(("", b"")), client.post("/ocr")):
+        assert response.status_code == 400
+        assert messages(response.content.decode(), "problem") == [
+            "No picture came. Choose a picture file or draw a digit first."
+        ]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"These are no pixels." * 9, "not in a known format"),
+        (b"", "empty"),
+        (b"%PDF-1.7 and so on", "PDF"),
+        (drawn("7")[:300], "damaged"),
+        (drawn("7")[:60], "damaged"),
+        (bomb(), "megapixels"),
+    ],
+    ids=["text", "empty", "pdf", "truncated", "beheaded", "bomb"],
+)
+def test_it_says_what_is_wrong_with_a_file(upload, ask, content, said):
+    response = upload(("some.png", content))
+    assert response.status_code == 400
+    [message] = messages(response.text, "problem")
+    assert said in message
+    assert names(response.text) == ["some.png"]
+    assert "Traceback" not in response.text
+    assert ask(content) == (400, {"error": message})
+
+
+def test_a_blank_picture_is_no_digit(upload, ask):
+    response = upload(("white.png", BLANK))
+    assert response.status_code == 400
+    assert messages(response.text, "warning") == ["There is no ink in the picture."]
+    assert digits(response.text) == ""
+    assert len(Page(response.text).all("img")) == 2
+    status, answer = ask(BLANK)
+    assert (status, answer["digit"], answer["is_digit"]) == (200, None, False)
+
+
+def test_good_pictures_are_read_beside_bad_ones(upload):
+    with override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=10_000):
+        files = (
+            ("large.png", b"x" * 10_001),
+            ("seven.png", drawn("7")),
+            ("text.png", b"text"),
+            ("w.png", BLANK),
+        )
+        response = upload(*files)
+        assert response.status_code == 200
+        assert names(response.text) == [name for name, _ in files]
+        assert digits(response.text) == "7"
+        large, text = messages(response.text, "problem")
+        assert "at most 20 files, 0.00953674 MB a file" in large
+        assert "not in a known format" in text
+        assert upload(files[0], files[2]).status_code == 413
+        assert upload(files[2], files[3]).status_code == 400
+
+
+def test_a_file_over_the_limit_is_refused(upload, ask):
+    content = drawn("1") + bytes(20 * MB)  # a picture, but for what comes after it
+    response = upload(("large.png", content))
+    assert response.status_code == 413
+    [message] = messages(response.text, "problem")
+    assert "20 MB a file" in message
+    assert ask(content) == (413, {"error": message})
+    fits = content[: 20 * MB]
+    assert upload(("fits.png", fits)).status_code == 200
+    assert ask(fits)[0] == 200
+
+
+def test_too_many_files_are_refused(upload):
+    assert upload(*[("1.png", drawn("1"))] * 20).status_code == 200
+    response = upload(*[("1.png", drawn("1"))] * 21)
+    assert response.status_code == 413
+    assert "at most 20 files" in messages(response.text, "problem")[0]
+
+
+def test_a_request_over_the_limit_is_refused(upload, ask, client):
+    with override_settings(FILE_UPLOAD_MAX_MEMORY_SIZE=5000):
+        response = upload(("a.png", bytes(3000)), ("b.png", bytes(3000)))
+        assert response.status_code == 413
+        assert "MB together" in messages(response.text, "problem")[0]
+        assert ask(bytes(6000))[0] == 413
+
+
+def test_nothing_is_read_of_a_request_that_says_it_is_too_large():
+    body, content_type = form(("a.png", b"1"))
+    request = RequestFactory().post("/ocr", body, content_type=content_type, CONTENT_LENGTH=str(10**12))
+    with pytest.raises(RequestDataTooBig):
+        _ = request.FILES
+    assert request.read(len(body)) == body
+
+
+def new_file(handler, name):
+    with pytest.raises(StopFutureHandlers):
+        handler.new_file("pictures", name, "image/png", 10)
+
+
+def test_a_content_length_that_is_too_small_lets_no_more_in():
+    handler = uploads.BoundedMemoryHandler()
+    handler.handle_raw_input(None, {}, 10, "frontier")  # it says: 10 bytes
+    for number in range(6):
+        new_file(handler, f"{number}.png")
+        for start in range(0, 15 * MB, MB):
+            handler.receive_data_chunk(bytes(MB), start)
+    new_file(handler, "last.png")
+    handler.receive_data_chunk(bytes(10 * MB), 0)  # 6 · 15 + 10 MB
+    with pytest.raises(RequestDataTooBig):
+        handler.receive_data_chunk(b"1", 10 * MB)
+
+
+def test_nothing_is_kept_of_a_file_that_is_too_large():
+    handler = uploads.BoundedMemoryHandler()
+    handler.handle_raw_input(None, {}, 30 * MB, "frontier")
+    new_file(handler, "large.png")
+    for start in range(0, 30 * MB, MB):
+        handler.receive_data_chunk(bytes(MB), start)
+        assert len(handler.file.getvalue()) == (start + MB if start < 20 * MB else 0)
+    assert handler.file_complete(30 * MB).size == 30 * MB
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({"content_type": "multipart/form-data"}, b"no boundary"),
+        ({"content_type": "multipart/form-data; boundary=frontier"}, b"no parts"),
+        ({"content_type": "multipart/form-data; boundary=frontier", "CONTENT_LENGTH": "-1"}, b"negative"),
+        ({"content_type": "multipart/form-data; boundary=frontier"}, form(("a.png", BLANK))[0][:200]),
+        ({"content_type": "text/plain"}, b"text"),
+        ({"content_type": "application/x-www-form-urlencoded"}, b"&".join(b"%d=1" % i for i in range(99))),
+    ],
+)
+def test_damaged_requests_get_an_answer(client, headers, body):
+    for url in ("/ocr", "/api/predict"):
+        response = client.generic("POST", url, body, **headers)
+        assert response.status_code in (400, 415)
+        assert b"Traceback" not in response.content
+    assert "error" in response.json()
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("<script>alert(1)<b>.png", "&lt;script&gt;alert(1)&lt;b&gt;.png"),
+        ("&lt;img src=x onerror=alert(1)&gt;", "&lt;img src=x onerror=alert(1)&gt;"),
+        ("'><img src=x>.png", "&#x27;&gt;&lt;img src=x&gt;.png"),
+        ("{{ limits }}{% csrf_token %}.png", "{{ limits }}{% csrf_token %}.png"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\\\pictures\\\\7.png", "7.png"),
+        ("ζωγραφιά 数字 🖊️.png", "ζωγραφιά 数字 🖊️.png"),
+        ("\u202egnp.7", "gnp.7"),
+    ],
+)
+@pytest.mark.parametrize("content", [drawn("1"), b"text"], ids=["picture", "text"])
+def test_names_are_only_text(upload, name, shown, content):
+    response = upload((name, content))
+    assert names(response.text) == [shown]
+    page = Page(response.text)
+    assert len(page.all("script")) == 1
+    assert len(page.all("img")) == (0 if content == b"text" else 2)
+    assert not page.all("b")
+
+
+def test_long_names_are_cut(upload):
+    [shown] = names(upload(("a" * 600 + ".png", drawn("1"))).text)
+    assert shown == "a" * 251 + ".png"
+    assert upload(("a" * 5000 + ".png", drawn("1"))).status_code == 400  # beyond Django's limit of a header
+
+
+def test_other_methods_and_places_get_plain_pages(client, monkeypatch):
+    assert client.put("/ocr").status_code == 405
+    response = client.get("/nothing")
+    assert response.status_code == 404
+    assert b"Not Found" in response.content
+
+    def broken(content):
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(views, "predict_image", broken)
+    client.raise_request_exception = False
+    body, content_type = form(("a.png", BLANK))
+    response = client.post("/ocr", body, content_type=content_type)
+    assert response.status_code == 500
+    assert b"secret" not in response.content
+    assert b"Server Error" in response.content
+
+
+def test_other_hosts_are_refused():
+    assert Client(SERVER_NAME="example.com").get("/ocr").status_code == 400
+    for host in ("localhost", "127.0.0.1", "[::1]"):
+        assert Client(SERVER_NAME=host).get("/ocr").status_code == 200
+
+
+def test_another_site_cannot_send_the_form():
+    strict = Client(enforce_csrf_checks=True, SERVER_NAME="127.0.0.1")
+    picture = ("1.png", drawn("1"))
+    body, content_type = form(picture)
+    response = strict.post("/ocr", body, content_type=content_type)
+    assert response.status_code == 403
+    assert "expired" in messages(response.content.decode(), "problem")[0]
+
+    page = Page(strict.get("/ocr").content.decode())
+    [token] = [field["value"] for field in page.all("input") if field["name"] == "csrfmiddlewaretoken"]
+    body, content_type = form(picture, csrfmiddlewaretoken=token)
+    assert strict.post("/ocr", body, content_type=content_type).status_code == 200
+    response = strict.post("/ocr", body, content_type=content_type, HTTP_ORIGIN="https://example.com")
+    assert response.status_code == 403
+    assert strict.post("/api/predict", drawn("1"), content_type="image/png").status_code == 200
+
+
+def test_an_upload_touches_no_disk(upload, ask, client):
+    """No file is opened to write while pictures of 12 MB come in (Django would by itself above 2.5 MB)."""
+    picture = drawn("1") + bytes(12 * MB)
+    tinynet.predict_image(picture)  # compiled kernels are cached on disk
+    opened, watching = [], True
+
+    def watch(event, arguments):
+        if watching and event == "open":
+            _, mode, flags = arguments
+            if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT) or set(mode or "") & set("wax+"):
+                opened.append(arguments)
+        elif watching and event.startswith(("tempfile.", "os.mkdir", "os.rename")):
+            opened.append((event, *arguments))
+
+    sys.addaudithook(watch)  # hooks stay for good
+    try:
+        assert upload(("1.png", picture), ("2.png", picture)).status_code == 200
+        assert ask(picture)[0] == 200
+        assert client.post("/api/predict", picture, content_type="image/png").status_code == 200
+    finally:
+        watching = False
+    assert opened == []
+
+
+# ---- The JSON endpoint
+
+
+def test_the_endpoint_answers_in_json(ask, client):
+    content = drawn("7")
+    expected = json.loads(json.dumps(tinynet.predict_image(content).as_dict()))
+    assert ask(content, "seven.png") == (200, {"file": "seven.png", **expected})
+    assert expected["digit"] == 7
+    response = client.post("/api/predict", content, content_type="image/png")
+    assert (response.status_code, response["Content-Type"]) == (200, "application/json")
+    assert response.json() == {"file": None, **expected}
+    assert not response.cookies
+
+
+def test_the_endpoint_refuses_in_json(client):
+    def error(response, status):
+        assert response.status_code == status
+        [(key, message)] = response.json().items()
+        assert (key, type(message)) == ("error", str)
+        return message
+
+    response = client.get("/api/predict")
+    assert "POST" in error(response, 405)
+    assert response["Allow"] == "POST"
+    body, content_type = form(("a.png", BLANK), ("b.png", BLANK), field="image")
+    assert "2 came" in error(client.post("/api/predict", body, content_type=content_type), 400)
+    body, content_type = form(("a.png", BLANK), field="picture")
+    assert "0 came" in error(client.post("/api/predict", body, content_type=content_type), 400)
+    assert "empty" in error(client.generic("POST", "/api/predict", CONTENT_TYPE="image/png"), 400)
+    assert "image/" in error(client.post("/api/predict", b"{}", content_type="application/json"), 415)
+    assert "20 MB" in error(client.post("/api/predict", bytes(20 * MB + 1), content_type="image/png"), 413)
+
+
+# ---- The settings
+
+
+def test_settings_pass_the_checks_without_loading_the_library(run_python):
+    """`manage.py check` stays quick: neither the model nor numba is loaded."""
+    code = (
+        "import sys, django; from django.core.management import call_command; django.setup(); "
+        "call_command('check', deploy=True, fail_level='WARNING'); "
+        "print([name in sys.modules for name in ('numba', 'ocr.wsgi')]); "
+        "from django.conf import settings; print(settings.DEBUG, settings.ALLOWED_HOSTS[3:]); "
+        "print(settings.SECRET_KEY)"
+    )
+    paths = os.pathsep.join([str(SITE), str(Path(tinynet.__file__).parents[1])])
+    environment = {"PYTHONPATH": paths, "OCR_HOSTS": "a.example, 10.0.0.7"}
+    first, second = (run_python(code, **environment) for _ in range(2))
+    assert first.splitlines()[-3:-1] == ["[False, False]", "False ['a.example', '10.0.0.7']"]
+    assert first.splitlines()[-1] != second.splitlines()[-1]  # a secret key for each process
+    chosen = run_python(
+        "from ocr import settings; print(settings.DEBUG, settings.SECRET_KEY)",
+        **environment,
+        OCR_DEBUG="1",
+        OCR_SECRET_KEY="mine",
+    )
+    assert chosen == "True mine\n"
+
+
+# ---- A real server
+
+
+@pytest.fixture(scope="module")
+def server():
+    """A server in another process: its port and its process."""
+    process = subprocess.Popen(
+        [sys.executable, str(SITE / "manage.py"), "runserver", "--noreload", "127.0.0.1:0"],
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if found := re.search(r"server at http://127\.0\.0\.1:(\d+)/", line):
+            break
+    else:
+        pytest.fail("".join(lines))
+    listener = threading.Thread(target=lines.extend, args=[process.stdout])  # so that the pipe never fills
+    listener.start()
+    yield int(found[1]), process
+    process.terminate()
+    process.wait(10)
+    listener.join()
+    process.stdout.close()
+    assert "Traceback" not in "".join(lines), "".join(lines)
+
+
+def send(port, body, content_type, url="/api/predict", **headers):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request("POST", url, body, {"Content-Type": content_type, **headers})
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+    finally:
+        connection.close()
+
+
+def peak_memory(process):
+    status = Path(f"/proc/{process.pid}/status")
+    if not status.exists():
+        pytest.skip("/proc tells a process's memory")
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status.read_text())[1]) * 1024
+
+
+def test_many_visitors_at_once_get_their_own_answers(server):
+    port, _ = server
+    pictures = {digit: drawn(digit) for digit in STROKES}
+    alone = {digit: send(port, picture, "image/png") for digit, picture in pictures.items()}
+    assert {digit: json.loads(text)["digit"] for digit, (_, text) in alone.items()} == {
+        "0": 0,
+        "1": 1,
+        "7": 7,
+    }
+    order = list(STROKES) * 10
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda digit: send(port, pictures[digit], "image/png"), order))
+    assert answers == [alone[digit] for digit in order]
+
+
+def test_a_huge_upload_is_refused_without_being_kept(server):
+    port, process = server
+    send(port, drawn("1"), "image/png")
+    before = peak_memory(process)
+    body, content_type = form(("huge.png", bytes(150 * MB)))
+    for url in ("/api/predict", "/nothing", "/ocr"):
+        status, text = send(port, body, content_type, url)
+        assert status == {"/api/predict": 413, "/nothing": 404, "/ocr": 403}[url]
+    status, text = send(port, bytes(150 * MB), "image/png")
+    assert status == 413
+    assert "100 MB together" in json.loads(text)["error"]
+    assert peak_memory(process) < before + 30 * MB
+
+
+def test_a_huge_form_gets_a_page(server):
+    port, _ = server
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("GET", "/ocr")
+    response = connection.getresponse()
+    cookie = response.headers["Set-Cookie"].split(";")[0]
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', response.read().decode())[1]
+    connection.close()
+    body, content_type = form(("huge.png", bytes(101 * MB)), csrfmiddlewaretoken=token)
+    status, text = send(port, body, content_type, "/ocr", Cookie=cookie)
+    assert status == 413
+    assert "100 MB together" in messages(text, "problem")[0]
+
+
+@pytest.mark.parametrize("said", [10**12, 5 * MB, 60, 0])
+def test_a_wrong_content_length_does_no_harm(server, said):
+    port, _ = server
+    body, content_type = form(("1.png", drawn("1")), field="image")
+    head = f"POST /api/predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {content_type}\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        connection.sendall(f"{head}Content-Length: {said}\r\n\r\n".encode() + body)
+        if said == 5 * MB:  # what is within the limit is waited for
+            connection.shutdown(socket.SHUT_WR)
+        answer = connection.recv(2**16)
+    expected = {10**12: b"413", 5 * MB: b"200"}.get(said, b"400")
+    assert answer.startswith(b"HTTP/1.1 " + expected)
+    assert send(port, drawn("7"), "image/png")[0] == 200
+
+
+# ---- A real browser
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api")
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if program is None:
+        pytest.skip("no Chromium")
+    with playwright.sync_playwright() as driver:
+        launched = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("scheme", "width"), [("light", 360), ("dark", 360), ("light", 1280)])
+def test_a_drawing_is_read(server, browser, scheme, width, tmp_path):
+    port, _ = server
+    touch = width < 500
+    context = browser.new_context(
+        viewport={"width": width, "height": 740}, color_scheme=scheme, has_touch=touch, is_mobile=touch
+    )
+    page = context.new_page()
+    complaints = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"http://127.0.0.1:{port}/ocr")
+    devtools = context.new_cdp_session(page)
+
+    def draw(points):
+        page.locator("canvas").scroll_into_view_if_needed()
+        box = page.locator("canvas").bounding_box()
+        places = [(box["x"] + x / 200 * box["width"], box["y"] + y / 200 * box["height"]) for x, y in points]
+        kinds = ["touchStart", *["touchMove"] * (len(places) - 1)]
+        if touch:
+            for kind, (x, y) in zip(kinds, places, strict=True):
+                devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+            devtools.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+            return
+        page.mouse.move(*places[0])
+        page.mouse.down()
+        for x, y in places[1:]:
+            page.mouse.move(x, y, steps=5)
+        page.mouse.up()
+
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (background == "rgb(255, 255, 255)") == (scheme == "light")
+    corner = "[...document.querySelector('canvas').getContext('2d').getImageData(1, 1, 1, 1).data]"
+    assert page.evaluate(corner) == [255, 255, 255, 255]  # white paper in the dark, too
+    draw(STROKES["1"])
+    page.click("#clear")
+    draw(STROKES["7"])
+    page.screenshot(path=tmp_path / "drawing.png")
+    page.click("button[type=submit]")
+    page.wait_for_selector(".digit")
+    page.screenshot(path=tmp_path / "result.png", full_page=True)
+    assert page.inner_text("h3") == "drawing.png"
+    assert page.inner_text(".digit") == "7"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate("document.activeElement.tagName") == "H2"
+    draw(STROKES["1"])
+    page.set_input_files("#pictures", [{"name": "0.png", "mimeType": "image/png", "buffer": drawn("0")}])
+    page.click("button[type=submit]")
+    page.wait_for_function("document.querySelectorAll('.digit').length == 2")
+    assert page.locator(".digit").all_inner_texts() == ["0", "1"]
+    draw(STROKES["1"])
+    page.click("#clear")
+    page.click("button[type=submit]")
+    page.wait_for_selector(".problem")
+    assert "No picture came" in page.inner_text(".problem")
+    assert [text for text in complaints if "400 (Bad Request)" not in text] == []
+    context.close()
+
+
+@pytest.mark.browser
+def test_the_form_works_where_scripts_are_off(server, browser):
+    port, _ = server
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"http://127.0.0.1:{port}/ocr")
+    assert not page.is_visible("canvas")
+    page.set_input_files("#pictures", [{"name": "7.png", "mimeType": "image/png", "buffer": drawn("7")}])
+    page.click("button[type=submit]")
+    assert page.inner_text(".digit") == "7"
+    context.close()
