@@ -1148,6 +1148,14 @@ def test_a_gap_like_that_of_an_i_is_closed():
     assert len(find_digits(ink)) == 1
 
 
+@pytest.mark.parametrize(("gap", "count"), [(3, 1), (10, 1), (14, 2), (30, 2)])
+def test_a_short_stroke_belongs_to_the_digit_that_it_lies_close_to(gap, count):
+    ink = np.zeros((100, 120), np.float32)
+    ink[10:90, 30:36] = 1
+    ink[10:16, 36 + gap : 56 + gap] = 1
+    assert len(find_digits(ink)) == count
+
+
 def test_a_stroke_inside_of_a_zero_belongs_to_it():
     ink = np.zeros((100, 100), np.float32)
     ink[10:90, 20:25] = ink[10:90, 65:70] = ink[10:15, 20:70] = ink[85:90, 20:70] = 1

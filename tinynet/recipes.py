@@ -193,7 +193,7 @@ RECIPES: dict[str, dict[str, Recipe]] = {
     "mlp": {
         "quick": Recipe(MLP(), epochs=20, learning_rate=0.002),
         "plain": Recipe(
-            MLP(dropout=0.5), epochs=100, learning_rate=0.002, label_smoothing=0.05, ema_momentum=0.999
+            MLP(dropout=0.5), epochs=60, learning_rate=0.002, weight_decay=0.05, ema_momentum=0.999
         ),
         "augmented": Recipe(
             MLP((1024, 1024), 0.1), epochs=60, learning_rate=0.001, label_smoothing=0.05, ema_momentum=0.999,

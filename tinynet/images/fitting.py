@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import kernels
-from .opening import Array
+from .opening import Array, quantile
 
 SIZE = 28  # pixels of a side of what the network sees
 BOX = 20  # the digit fits into this many
@@ -54,16 +54,23 @@ def _scaled(ink: Array, box: tuple[int, int, int, int], side: int) -> Array:
     size = max(round((right - left) * scale), 1), max(round((bottom - top) * scale), 1)
     image = Image.fromarray(ink[top:bottom, left:right])
     fine = np.asarray(image.resize(size, Image.Resampling.BILINEAR))
-    full = np.percentile(fine[fine > 0], 80)  # thin strokes pale when they are made smaller
+    full = quantile(fine[fine > 0], 0.8)  # thin strokes pale when they are made smaller
     return np.minimum(fine / np.float32(full), np.float32(1))
 
 
 def _stroke_width(ink: Array) -> float:
     """Return the mean width of strokes, in pixels: twice their area by the length of their edges."""
-    framed = np.pad(ink, 1)
+    framed = _framed(ink, 1)
     down, right = np.diff(framed, axis=0)[:, 1:], np.diff(framed, axis=1)[1:]
     edges = float(np.sqrt(down**2 + right**2).sum())
     return 2 * float(ink.sum()) / edges
+
+
+def _framed(x: Array, width: int) -> Array:
+    """Return an array with a frame of zeros around it."""
+    framed = np.zeros((x.shape[0] + 2 * width, x.shape[1] + 2 * width), x.dtype)
+    framed[width:-width, width:-width] = x
+    return framed
 
 
 def _stroke_change(fine: Array) -> float:
@@ -79,7 +86,7 @@ def _with_strokes(fine: Array, change: float) -> Array:
     """Return strokes that are wider by `change` on either side, or narrower where it is negative."""
     if change == 0:
         return fine
-    framed = np.pad(fine, int(max(change, 0)) + 1)
+    framed = _framed(fine, int(max(change, 0)) + 1)
     changed = np.empty_like(framed)
     if change > 0:
         kernels.picture.widen(framed, changed, change)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import kernels
-from .opening import FAINTEST, Array, sample
+from .opening import FAINTEST, Array, quantile, sample
 
 DARKEST = 0.3  # of the lightest paper's brightness: contrast that deeper shadows take away is not made up for
 DARK = 0.1  # a brightness: nor that of darker paper
@@ -53,12 +53,13 @@ def _slope(brightness: Array) -> Array:
     """Return the plane, of mean 0, that the paper's brightness is nearest to: most pixels are paper."""
     height, width = brightness.shape
     y, x = np.linspace(-1, 1, height, dtype=np.float32), np.linspace(-1, 1, width, dtype=np.float32)
-    places = np.stack([np.ones(brightness.size), y.repeat(width), np.tile(x, height)], axis=1)
-    few, values = sample(places, 2000), sample(brightness.reshape(-1), 2000)
+    places = np.stack([np.ones(brightness.size), y.repeat(width), np.tile(x, height)])
+    few, values = sample(places.T, 2000), sample(brightness.reshape(-1), 2000).astype(np.float64)
     weights = np.ones(len(values))
-    for _ in range(5):  # the least sum of distances, which some ink hardly moves
-        plane = np.linalg.lstsq(few * weights[:, np.newaxis], values * weights, rcond=None)[0]
-        weights = 1 / np.sqrt(np.maximum(np.abs(values - few @ plane), 0.005))
+    for _ in range(4):  # the least sum of distances, which some ink hardly moves
+        weighted = few.T * weights
+        plane = np.linalg.lstsq(weighted @ few, weighted @ values, rcond=None)[0]
+        weights = 1 / np.maximum(np.abs(values - few @ plane), 0.005)
     return np.asarray(plane[1] * y[:, np.newaxis] + plane[2] * x, np.float32)
 
 
@@ -89,7 +90,7 @@ def _blurred(x: Array, radius: int) -> Array:
 
 def _median(x: Array) -> float:
     """Return about the median of many values."""
-    return float(np.median(sample(x.reshape(-1))))
+    return quantile(sample(x.reshape(-1)), 0.5)
 
 
 def _stretched(signal: Array) -> Array:
@@ -99,8 +100,8 @@ def _stretched(signal: Array) -> Array:
     candidates = signal[signal > floor]
     if candidates.size < 4:
         return np.zeros_like(signal)
-    threshold = max(min(_otsu(candidates), 0.5 * float(np.percentile(candidates, 95))), floor)
-    full = float(np.median(signal[signal > threshold]))
+    threshold = max(min(_otsu(candidates), 0.5 * quantile(candidates, 0.95)), floor)
+    full = quantile(signal[signal > threshold], 0.5)
     low = max(floor, 0.6 * threshold)
     ink = np.clip((signal - low) / (full - low), 0, 1)
     return _connected(ink.astype(np.float32), signal > threshold)
@@ -108,13 +109,12 @@ def _stretched(signal: Array) -> Array:
 
 def _otsu(values: Array) -> float:
     """Return the threshold between two groups of values (Otsu 1979)."""
-    counts, edges = np.histogram(values, 128, (0, float(values.max())))
-    middles = (edges[1:] + edges[:-1]) / 2
-    below, total = np.cumsum(counts), counts.sum()
-    sums = np.cumsum(counts * middles)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        between = (sums[-1] * below - sums * total) ** 2 / (below * (total - below))
-    return float(edges[1 + int(np.argmax(np.nan_to_num(between)))])
+    bins, most = 128, float(values.max())
+    counts = np.bincount(np.minimum(values * (bins / most), bins - 1).astype(np.int64), minlength=bins)
+    below, sums = np.cumsum(counts), np.cumsum(counts * np.arange(bins))
+    above = np.maximum(below[-1] - below, 1)
+    between = (sums[-1] * below - sums * below[-1]) ** 2.0 / (np.maximum(below, 1) * above)
+    return most * (1 + int(np.argmax(between))) / bins
 
 
 def label(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:

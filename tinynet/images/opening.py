@@ -98,6 +98,12 @@ def sample(values: NDArray[Any], most: int = SAMPLE) -> NDArray[Any]:
     return values[(golden * len(values)).astype(np.int64)]
 
 
+def quantile(values: NDArray[Any], share: float) -> float:
+    """Return the value that a share of the values is not above; for few values far quicker than NumPy's."""
+    place = int(share * (values.size - 1))
+    return float(np.partition(values, place, axis=None)[place])
+
+
 def _name(picture: Any) -> str:
     """Return how errors call a picture."""
     if isinstance(picture, str | os.PathLike):
