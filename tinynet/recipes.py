@@ -1,9 +1,8 @@
 """Recipes: the documented networks and how each is trained, written once for all who train them.
 
 `quick` is what the examples do, in about a minute; `fast` reaches 99% in one epoch; `plain`, `augmented` and
-`wide` are for the highest accuracy; `pictures` trains the networks that come with tinynet. They were chosen on
-the last 6,000 of the 60,000 training images, never on the test images; the log is
-`benchmarks/results/selection.jsonl`.
+`wide` are for the highest accuracy; `pictures` trains the networks that come with tinynet. Chosen on
+6,000 of the training images, never on the test images; `benchmarks/results/selection.jsonl` is the log.
 """
 
 from __future__ import annotations
