@@ -9,7 +9,6 @@ from .. import kernels
 from .opening import FAINTEST, Array, quantile, sample
 
 DARKEST = 0.3  # of the lightest paper's brightness: contrast that deeper shadows take away is not made up for
-DARK = 0.1  # a brightness: nor that of darker paper
 
 
 def find_ink(brightness: Array) -> Array:
@@ -35,32 +34,17 @@ def find_ink(brightness: Array) -> Array:
         0.0 1.0
     """
     smooth = _blurred(brightness, max(brightness.shape) // 400)
-    slope = _slope(smooth)
     radius = max(2, max(brightness.shape) // 5)
     candidates = []
     for sign in (1, -1):  # dark ink, light ink
-        paper = sign * _closed(sign * (smooth - slope), radius)
-        signal = sign * (paper + slope - smooth)
-        lit = paper + slope  # ink and paper send back shares of the light: in a shadow they differ less
-        lightest = max(float(lit.max()), DARK)
-        signal = signal * lightest / np.maximum(lit, max(DARKEST * lightest, DARK))
+        paper = sign * _closed(sign * smooth, radius)
+        signal = sign * (paper - smooth)
+        if sign == 1:  # ink takes away a share of the light: in a shadow there is less contrast
+            lightest = max(float(paper.max()), FAINTEST)
+            signal = signal * lightest / np.maximum(paper, DARKEST * lightest)
         level = _median(signal)
         candidates.append((float(paper.std()) + level, signal - level))
     return _stretched(min(candidates, key=lambda candidate: candidate[0])[1])
-
-
-def _slope(brightness: Array) -> Array:
-    """Return the plane, of mean 0, that the paper's brightness is nearest to: most pixels are paper."""
-    height, width = brightness.shape
-    y, x = np.linspace(-1, 1, height, dtype=np.float32), np.linspace(-1, 1, width, dtype=np.float32)
-    places = np.stack([np.ones(brightness.size), y.repeat(width), np.tile(x, height)])
-    few, values = sample(places.T, 2000), sample(brightness.reshape(-1), 2000).astype(np.float64)
-    weights = np.ones(len(values))
-    for _ in range(4):  # the least sum of distances, which some ink hardly moves
-        weighted = few.T * weights
-        plane = np.linalg.lstsq(weighted @ few, weighted @ values, rcond=None)[0]
-        weights = 1 / np.maximum(np.abs(values - few @ plane), 0.005)
-    return np.asarray(plane[1] * y[:, np.newaxis] + plane[2] * x, np.float32)
 
 
 def _closed(x: Array, radius: int) -> Array:
@@ -96,7 +80,7 @@ def _median(x: Array) -> float:
 def _stretched(signal: Array) -> Array:
     """Return ink from 0 to 1 of a signal that is about 0 on paper, noise left out."""
     noise = 1.4826 * _median(np.abs(signal))
-    floor = max(4.5 * noise, FAINTEST)
+    floor = max(3.5 * noise, FAINTEST)
     candidates = signal[signal > floor]
     if candidates.size < 4:
         return np.zeros_like(signal)
@@ -130,6 +114,6 @@ def _connected(ink: Array, strong: NDArray[np.bool_]) -> Array:
     labels, count = label(ink > 0)
     kept = np.zeros(count + 1, np.float32)
     kept[np.unique(labels[strong])] = 1
-    kept[np.bincount(labels.ravel(), minlength=count + 1) < max(3, max(ink.shape) / 100)] = 0
+    kept[np.bincount(labels.ravel(), minlength=count + 1) < max(3, max(ink.shape) / 50)] = 0
     kept[0] = 0
     return ink * kept[labels]
