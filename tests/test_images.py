@@ -375,6 +375,14 @@ def test_a_damaged_exif_block_is_not_warned_of(block):
     open_picture(content)  # where warnings are errors
 
 
+def test_a_damaged_tag_of_a_tiff_file_is_not_warned_of():
+    content = drawings.encoded(PAGE, "TIFF", exif=exif(1))
+    maker = struct.pack("<HHI", 0x010F, 2, 6)
+    assert content.count(maker) == 1
+    damaged = content.replace(maker, struct.pack("<HHI", 0x010F, 2, 2**31 - 1))
+    np.testing.assert_array_equal(opened(damaged), opened(content))
+
+
 # Colours and transparency
 
 PENS = {
@@ -933,9 +941,10 @@ def test_a_deep_shadow_does_not_matter():
         assert masks_differ(page, drawings.shadow(page, 0.6)) < 0.1
 
 
-def test_a_1_in_a_deep_shadow_is_found():
-    page = drawings.shadow(drawings.draw(1), 0.7)
-    assert see(drawings.grey(page)).digits == 1
+def test_digits_in_a_deep_shadow_are_found():
+    for digit in range(10):
+        page = drawings.shadow(drawings.draw(digit), 0.7)
+        assert see(drawings.grey(page)).digits == 1
 
 
 def blank(kind, seed=0):

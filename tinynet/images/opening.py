@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import threading
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,6 +140,14 @@ def _content(picture: Any, name: str) -> bytes:
     return bytes(content)
 
 
+@contextlib.contextmanager
+def _no_warnings() -> Iterator[None]:
+    """Keep Pillow's warnings about damaged tags to itself."""
+    with _quiet, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def _opened(content: bytes, name: str) -> Image.Image:
     """Return the PIL image of a file, with its pixels not read yet."""
     from PIL import Image
@@ -145,8 +155,7 @@ def _opened(content: bytes, name: str) -> Image.Image:
     if not content:
         raise ImageError(f"{name} is empty.")
     try:
-        with _quiet, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with _no_warnings():
             return Image.open(io.BytesIO(content), formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise ImageError(_too_large(name)) from error
@@ -173,7 +182,8 @@ def _decoded(image: Image.Image) -> Array:
     """Return a PIL image's pixels, upright and reduced, from 0 to 1."""
     from PIL import Image
 
-    image.load()  # looking for EXIF data may do it, too, and then an error would be lost
+    with _no_warnings() if image.format == "TIFF" else contextlib.nullcontext():  # it reads its tags again
+        image.load()  # looking for EXIF data may do it, too, and then an error would be lost
     turn = _turn(image)
     if image.mode.startswith(("I", "F")):
         return _from_array(np.asarray(image if turn is None else image.transpose(turn)))
@@ -195,8 +205,7 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
     from PIL import Image
 
     try:
-        with _quiet, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with _no_warnings():
             orientation = image.getexif().get(ORIENTATION)
     except Exception:  # a damaged EXIF block; the pixels are fine
         return None
