@@ -98,14 +98,19 @@ def train(
     return outcome | {"history": rounded}
 
 
-def summary(outcomes: list[dict[str, Any]], key: str = "accuracy") -> str:
-    """Return mean ± standard deviation in percent, and the mean's 95% interval."""
+def spread(outcomes: list[dict[str, Any]], key: str = "accuracy") -> tuple[float, float, float]:
+    """Return the mean of several seeds, their standard deviation, and half the mean's 95% interval, in %."""
     values = [100 * outcome[key] for outcome in outcomes]
-    mean = statistics.mean(values)
-    if len(values) == 1:
-        return f"{mean:.2f}% (one seed)"
     deviation, freedom = statistics.stdev(values), len(values) - 1
     half = STUDENT[min(freedom, len(STUDENT) - 1)] * deviation / math.sqrt(len(values))
+    return statistics.mean(values), deviation, half
+
+
+def summary(outcomes: list[dict[str, Any]], key: str = "accuracy") -> str:
+    """Return mean ± standard deviation in percent, and the mean's 95% interval."""
+    if len(outcomes) == 1:
+        return f"{outcomes[0][key]:.2%} (one seed)"
+    mean, deviation, half = spread(outcomes, key)
     return (
         f"{mean:.2f} ± {deviation:.2f}% (95% interval of the mean: {mean - half:.2f} to {mean + half:.2f}%)"
     )

@@ -13,6 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
+import ablation
 import accuracy
 import common
 import compare
@@ -188,6 +189,34 @@ def test_accuracy_goes_on_where_it_was_cut_off(monkeypatch, tmp_path, capsys):
     assert "seed 1" in capsys.readouterr().out
     with pytest.raises(SystemExit, match="another recipe"):
         accuracy.run_test(dataclasses.replace(recipe, epochs=2), options, "mlp_quick")
+
+
+def test_ablation_leaves_out_one_ingredient_at_a_time(monkeypatch, tmp_path):
+    images, labels = np.zeros((10, 28, 28, 1), np.float32), np.arange(10)
+    monkeypatch.setattr(ablation, "mnist", lambda: ((images, labels), None))
+    monkeypatch.setattr(ablation, "VALIDATION", 4)
+    trained = []
+
+    def train(recipe, seen, unseen, seed, curves, save):
+        trained.append((recipe, seed))
+        assert (len(seen[0]), len(unseen[0])) == (6, 4)
+        assert curves
+        return {"seed": seed, "accuracy": 0.5, "mistakes": []}
+
+    monkeypatch.setattr(ablation, "train", train)
+    for seeds in (["0"], ["0", "1"]):
+        command = ["ablation.py", "--output", str(tmp_path / "log"), "--epochs", "3", "--seeds", *seeds]
+        monkeypatch.setattr(sys, "argv", command)
+        ablation.main()
+    assert [seed for _, seed in trained] == [0] * 7 + [1] * 7  # those on record are not trained again
+    whole, *others = [dataclasses.asdict(recipe) for recipe, _ in trained[:7]]
+    assert whole == dataclasses.asdict(RECIPES["cnn"]["augmented"]) | {"epochs": 3}
+    changed = [[name for name in whole if other[name] != whole[name]] for other in others]
+    assert changed == [
+        ["augmentation"], ["augmentation"], ["ema_momentum"], ["label_smoothing"], ["weight_decay"],
+        ["network"],
+    ]  # fmt: skip
+    assert len(ablation.read(tmp_path / "log")) == 14
 
 
 def test_cases_of_scaling():

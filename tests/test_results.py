@@ -72,3 +72,22 @@ def test_the_log_is_grouped_by_recipe(results, tmp_path):
     (tmp_path / "log").write_text("".join(json.dumps(line) + "\n" for line in lines))
     expected = "| cnn_plain | 3 | dropout 0.1, rate 0.002, decay 0.02 | 2 | 99.10 |"
     assert results["tried"](tmp_path / "log").splitlines()[-1] == expected
+
+
+def test_what_each_ingredient_adds(results, tmp_path, monkeypatch):
+    assert results["ablation"](tmp_path / "log") == "Not measured yet.\n"
+    monkeypatch.setitem(results["ablation"].__globals__, "DOCS", tmp_path)
+    runs = [("the recipe", 0.995), ("the recipe", 0.996), ("no dropout", 0.994), ("no dropout", 0.9946)]
+    runs.append(("the recipe", 0.5))  # a third seed, which the others lack
+    lines = [
+        {"name": name, "epochs": 2, "accuracy": accuracy, "accuracy, mean of 9 shifts": accuracy + 0.001}
+        | {"history": {"val_accuracy": [0.99, accuracy]}}
+        for name, accuracy in runs
+    ]
+    (tmp_path / "log").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    text = results["ablation"](tmp_path / "log")
+    assert "2 epochs" in text
+    assert "mean of 2 seeds" in text
+    assert "| the recipe | 99.55 | +0.00 | 99.65 |" in text
+    assert "| no dropout | 99.43 | -0.12 | 99.53 |" in text
+    assert (tmp_path / "ablation.png").read_bytes().startswith(b"\x89PNG")
