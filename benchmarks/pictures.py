@@ -9,13 +9,19 @@ tune` only, three fifths of the writers, and measures on `--part held`, the othe
 
 It prints a table of accuracies by kind, beside those of the same network where pictures are just made 28×28;
 a table of confidences and how many were right; and writes a plot of that, and a sheet of the mistakes with
-what the network saw.
+what the network saw. `--speed` needs no folder: it prints how long reading takes.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import io
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +33,7 @@ from PIL import Image, ImageDraw
 
 import tinynet
 from tinynet import images
+from tinynet.__main__ import named_model
 from tinynet.inference import DigitReading, predict_image
 
 BINS = 10  # of the calibration table
@@ -158,18 +165,52 @@ def draw_mistakes(samples: list[Sample], path: Path) -> int:
     return len(mistakes)
 
 
+def print_speed(model: tinynet.Sequential) -> None:
+    """Print how long it takes to read a large photo and a tiny picture, and a process that reads one."""
+    for side, kind in ((4000, "JPEG"), (28, "PNG")):
+        page = Image.new("RGB", (side, side * 3 // 4 if kind == "JPEG" else side), (235, 230, 220))
+        line = [(side * 0.3, side * 0.15), (side * 0.7, side * 0.15), (side * 0.4, side * 0.65)]
+        ImageDraw.Draw(page).line(line, fill=(40, 40, 70), width=max(side // 40, 2))
+        file = io.BytesIO()
+        page.save(file, kind)
+        content = file.getvalue()
+        taken = seconds(lambda content=content: predict_image(content, model))  # type: ignore[misc]
+        print(f"{page.width} x {page.height} {kind}: {1000 * taken:.1f} ms")
+    with tempfile.NamedTemporaryFile(suffix=".png") as picture:
+        picture.write(content)
+        picture.flush()
+        command = [sys.executable, "-m", "tinynet", "predict", picture.name]
+        taken = seconds(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL), calls=7)
+        print(f"tinynet predict, the whole process: {taken:.2f} s")
+
+
+def seconds(function: Callable[[], object], calls: int = 21) -> float:
+    """Return the median time of a call, after a first one."""
+    taken = []
+    for _ in range(calls + 1):
+        start = time.perf_counter()
+        function()
+        taken.append(time.perf_counter() - start)
+    return statistics.median(taken[1:])
+
+
 def main() -> None:
     """Do what the command line says."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path, help="has manifest.tsv and the pictures")
+    parser.add_argument("folder", type=Path, nargs="?", help="has manifest.tsv and the pictures")
+    parser.add_argument("--speed", action="store_true", help="only time it, with pictures made for that")
     parser.add_argument("--model", default="mnist_cnn", help="mnist_cnn (default), mnist_mlp or a model file")
     parser.add_argument("--part", choices=("all", "tune", "held"), default="all", help="of the writers")
     parser.add_argument("--output", type=Path, default=Path(), help="a folder for the plot and the sheet")
     options = parser.parse_args()
-    known = options.model in ("mnist_cnn", "mnist_mlp")
-    model = tinynet.pretrained(options.model) if known else tinynet.load_model(options.model)
+    model = named_model(options.model)
+    if options.speed:
+        print_speed(model)
+        return
+    if options.folder is None:
+        parser.error("name a folder, or --speed")
     samples = read_all(options.folder, options.part, model)
     digits = [sample for sample in samples if sample.label != NO_DIGIT]
     print_accuracy(digits)

@@ -83,7 +83,7 @@ class DigitReading:
 
     def _repr_html_(self) -> str:
         """Show a notebook the picture, what the network saw, and a bar for each digit."""
-        seen = (255 - 255 * np.clip(self.pixels, 0, 1)).astype(np.uint8).repeat(4, axis=0).repeat(4, axis=1)
+        seen = images.on_paper(self.pixels).repeat(4, axis=0).repeat(4, axis=1)
         shown = [
             f'<img alt="{text}" title="{text}" style="height:112px;border:1px solid #888" '
             f'src="data:image/png;base64,{base64.b64encode(images.as_png(picture)).decode()}">'

@@ -110,7 +110,7 @@ def main() -> None:
     else:
         pictures = make_data(options.seed, options.images)
         if options.pictures:
-            np.savez(options.pictures, **pictures)  # type: ignore[arg-type]
+            np.savez(options.pictures, **pictures)  # type: ignore[arg-type]  # it takes any name
     for network in options.networks:
         recipe = RECIPES[network]["pictures"]
         held = pictures["held_x"], np.eye(10, dtype=np.float32)[pictures["held_y"]]

@@ -24,7 +24,7 @@ from .opening import FORMATS, LARGEST, MOST_PIXELS, Array, ImageError, open_pict
 
 __all__ = [
     "FORMATS", "LARGEST", "MOST_PIXELS", "SIZE", "Digit", "ImageError", "Seen", "as_png", "cuts",
-    "find_digits", "find_ink", "fit", "open_picture", "see", "strip", "thumbnail",
+    "find_digits", "find_ink", "fit", "on_paper", "open_picture", "see", "strip", "thumbnail",
 ]  # fmt: skip
 
 
@@ -95,6 +95,11 @@ def thumbnail(brightness: Array, side: int = 160) -> NDArray[np.uint8]:
     image = Image.fromarray((np.clip(brightness, 0, 1) * 255).astype(np.uint8))
     image.thumbnail((side, side))
     return np.asarray(image)
+
+
+def on_paper(pixels: Array) -> NDArray[np.uint8]:
+    """Return what the network saw, 0 to 1, as people see it: dark ink on white, (28, 28) from 0 to 255."""
+    return (255 - 255 * np.clip(pixels, 0, 1)).astype(np.uint8)
 
 
 def as_png(pixels: NDArray[np.uint8]) -> bytes:

@@ -80,10 +80,7 @@ def label(mask: Array, labels: Array, parents: Array) -> int:
             found += 1
             parents[number] = -found
         else:
-            root = parents[number]
-            while root > 0:
-                root = parents[root]
-            parents[number] = root
+            parents[number] = parents[parents[number]]  # a smaller number, so it has its root's already
     for i in range(height):
         for j in range(width):
             labels[i, j] = -parents[labels[i, j]]

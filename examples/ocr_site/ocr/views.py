@@ -6,7 +6,6 @@ import base64
 import io
 from dataclasses import dataclass
 
-import numpy as np
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
 from django.core.files.uploadedfile import UploadedFile
@@ -115,7 +114,7 @@ def read(upload: UploadedFile) -> Result:
         reading = predict_image(content)
     except ImageError as error:
         return Result(upload.name, 400, str(error))
-    seen = images.as_png((255 - 255 * np.clip(reading.pixels, 0, 1)).astype(np.uint8))
+    seen = images.as_png(images.on_paper(reading.pixels))
     picture = thumbnail(content) or images.as_png(reading.thumbnail)
     status = 400 if reading.digit is None else 200
     return Result(upload.name, status, "", reading, data_uri(picture), data_uri(seen))
