@@ -20,7 +20,7 @@ from report import RESULTS
 
 from tinynet.recipes import RECIPES
 
-EPOCHS = 30
+EPOCHS = 20
 SETTINGS: dict[str, list[str]] = {
     "the recipe": [],
     "no augmentation": ["augmentation=None"],

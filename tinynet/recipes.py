@@ -220,8 +220,8 @@ RECIPES: dict[str, dict[str, Recipe]] = {
             augmentation=LIGHT,
         ),
         "wide": Recipe(
-            CNN((32, 64, 128), 256, 0.1), epochs=30, learning_rate=0.002, weight_decay=0.05,
-            label_smoothing=0.05, ema_momentum=0.999, augmentation=LIGHT,
+            CNN((32, 64, 128), 256, 0.1), epochs=40, learning_rate=0.002, weight_decay=0.05,
+            label_smoothing=0.05, ema_momentum=0.999, augmentation=Augmentation(elastic_alpha=0.5),
         ),
     },
 }  # fmt: skip
