@@ -680,8 +680,10 @@ def test_an_example_refuses_impossible_flags_before_it_begins(
     Path("folder").mkdir()
     monkeypatch.setattr(data, "load_mnist", load_mnist)
     monkeypatch.setattr(sys, "argv", [example, *arguments.split()])
+    examples = Path(__file__).parents[1] / "examples"
+    monkeypatch.syspath_prepend(examples)
     with pytest.raises(SystemExit) as caught:
-        runpy.run_path(str(Path(__file__).parents[1] / "examples" / example), run_name="__main__")
+        runpy.run_path(str(examples / example), run_name="__main__")
     assert caught.value.code == 2
     printed = capsys.readouterr()
     assert printed.out == ""

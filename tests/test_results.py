@@ -41,7 +41,7 @@ def test_the_table_worked_by_hand(results, tmp_path, monkeypatch):
     assert len(lines) == 4
     assert "| **99.60 ± 0.16** | 99.50: reached |" in lines[2]
     assert "| 150 | `python benchmarks/accuracy.py --network cnn --recipe plain` |" in lines[2]
-    assert lines[3] == "| – the same, mean of 9 shifts | 99.70 ± 0.16 | | | | |"
+    assert lines[3] == "| the same, mean of 9 shifts | 99.70 ± 0.16 | | | | |"
     assert results["interval"](record["outcomes"]) == "99.40 to 99.80"  # 2.776 * 0.158 / sqrt(5) = 0.196
     record["outcomes"].pop()
     (tmp_path / "accuracy_cnn_plain.json").write_text(json.dumps(record))
