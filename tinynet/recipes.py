@@ -197,8 +197,8 @@ RECIPES: dict[str, dict[str, Recipe]] = {
             MLP(dropout=0.5), epochs=60, learning_rate=0.002, weight_decay=0.05, ema_momentum=0.999
         ),
         "augmented": Recipe(
-            MLP((1024, 1024), 0.1), epochs=60, learning_rate=0.001, label_smoothing=0.05, ema_momentum=0.999,
-            augmentation=AFFINE_AND_ELASTIC,
+            MLP((1024, 1024), 0.0), epochs=60, learning_rate=0.001, weight_decay=0.05, label_smoothing=0.05,
+            ema_momentum=0.999, augmentation=AFFINE_AND_ELASTIC,
         ),
         "pictures": Recipe(
             MLP((400, 200), 0.1), epochs=30, learning_rate=0.001, weight_decay=0.02, ema_momentum=0.999,
