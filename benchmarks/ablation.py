@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from accuracy import VALIDATION, changed, train
+from accuracy import VALIDATION, changed, described, train
 from common import mnist
 from report import RESULTS
 
@@ -25,6 +25,9 @@ SETTINGS: dict[str, list[str]] = {
     "the recipe": [],
     "no augmentation": ["augmentation=None"],
     "no elastic distortion": ["augmentation.elastic_alpha=0.0"],
+    "no rotation, shift, scaling, shear": [
+        f"augmentation.{name}=0.0" for name in ("rotation", "shift", "scale", "shear")
+    ],
     "no averaging of the weights": ["ema_momentum=None"],
     "no label smoothing": ["label_smoothing=0.0"],
     "no weight decay": ["weight_decay=0.0"],
@@ -43,23 +46,22 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1], help="default: 0 1")
-    parser.add_argument("--epochs", type=int, default=EPOCHS, help=f"default: {EPOCHS}")
-    parser.add_argument("--images", type=int, default=60_000, help="fewer, to see whether it runs")
     parser.add_argument("--output", type=Path, default=RESULTS / "ablation.jsonl")
     options = parser.parse_args()
     (x, y), _ = mnist()
-    seen, unseen = slice(min(options.images, len(x) - VALIDATION)), slice(-VALIDATION, None)
-    recipe = replace(RECIPES["cnn"]["augmented"], epochs=options.epochs)
+    seen, unseen = (x[:-VALIDATION], y[:-VALIDATION]), (x[-VALIDATION:], y[-VALIDATION:])
+    whole = replace(RECIPES["cnn"]["augmented"], epochs=EPOCHS)
     for seed in options.seeds:
         for name, settings in SETTINGS.items():
-            if (name, seed) in [(line["name"], line["seed"]) for line in read(options.output)]:
+            recipe = changed(whole, settings)
+            run = {"name": name, "recipe": described(recipe), "seed": seed}
+            if any(run.items() <= line.items() for line in read(options.output)):
                 continue
-            one = changed(recipe, settings)
-            outcome = train(one, (x[seen], y[seen]), (x[unseen], y[unseen]), seed, True, None)
+            outcome = train(recipe, seen, unseen, seed, True, None)
             print(f"{name}, seed {seed}: {outcome['accuracy']:.2%}")
             del outcome["mistakes"]
             with options.output.open("a") as log:
-                log.write(json.dumps({"name": name, "epochs": options.epochs, **outcome}) + "\n")
+                log.write(json.dumps(run | outcome) + "\n")
 
 
 if __name__ == "__main__":

@@ -136,9 +136,12 @@ def run_test(recipe: Recipe, options: argparse.Namespace, name: str) -> None:
             continue
         images = x[: options.images], y[: options.images]
         outcome = train(recipe, images, test, seed, False, options.save)
+        record = read(path, recipe)  # another process may have added seeds
         record["outcomes"].append(outcome)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(record) + "\n")
+        whole = path.with_suffix(".tmp")
+        whole.write_text(json.dumps(record) + "\n")
+        whole.replace(path)
     outcomes = [outcome for outcome in record["outcomes"] if outcome["seed"] in options.seeds]
     for outcome in outcomes:
         shifts = f"{outcome['accuracy, mean of 9 shifts']:.2%} over shifts"
@@ -183,8 +186,10 @@ def main() -> None:
     options = parser.parse_args()
     if options.recipe not in RECIPES[options.network]:
         parser.error(f"--recipe must be one of {', '.join(RECIPES[options.network])}")
-    if options.set and not options.validation and options.output is None:
+    if options.set and not options.validation:
         parser.error("--set is for --validation: what is tested is the recipe as it is written")
+    if options.images < 60_000 and options.output is None:
+        parser.error("--images is a trial: name a file for its --output")
     recipe = changed(RECIPES[options.network][options.recipe], options.set)
     name = f"{options.network}_{options.recipe}"
     (run_validation if options.validation else run_test)(recipe, options, name)

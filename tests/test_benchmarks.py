@@ -191,6 +191,42 @@ def test_accuracy_goes_on_where_it_was_cut_off(monkeypatch, tmp_path, capsys):
         accuracy.run_test(dataclasses.replace(recipe, epochs=2), options, "mlp_quick")
 
 
+def test_validation_never_sees_the_test_images(monkeypatch, tmp_path, capsys):
+    images, labels = np.zeros((10, 28, 28, 1), np.float32), np.arange(10)
+    monkeypatch.setattr(accuracy, "mnist", lambda: ((images, labels), None))
+    monkeypatch.setattr(accuracy, "VALIDATION", 4)
+    asked = []
+
+    def train(recipe, seen, unseen, seed, curves, save):
+        asked.append((recipe.epochs, seen[1].tolist(), unseen[1].tolist(), seed))
+        return {"seed": seed, "accuracy": 0.5, "accuracy, mean of 9 shifts": 0.6, "mistakes": []}
+
+    monkeypatch.setattr(accuracy, "train", train)
+    command = "accuracy.py --network mlp --recipe plain --validation --seeds 0 3 --set epochs=2 --output"
+    monkeypatch.setattr(sys, "argv", [*command.split(), str(tmp_path / "log")])
+    accuracy.main()
+    assert asked == [(2, [0, 1, 2, 3, 4, 5], [6, 7, 8, 9], seed) for seed in (0, 3)]
+    assert "validation: 50.00 ± 0.00%" in capsys.readouterr().out
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert [(line["seed"], line["recipe"]["epochs"]) for line in lines] == [(0, 2), (3, 2)]
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ("--set epochs=2 --output x", "--set is for --validation"),
+        ("--images 500", "name a file for its --output"),
+        ("--validation --images 500", "name a file for its --output"),
+        ("--recipe best", "--recipe must be one of quick, plain"),
+    ],
+)
+def test_accuracy_refuses_what_would_spoil_the_record(flags, message, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["a", *f"--network mlp --recipe plain {flags}".split()])
+    with pytest.raises(SystemExit):
+        accuracy.main()
+    assert message in capsys.readouterr().err
+
+
 def test_ablation_leaves_out_one_ingredient_at_a_time(monkeypatch, tmp_path):
     images, labels = np.zeros((10, 28, 28, 1), np.float32), np.arange(10)
     monkeypatch.setattr(ablation, "mnist", lambda: ((images, labels), None))
@@ -204,19 +240,25 @@ def test_ablation_leaves_out_one_ingredient_at_a_time(monkeypatch, tmp_path):
         return {"seed": seed, "accuracy": 0.5, "mistakes": []}
 
     monkeypatch.setattr(ablation, "train", train)
-    for seeds in (["0"], ["0", "1"]):
-        command = ["ablation.py", "--output", str(tmp_path / "log"), "--epochs", "3", "--seeds", *seeds]
+
+    def ablate(*seeds):
+        command = ["ablation.py", "--output", str(tmp_path / "log"), "--seeds", *seeds]
         monkeypatch.setattr(sys, "argv", command)
         ablation.main()
-    assert [seed for _, seed in trained] == [0] * 7 + [1] * 7  # those on record are not trained again
-    whole, *others = [dataclasses.asdict(recipe) for recipe, _ in trained[:7]]
-    assert whole == dataclasses.asdict(RECIPES["cnn"]["augmented"]) | {"epochs": 3}
+        return [seed for _, seed in trained]
+
+    count = len(ablation.SETTINGS)
+    assert ablate("0") == [0] * count
+    assert ablate("0", "1") == [0] * count + [1] * count  # those on record are not trained again
+    whole, *others = [dataclasses.asdict(recipe) for recipe, _ in trained[:count]]
+    assert whole == dataclasses.asdict(RECIPES["cnn"]["augmented"]) | {"epochs": ablation.EPOCHS}
     changed = [[name for name in whole if other[name] != whole[name]] for other in others]
     assert changed == [
-        ["augmentation"], ["augmentation"], ["ema_momentum"], ["label_smoothing"], ["weight_decay"],
-        ["network"],
+        ["augmentation"], ["augmentation"], ["augmentation"], ["ema_momentum"], ["label_smoothing"],
+        ["weight_decay"], ["network"],
     ]  # fmt: skip
-    assert len(ablation.read(tmp_path / "log")) == 14
+    monkeypatch.setattr(ablation, "EPOCHS", 3)
+    assert ablate("1")[2 * count :] == [1] * count  # but another recipe is
 
 
 def test_cases_of_scaling():
