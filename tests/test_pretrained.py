@@ -9,7 +9,7 @@ import tinynet
 from tinynet import data
 from tinynet.inference import WEIGHTS
 
-PROMISED = {"mnist_cnn": 0.995, "mnist_mlp": 0.99}
+PROMISED = {"mnist_cnn": 0.9955, "mnist_mlp": 0.993}  # README: 99.61 and 99.36
 
 
 def test_they_are_small():

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tinynet.recipes import RECIPES
+
 pytest.importorskip("matplotlib")
 ROOT = Path(__file__).parents[1]
 
@@ -33,6 +35,21 @@ def test_readme_has_the_table_of_the_results_on_record(results):
     assert not page.exists() or results["table"]() in page.read_text(encoding="utf-8")
 
 
+def test_what_is_on_record_is_what_the_recipes_are(results):
+    for row in results["ROWS"]:
+        path = ROOT / "benchmarks" / "results" / f"accuracy_{row.network}_{row.recipe}.json"
+        if path.exists():
+            recipe = RECIPES[row.network][row.recipe]
+            assert json.loads(path.read_text())["recipe"] == results["described"](recipe)
+
+
+def test_a_mean_that_rounds_to_its_goal_shows_a_third_digit(results, tmp_path, monkeypatch):
+    record = {"outcomes": [outcome(seed, 0.99497) for seed in range(5)]}
+    (tmp_path / "accuracy_cnn_plain.json").write_text(json.dumps(record))
+    monkeypatch.setitem(results["table"].__globals__, "RESULTS", tmp_path)
+    assert "| **99.497 ± 0.000** | 99.50: missed by 0.003 |" in results["table"]()
+
+
 def test_the_table_worked_by_hand(results, tmp_path, monkeypatch):
     record = {"recipe": {}, "outcomes": [outcome(seed, 0.994 + 0.001 * seed) for seed in range(5)]}
     (tmp_path / "accuracy_cnn_plain.json").write_text(json.dumps(record))
@@ -56,6 +73,9 @@ def test_the_pictures_are_drawn(results, tmp_path, monkeypatch):
     (tmp_path / "accuracy_cnn_plain.json").write_text(json.dumps(record))
     monkeypatch.setitem(results["table"].__globals__, "RESULTS", tmp_path)
     assert results["best"]()[0].recipe == "plain"
+    recipe = results["described"](RECIPES["cnn"]["plain"])
+    curves = {"recipe": recipe, "history": {"val_accuracy": [0.98, 0.99]}}
+    (tmp_path / "selection.jsonl").write_text(json.dumps(curves) + "\n")
     x, y = np.zeros((1000, 28, 28), np.uint8), np.zeros(1000, np.int64)
     results["draw_curves"](tmp_path / "curves.png")
     results["draw_mistakes"](record["outcomes"][0]["mistakes"], x, y, tmp_path / "mistakes.png")
@@ -66,29 +86,34 @@ def test_the_pictures_are_drawn(results, tmp_path, monkeypatch):
 
 def test_the_log_is_grouped_by_recipe(results, tmp_path):
     recipe = {
-        "network": {"dropout": 0.1}, "learning_rate": 0.002, "batch_size": 128, "weight_decay": 0.02,
+        "network": {"dropout": 0.1, "filters": [4, 5], "units": 6}, "learning_rate": 0.002,
+        "batch_size": 128, "weight_decay": 0.02,
         "epochs": 3, "label_smoothing": 0.0, "warmup": 0.0, "ema_momentum": None, "augmentation": None,
     }  # fmt: skip
     lines = [{"name": "cnn_plain", "recipe": recipe, "accuracy": value} for value in (0.99, 0.992)]
+    lines.append({"name": "cnn_plain", "recipe": recipe | {"epochs": 2}, "accuracy": 0.98})
     (tmp_path / "log").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    expected = "| cnn_plain | 3 | dropout 0.1, rate 0.002, decay 0.02 | 2 | 99.10 |"
-    assert results["tried"](tmp_path / "log").splitlines()[-1] == expected
+    what = "4-5-6, dropout 0.1, rate 0.002, decay 0.02"
+    expected = [f"| cnn_plain | 3 | {what} | 2 | 99.10 |", f"| cnn_plain | 2 | {what} | 1 | 98.00 |"]
+    assert results["tried"](tmp_path / "log").splitlines()[-2:] == expected
 
 
 def test_what_each_ingredient_adds(results, tmp_path, monkeypatch):
     assert results["ablation"](tmp_path / "log") == "Not measured yet.\n"
     monkeypatch.setitem(results["ablation"].__globals__, "DOCS", tmp_path)
-    runs = [("the recipe", 0.995), ("the recipe", 0.996), ("no dropout", 0.994), ("no dropout", 0.9946)]
-    runs.append(("the recipe", 0.5))  # a third seed, which the others lack
+    runs = [
+        ("the recipe", 4, 0.995), ("the recipe", 3, 0.5), ("the recipe", 0, 0.996),
+        ("no dropout", 0, 0.994), ("no dropout", 4, 0.9946), ("no dropout", 1, 0.5),
+    ]  # fmt: skip
     lines = [
-        {"name": name, "epochs": 2, "accuracy": accuracy, "accuracy, mean of 9 shifts": accuracy + 0.001}
-        | {"history": {"val_accuracy": [0.99, accuracy]}}
-        for name, accuracy in runs
+        {"name": name, "recipe": {"epochs": 2}, "seed": seed, "accuracy": accuracy}
+        | {"accuracy, mean of 9 shifts": accuracy + 0.001, "history": {"val_accuracy": [0.99, accuracy]}}
+        for name, seed, accuracy in runs
     ]
     (tmp_path / "log").write_text("".join(json.dumps(line) + "\n" for line in lines))
     text = results["ablation"](tmp_path / "log")
     assert "2 epochs" in text
-    assert "mean of 2 seeds" in text
+    assert "(seeds: 0, 4)" in text  # which both have
     assert "| the recipe | 99.55 | +0.00 | 99.65 |" in text
     assert "| no dropout | 99.43 | -0.12 | 99.53 |" in text
     assert (tmp_path / "ablation.png").read_bytes().startswith(b"\x89PNG")

@@ -1,9 +1,9 @@
 """Recipes: the documented networks and how each is trained, written once for all who train them.
 
 `quick` is what the examples do, in about a minute; `fast` reaches 99% in one epoch; `plain`, `augmented` and
-`wide` are for the highest accuracy; `pictures` trains the networks that come with tinynet. What was tried was
-chosen on 6,000 of the training images, never on the test images: `benchmarks/results/selection.jsonl` is the
-log. `pictures` are first values; `wide` was tried with 20 epochs only.
+`wide` are for the highest accuracy; `pictures` trains the networks that come with tinynet. `fast`, `plain`,
+`augmented` and `wide` were chosen on 6,000 of the training images, never on the test images:
+`benchmarks/results/selection.jsonl` is the log.
 """
 
 from __future__ import annotations
