@@ -26,8 +26,8 @@ from accuracy import described, spread  # noqa: E402  # not installed: found by 
 
 MARKS = "<!-- accuracies: docs/results.py writes them -->\n", "<!-- end of the accuracies -->"
 
-ABLATION = """`python benchmarks/ablation.py`: the CNN's recipe `augmented`, but {epochs} epochs, trained on the first 54,000 training images
-without one ingredient at a time, and measured on the other 6,000 (seeds: {seeds}). A difference of 0.1 is 6 images,
+ABLATION = """`python benchmarks/ablation.py --seeds {seeds}`: the CNN's recipe `augmented`, but {epochs} epochs, trained on the first 54,000 training images
+without one ingredient at a time, and measured on the other 6,000. A difference of 0.1 is 6 images,
 and within the noise of a seed.
 
 {table}
@@ -53,7 +53,7 @@ ROWS = [
     Row(
         "cnn", "augmented", "CNN 3 × 32, Dense 128; augmentation", "single CNNs, mean of 1,500: 99.64", 99.70
     ),
-    Row("cnn", "wide", "CNN 32-64-128, Dense 256; augmentation", "the same 99.64", 99.75),
+    Row("cnn", "wide", "CNN 32-64-128, Dense 256; augmentation", "single CNNs, mean of 1,500: 99.64", 99.75),
 ]
 SEEDS = range(5)
 # Of the 10,000 test labels, those that fewer than three of five reviewers agreed with. (Northcutt, Athalye,
@@ -203,7 +203,7 @@ def ablation(path: Path) -> str:
         )
     draw_ablation(outcomes, DOCS / "ablation.png")
     return ABLATION.format(
-        epochs=whole[0]["recipe"]["epochs"], seeds=", ".join(map(str, sorted(seeds))), table="\n".join(lines)
+        epochs=whole[0]["recipe"]["epochs"], seeds=" ".join(map(str, sorted(seeds))), table="\n".join(lines)
     )
 
 
@@ -284,7 +284,9 @@ error is 0.06 at 99.6%):
 
 ## Learning curves
 
-![Training loss and accuracy of each recipe](curves.png)
+![Accuracy on training images and on validation images, epoch by epoch](curves.png)
+
+The first seed of each; on validation images, those that were measured after every epoch.
 
 ## The best network's answers
 
@@ -294,7 +296,8 @@ error is 0.06 at 99.6%):
 
 All of them, label and answer above. Red: {wrong} whose label is known to be wrong (fewer than three of five reviewers
 agreed with it, in Northcutt, Athalye and Mueller, "Pervasive label errors in test sets destabilize machine learning
-benchmarks", 2021). They found 15 such labels among those that they suspected: who reads all images rightly gets 99.85% or less.
+benchmarks", 2021). They found 15 such labels among those that they
+suspected: who reads all images rightly gets 99.85% or less.
 
 ![All mistakes](mistakes.png)
 

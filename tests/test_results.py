@@ -113,7 +113,7 @@ def test_what_each_ingredient_adds(results, tmp_path, monkeypatch):
     (tmp_path / "log").write_text("".join(json.dumps(line) + "\n" for line in lines))
     text = results["ablation"](tmp_path / "log")
     assert "2 epochs" in text
-    assert "(seeds: 0, 4)" in text  # which both have
+    assert "ablation.py --seeds 0 4`" in text  # which both have
     assert "| the recipe | 99.55 | +0.00 | 99.65 |" in text
     assert "| no dropout | 99.43 | -0.12 | 99.53 |" in text
     assert (tmp_path / "ablation.png").read_bytes().startswith(b"\x89PNG")
