@@ -12,6 +12,7 @@ import os
 import shutil
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -214,7 +215,7 @@ class PyTorchCompiled(PyTorch):
         self.model = self.torch.compile(self.model, dynamic=False)
 
 
-class Keras:
+class Keras(ABC):
     """Keras: training through `fit`, prediction through the backend's compiled function."""
 
     backend = ""
@@ -227,13 +228,13 @@ class Keras:
         self.keras: Any = import_module("keras")
         self.version = f"{self.keras.__version__} on {self.backend} {self.prepare()}"
 
+    @abstractmethod
     def prepare(self) -> str:
         """Set the number of threads, and return the backend's version."""
-        raise NotImplementedError
 
+    @abstractmethod
     def compiled(self) -> Callable[[Array], Any]:
         """Return the model's forward pass as a compiled function."""
-        raise NotImplementedError
 
     def build(self, network: Network, weights: list[Array], training: Training = USUAL) -> None:
         """Make the network, to be trained so."""
@@ -264,6 +265,7 @@ class Keras:
         """Return learning rates step by step as Keras takes them."""
         ops: Any = self.keras.ops
 
+        # The class to derive from is known only when Keras is loaded, for one of its backends.
         class ByStep(self.keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[name-defined,misc]
             def __call__(self, step: Any) -> Any:
                 return ops.take(ops.convert_to_tensor(rates, "float32"), ops.cast(step, "int32"))
@@ -294,9 +296,10 @@ class KerasTensorFlow(Keras):
 
     def compiled(self) -> Callable[[Array], Any]:
         """Return the model's forward pass as a compiled function."""
-        return self.tensorflow.function(  # type: ignore[no-any-return]
+        compiled: Callable[[Array], Any] = self.tensorflow.function(
             lambda x: self.model(x, training=False), reduce_retracing=True
         )
+        return compiled
 
 
 class KerasJax(Keras):

@@ -269,8 +269,9 @@ training images, asked once for the 10,000 test images. The recipes ([tinynet/re
 were chosen on the last 6,000 training images, without the test images; everything that was tried is below. (The
 examples, `benchmarks/time_to_accuracy.py` and the tests of the networks that come with tinynet ask for the test images,
 too; nothing was chosen by their answers.) One thing was not tried on the validation images: that `cnn wide` trains for
-40 epochs; 20 were. The networks are as documented: no batch normalisation, no other layers. "Mean of 9 shifts" averages the probabilities over
-shifts of the image by up to one pixel. CPU seconds are those of one training, of all threads together.
+40 epochs; 20 were. The networks are as documented: no batch normalisation, no other layers. "Mean of 9 shifts"
+averages the probabilities over shifts of the image by up to one pixel. CPU seconds are those of one training, of all
+threads together, measured beside other work.
 
 The others: Keras's examples `mnist_mlp.py` and `mnist_cnn.py` say what they reach; Simard, Steinkraus, Platt, "Best
 practices for convolutional neural networks", 2003 (one hidden layer of 800); Cireşan, Meier, Gambardella, Schmidhuber,
@@ -296,8 +297,8 @@ The first seed of each; on validation images, those that were measured after eve
 
 All of them, label and answer above. Red: {wrong} whose label is known to be wrong (fewer than three of five reviewers
 agreed with it, in Northcutt, Athalye and Mueller, "Pervasive label errors in test sets destabilize machine learning
-benchmarks", 2021). They found 15 such labels among those that they
-suspected: who reads all images rightly gets 99.85% or less.
+benchmarks", 2021). They found 15 such labels among those that they suspected: who reads all images rightly gets 99.85%
+or less.
 
 ![All mistakes](mistakes.png)
 

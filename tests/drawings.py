@@ -188,3 +188,12 @@ def encoded(picture, kind="PNG", **options):
     file = io.BytesIO()
     picture.save(file, kind, **options)
     return file.getvalue()
+
+
+def joined_strokes(distance=40, strokes=3, height=60):
+    """Return the ink of upright strokes that a thin line joins."""
+    ink = np.zeros((height, distance * strokes + 20), np.float32)
+    for i in range(strokes):
+        ink[5 : height - 5, 10 + distance * i : 18 + distance * i] = 1
+    ink[height // 2 : height // 2 + 2, 10 : 18 + distance * (strokes - 1)] = 1
+    return ink

@@ -487,4 +487,4 @@ def test_unusable_input(images, indices, error, message):
 
 def test_augmentation_is_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
-        Augmentation().shift = 3.0  # type: ignore[misc]
+        Augmentation().shift = 3.0

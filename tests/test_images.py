@@ -1390,17 +1390,9 @@ def test_cuts_divide_the_ink(height, width, share, seed):
     np.testing.assert_array_equal(np.sum(strips, axis=0), ink)
 
 
-def touching(distance=40, strokes=3):
-    ink = np.zeros((60, distance * strokes + 20), np.float32)
-    for i in range(strokes):
-        ink[5:55, 10 + distance * i : 18 + distance * i] = 1
-    ink[30:32, 10 : 18 + distance * (strokes - 1)] = 1
-    return ink
-
-
 @pytest.mark.parametrize("strokes", [2, 3, 5])
 def test_cuts_lie_between_the_strokes(strokes):
-    places = images.cuts(touching(40, strokes))
+    places = images.cuts(drawings.joined_strokes(40, strokes))
     assert len(places) == strokes + 1
     for i, place in enumerate(places[1:-1]):
         assert 18 + 40 * i < place < 10 + 40 * (i + 1)
@@ -1413,7 +1405,7 @@ def test_a_narrow_digit_is_not_cut():
 
 
 def test_cuts_keep_their_distance():
-    ink = touching(300, 2)
+    ink = drawings.joined_strokes(300, 2)
     ink[29, 18:310:4] = 1  # a jagged line
     places = np.array(images.cuts(ink))
     assert np.diff(places).min() >= round(0.25 * 50)

@@ -428,18 +428,9 @@ def test_a_number_is_read_in_any_colours():
         assert read_number(drawn("4096", height=80, **colours)).text == "4096"
 
 
-def joined(strokes, distance=70):
-    """Upright strokes that a thin line joins, as (H, W) from 0 to 1."""
-    page = np.ones((120, distance * strokes + 60), np.float32)
-    for i in range(strokes):
-        page[20:100, 40 + distance * i : 48 + distance * i] = 0
-    page[58:60, 40 : 48 + distance * (strokes - 1)] = 0
-    return page
-
-
 @pytest.mark.parametrize("strokes", [2, 3, 4])
 def test_joined_digits_are_cut_at_some_of_the_places_between(strokes):
-    page = joined(strokes)
+    page = 1 - np.pad(drawings.joined_strokes(70, strokes, 90), ((15, 15), (30, 30)))
     (whole,) = images.find_digits(images.find_ink(images.open_picture(page)))
     places = images.cuts(whole.ink)
     assert len(places) == strokes + 1
@@ -452,7 +443,7 @@ def test_joined_digits_are_cut_at_some_of_the_places_between(strokes):
 
 def test_of_all_cuts_the_best_are_taken(monkeypatch):
     """With a network that is sure of what is narrow only: every place is cut. And the other way around."""
-    page = joined(4)
+    page = 1 - np.pad(drawings.joined_strokes(70, 4, 90), ((15, 15), (30, 30)))
 
     def sure_of_narrow(model, pixels):
         width = (pixels.sum(axis=1) > 0.3).sum(axis=1)

@@ -6,6 +6,7 @@ sentinels, because Numba does not notice when a kernel reads or writes past an a
 
 from __future__ import annotations
 
+import functools
 import itertools
 
 import numpy as np
@@ -48,14 +49,17 @@ def maximum_reference(x, radius):
     return np.array([x[max(i - radius, 0) : i + radius + 1].max(axis=0) for i in range(len(x))])
 
 
-def window_maximum(x, radius):
+def guarded(kernel, x, radius):
     """Run the kernel between guards, and check that x is as before."""
     source, target = Buffer(x, np.inf), Buffer(np.full(x.shape, SENTINEL, x.dtype))
-    picture.window_maximum(source.array, target.array, radius)
+    kernel(source.array, target.array, radius)
     source.check_guards()
     target.check_guards()
     np.testing.assert_array_equal(source.array, x)
     return target.array
+
+
+window_maximum = functools.partial(guarded, picture.window_maximum)
 
 
 @pytest.mark.parametrize(
@@ -290,13 +294,7 @@ def widen_reference(x, radius):
     return y
 
 
-def widen(x, radius):
-    source, target = Buffer(x, np.inf), Buffer(np.full(x.shape, SENTINEL, x.dtype))
-    picture.widen(source.array, target.array, radius)
-    source.check_guards()
-    target.check_guards()
-    np.testing.assert_array_equal(source.array, x)
-    return target.array
+widen = functools.partial(guarded, picture.widen)
 
 
 def test_widen_by_hand():
