@@ -169,3 +169,30 @@ def softmax_jacobian(y):
     for n, k, m in np.ndindex(jacobians.shape):
         jacobians[n, k, m] = y[n, k] * ((k == m) - y[n, m])
     return jacobians
+
+
+def normalization(x, dy, gamma, beta, epsilon, over_batch):
+    """Return y, dx, dgamma and dbeta: channels normalized over the batch, or rows over channels."""
+    channels = x.shape[-1]
+    rows, slopes = (
+        np.asarray(a, np.float64).reshape(-1, channels) for a in (x, dy * np.asarray(gamma, np.float64))
+    )
+    normal, dx = np.zeros(rows.shape), np.zeros(rows.shape)
+    if over_batch:
+        for c in range(channels):
+            normal[:, c], dx[:, c] = normalized(rows[:, c], slopes[:, c], epsilon)
+    else:
+        for r in range(len(rows)):
+            normal[r], dx[r] = normalized(rows[r], slopes[r], epsilon)
+    upstream = np.asarray(dy, np.float64).reshape(-1, channels)
+    y = (normal * gamma + beta).reshape(x.shape)
+    return y, dx.reshape(x.shape), (upstream * normal).sum(axis=0), upstream.sum(axis=0)
+
+
+def normalized(row, slope, epsilon):
+    """Return a vector with mean 0 and variance 1, and the slope times the matrix of its derivatives."""
+    count = len(row)
+    deviation = math.sqrt(sum((row - row.mean()) ** 2) / count + epsilon)
+    normal = (row - row.mean()) / deviation
+    jacobian = (np.eye(count) - 1 / count - np.outer(normal, normal) / count) / deviation
+    return normal, jacobian.T @ slope

@@ -605,12 +605,22 @@ def test_a_tampered_model_file_allocates_little_more_than_it_holds(saved, change
     assert peak < 10**7  # the millions of weights that it describes would be more
 
 
-def test_layers_with_other_names_are_saved_whole(tmp_path):
-    model = Sequential([layers.Dense(3, "relu"), layers.Dense(3)], 3)
-    for layer in model.layers:
-        layer.name = "hidden"
+def test_layers_with_names_of_their_own_are_saved_with_them(tmp_path):
+    rows = [layers.Dense(3, "relu"), layers.Dense(3), layers.Dense(3)]
+    rows[0].name, rows[2].name = "dense_1", "last"
+    model = Sequential(rows, 3)
     model.save(tmp_path / "model")
-    np.testing.assert_array_equal(load_model(tmp_path / "model").flat.value, model.flat.value)
+    loaded = load_model(tmp_path / "model")
+    np.testing.assert_array_equal(loaded.flat.value, model.flat.value)
+    assert [layer.name for layer in loaded.layers] == ["dense_1", "dense", "last"]
+
+
+def test_two_layers_may_not_be_given_one_name():
+    rows = [layers.Dense(3, "relu"), layers.Dense(3)]
+    for layer in rows:
+        layer.name = "hidden"
+    with pytest.raises(ValueError, match="Two layers have the name 'hidden'"):
+        Sequential(rows, 3)
 
 
 # Writing files

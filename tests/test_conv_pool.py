@@ -60,7 +60,7 @@ def data(random, case, pool, samples, dtype, whole=False):
 def set_parts(monkeypatch, conv, samples_a_part):
     """Let ConvPool take so many samples at a time."""
     size = samples_a_part * math.prod(conv.output_shape) * conv.dtype.itemsize
-    monkeypatch.setattr(conv_pool, "CACHE_BYTES", size + 3)
+    monkeypatch.setattr(conv_pool, "PART_BYTES", size + 3)
 
 
 def check_equal(case, dtype, samples, whole=False, seed=0, needs_input_gradient=True):
@@ -110,7 +110,7 @@ def test_the_same_as_the_two_layers(case, dtype, whole, samples):
 def test_a_batch_in_several_parts(monkeypatch, case, samples_a_part):
     conv, pool = make(case)
     set_parts(monkeypatch, conv, samples_a_part)
-    parts = ConvPool(conv, pool).parts(7)
+    parts = ConvPool(conv, pool).slices(7)
     assert [part.stop - part.start for part in parts] == {
         0: [1] * 7, 1: [1] * 7, 2: [2, 2, 2, 1], 3: [3, 3, 1], 6: [6, 1], 7: [7],
     }[samples_a_part]  # fmt: skip
@@ -172,7 +172,7 @@ def test_random_geometry(geometry, samples, seed):
     pool_size = [min(pool_size[a], size[a]) for a in (0, 1)]
     of_conv = {"filters": filters, "kernel_size": kernel_size, "padding": padding, "activation": activation}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(conv_pool, "CACHE_BYTES", int(np.random.default_rng(seed).integers(1, 4000)))
+        patch.setattr(conv_pool, "PART_BYTES", int(np.random.default_rng(seed).integers(1, 4000)))
         check_equal((of_conv, {"pool_size": pool_size}, shape), "float64", samples, seed % 2 == 0, seed)
 
 
@@ -384,7 +384,7 @@ def test_a_model_uses_it_and_keeps_its_layers(dtype):
     assert [type(layer).__name__ for layer in model.layers[:4]] == ["Conv2D", "MaxPool2D"] * 2
     np.testing.assert_array_equal(model.predict(x), model.forward(x))
     model.compile()
-    used = [type(layer).__name__ for layer in model.trainer.layers]
+    used = [type(layer).__name__ for layer in model.trainer.replicas.layers]
     assert used == ["ConvPool", "ConvPool", "Flatten", "Dense"]
     for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         other.flat.value *= 2

@@ -1,182 +1,25 @@
-"""Every layer, alone: one row of CASES for each, which all the first tests run over, then what is special."""
+"""Every layer, alone: the first tests run over all rows of layer_cases.CASES, then comes what is special."""
 
 from __future__ import annotations
 
-import dataclasses
+import inspect
 import json
 import math
-from collections.abc import Callable
-from typing import Any
 
+import layer_cases
 import naive
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from layer_cases import CASES, case_name
 
 import tinynet
 from tinynet import layers
-from tinynet.layers.config import KINDS, layer_config, layer_from_config
+from tinynet.layers.config import layer_config, layer_from_config
 from tinynet.layers.geometry import positive_pair
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
-
-
-def activation_reference(name, slope=0.3):
-    def reference(layer, x, dy):
-        return naive.activation(name, x, slope), naive.activation_gradient(name, x, dy, slope), []
-
-    return reference
-
-
-def activated(layer, z, dy):
-    """Return the activation of z and the gradient with respect to z, of a Dense or Conv2D."""
-    kind, slope = layer.activation or "linear", 0.3
-    if isinstance(kind, layers.Layer):
-        kind, slope = "leaky_relu", kind.negative_slope
-    return naive.activation(kind, z, slope), naive.activation_gradient(kind, z, dy, slope)
-
-
-def dense_reference(layer, x, dy):
-    kernel = layer.kernel.value
-    bias = layer.bias.value if layer.use_bias else np.zeros(layer.units)
-    y, dz = activated(layer, naive.dense(x, kernel, bias), dy)
-    dx, dkernel, dbias = naive.dense_gradients(x, kernel, dz)
-    return y, dx, [dkernel, dbias][: 1 + layer.use_bias]
-
-
-def convolution_reference(layer, x, dy):
-    kernel, placing = layer.kernel.value, (layer.steps, layer.padding)
-    bias = layer.bias.value if layer.use_bias else np.zeros(layer.filters)
-    y, dz = activated(layer, naive.convolution(x, kernel, bias, *placing), dy)
-    dx, dkernel, dbias = naive.convolution_gradients(x, kernel, dz, *placing)
-    return y, dx, [dkernel, dbias][: 1 + layer.use_bias]
-
-
-def max_pool_reference(layer, x, dy):
-    placing = (layer.window, layer.steps, layer.padding)
-    return naive.max_pool(x, *placing), naive.max_pool_gradient(x, dy, *placing), []
-
-
-def average_pool_reference(layer, x, dy):
-    placing = (layer.window, layer.steps, layer.padding)
-    return naive.average_pool(x, *placing), naive.average_pool_gradient(x, dy, *placing), []
-
-
-def global_average_pool_reference(layer, x, dy):
-    whole = (x.shape[1:3], (1, 1), "valid")
-    dx = naive.average_pool_gradient(x, dy[:, None, None], *whole)
-    return naive.average_pool(x, *whole)[:, 0, 0], dx, []
-
-
-def flatten_reference(layer, x, dy):
-    return x.reshape(len(x), -1), dy.reshape(x.shape), []
-
-
-def dropout_reference(layer, x, dy):
-    kept = layer.forward(np.ones_like(x), training=True)  # 0 or 1 / (1 - rate); advances the step
-    layer.step -= 1
-    return kept * x, kept * dy, []
-
-
-@dataclasses.dataclass
-class Case:
-    """A layer's constructor, the shape that it is built for, and `reference(layer, x, dy)`.
-
-    The reference returns the output, and the gradients of the input and of each parameter.
-    """
-
-    make: Callable[[], layers.Layer]
-    shape: tuple[int, ...]
-    reference: Callable[..., Any]
-    samples: int = 5
-
-    def build(self, dtype="float32", seed=0):
-        """Return a new layer; its bias is not zero, as it would be at first."""
-        layer = self.make()
-        layer.build(self.shape, seed, dtype)
-        for parameter in layer.parameters:
-            if parameter.name == "bias":
-                parameter.value[:] = np.random.default_rng(7).normal(size=parameter.value.shape)
-        return layer
-
-    def data(self, layer, seed=1):
-        """Return random x and upstream dy, of the layer's dtype."""
-        random = np.random.default_rng(seed)
-        x = random.normal(size=(self.samples, *self.shape)).astype(layer.dtype)
-        return x, random.normal(size=(self.samples, *layer.output_shape)).astype(layer.dtype)
-
-
-def convolutions():
-    for arguments, shape in [
-        ({"filters": 4, "kernel_size": 3}, (6, 7, 2)),
-        ({"filters": 4, "kernel_size": 3, "padding": "same"}, (6, 7, 2)),
-        ({"filters": 17, "kernel_size": (2, 3), "padding": "same"}, (5, 5, 3)),
-        ({"filters": 3, "kernel_size": (2, 3), "strides": 2, "use_bias": False}, (7, 5, 1)),
-        ({"filters": 3, "kernel_size": 1}, (4, 5, 6)),
-        ({"filters": 2, "kernel_size": 1, "strides": 2, "padding": "same"}, (5, 4, 3)),
-        ({"filters": 2, "kernel_size": (2, 1), "strides": (3, 2)}, (8, 7, 2)),  # strides over the kernel
-        ({"filters": 2, "kernel_size": 2, "strides": 3, "padding": "same"}, (7, 9, 2)),
-        ({"filters": 3, "kernel_size": 4, "padding": "valid"}, (5, 6, 2)),  # more than half of the image
-        ({"filters": 3, "kernel_size": 5, "strides": (1, 2), "padding": "same"}, (4, 3, 2)),
-        ({"filters": 3, "kernel_size": 3, "padding": "same"}, (1, 1, 1)),
-    ]:
-        for method in ("gather", "im2col"):
-            yield {**arguments, "method": method}, shape
-
-
-POOLS = [
-    ({}, (6, 8, 3)),
-    ({}, (5, 7, 2)),  # a row and a column left over
-    ({"padding": "same"}, (5, 7, 2)),
-    ({"pool_size": 3, "strides": 2}, (7, 7, 1)),  # windows overlap
-    ({"pool_size": 3, "strides": 2, "padding": "same"}, (6, 5, 17)),
-    ({"pool_size": (2, 3), "strides": (3, 1)}, (7, 5, 2)),
-    ({"pool_size": 2, "strides": 3, "padding": "same"}, (7, 8, 2)),
-    ({"pool_size": (4, 3)}, (5, 4, 2)),
-    ({"pool_size": 1}, (3, 3, 1)),
-]
-
-
-ACTIVATIONS = ["linear", "relu", "leaky_relu", "sigmoid", "tanh", "softmax"]
-
-CASES = [
-    Case(lambda: layers.Dense(6), (5,), dense_reference),
-    Case(lambda: layers.Dense(33, use_bias=False), (17,), dense_reference),
-    Case(lambda: layers.Dense(1), (1,), dense_reference, samples=1),
-    Case(lambda: layers.Dense(4, activation=layers.LeakyReLU(0.1)), (3,), dense_reference, samples=31),
-    *(Case(lambda a=a: layers.Dense(6, activation=a), (5,), dense_reference) for a in ACTIVATIONS),
-    *(Case(lambda a=a: layers.Conv2D(**a), s, convolution_reference) for a, s in convolutions()),
-    *(
-        Case(lambda a=a: layers.Conv2D(3, 2, activation=a), (4, 5, 2), convolution_reference)
-        for a in ACTIVATIONS
-    ),
-    Case(lambda: layers.Conv2D(3, 2, activation="relu", method="im2col"), (4, 5, 2), convolution_reference),
-    Case(lambda: layers.Conv2D(3, 3, padding="same"), (6, 6, 2), convolution_reference, samples=1),
-    *(Case(lambda a=a: layers.MaxPool2D(**a), s, max_pool_reference) for a, s in POOLS),
-    *(Case(lambda a=a: layers.AveragePool2D(**a), s, average_pool_reference) for a, s in POOLS),
-    Case(layers.MaxPool2D, (4, 4, 1), max_pool_reference, samples=1),
-    Case(layers.AveragePool2D, (4, 4, 1), average_pool_reference, samples=1),
-    Case(layers.GlobalAveragePool2D, (5, 3, 4), global_average_pool_reference),
-    Case(layers.GlobalAveragePool2D, (1, 1, 1), global_average_pool_reference, samples=1),
-    Case(layers.Flatten, (3, 2, 4), flatten_reference),
-    Case(layers.Flatten, (3,), flatten_reference, samples=1),
-    Case(lambda: layers.Dropout(0.4), (5, 3, 4), dropout_reference),
-    Case(lambda: layers.Dropout(0.0), (7,), dropout_reference, samples=1),
-    Case(layers.ReLU, (5,), activation_reference("relu")),
-    Case(layers.ReLU, (3, 2, 5), activation_reference("relu"), samples=1),
-    Case(layers.LeakyReLU, (5,), activation_reference("leaky_relu")),
-    Case(lambda: layers.LeakyReLU(0.01), (3, 2, 5), activation_reference("leaky_relu", 0.01)),
-    Case(layers.Sigmoid, (3, 2, 5), activation_reference("sigmoid")),
-    Case(layers.Tanh, (3, 2, 5), activation_reference("tanh")),
-    Case(layers.Softmax, (5,), activation_reference("softmax")),
-    Case(layers.Softmax, (1,), activation_reference("softmax"), samples=1),
-    Case(layers.Softmax, (3, 2, 5), activation_reference("softmax")),
-]
-
-
-def case_name(case):
-    return f"{case.make()!r}-{case.shape}"
 
 
 every_layer = pytest.mark.parametrize("case", CASES, ids=case_name)
@@ -199,7 +42,10 @@ def check_close(actual, expected, dtype):
 
 
 def test_every_layer_has_a_case():
-    assert {type(case.make()) for case in CASES} == set(KINDS.values())
+    kinds = {
+        value for value in vars(layers).values() if inspect.isclass(value) and issubclass(value, layers.Layer)
+    }
+    assert {type(case.make()) for case in CASES} == kinds - {layers.Layer}
 
 
 @every_layer
@@ -207,7 +53,10 @@ def test_gradients_are_those_of_the_forward_pass(case):
     # gradcheck draws a random upstream gradient; normal inputs are away from kinks and ties.
     layer = case.build("float64")
     errors = tinynet.gradcheck(layer, case.data(layer)[0], tolerance=1e-6)
-    assert list(errors) == [*(parameter.name for parameter in layer.parameters), "x"]
+    assert list(errors) == [
+        *(name for name, parameter in layer.named_parameters().items() if parameter.trainable),
+        "x",
+    ]
 
 
 @every_layer
@@ -216,13 +65,13 @@ def test_forward_and_backward_against_naive(case, dtype):
     layer = case.build(dtype)
     x, dy = case.data(layer)
     y, dx, gradients = case.reference(layer, x, dy)
-    for parameter in layer.parameters:
+    for parameter in layer.trainable_parameters():
         parameter.grad[:] = np.nan  # which backward overwrites
     check_close(layer.forward(x, training=True), y, dtype)
     check_close(layer.backward(dy), dx, dtype)
-    for parameter, gradient in zip(layer.parameters, gradients, strict=True):
+    for parameter, gradient in zip(layer.trainable_parameters(), gradients, strict=True):
         check_close(parameter.grad, gradient, dtype)
-    if not isinstance(layer, layers.Dropout):
+    if case.alone and not isinstance(layer, layers.Dropout):
         check_close(layer.forward(x), y, dtype)
 
 
@@ -242,7 +91,10 @@ def test_an_empty_batch_has_an_empty_result(case):
     assert layer.backward(y).shape == (0, *case.shape)
 
 
-@every_layer
+each_alone = pytest.mark.parametrize("case", [case for case in CASES if case.alone], ids=case_name)
+
+
+@each_alone
 def test_same_bits_however_the_batch_is_cut(case):
     for dtype in TOLERANCE:
         layer = case.build(dtype)
@@ -365,7 +217,7 @@ def test_any_memory_order_and_number_type_is_taken(case):
             np.testing.assert_array_equal(actual, wanted)
 
 
-@every_layer
+@each_alone
 def test_a_replica_shares_values_and_owns_gradients_and_memory(case):
     layer = case.build()
     x, dy = case.data(layer)
@@ -390,7 +242,7 @@ def test_a_replica_shares_values_and_owns_gradients_and_memory(case):
     assert repr(remembered(layer)) == repr(before)
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.build().parameters], ids=case_name)
+@pytest.mark.parametrize("case", [case for case in CASES if case.build().own_parameters], ids=case_name)
 def test_the_input_gradient_can_be_left_out(case):
     layer = case.build()
     x, dy = case.data(layer)
@@ -651,7 +503,9 @@ def test_pooling_of_random_geometry(kind, shape, window, strides, padding, ties,
     if ties:
         x = np.round(x)  # many equal values: the gradient goes to the first
     dy = random.normal(size=(2, *layer.output_shape))
-    reference = max_pool_reference if kind is layers.MaxPool2D else average_pool_reference
+    reference = layer_cases.max_pool_reference
+    if kind is layers.AveragePool2D:
+        reference = layer_cases.average_pool_reference
     y, dx, _ = reference(layer, x, dy)
     check_close(layer.forward(x, training=True), y, "float64")
     check_close(layer.backward(dy), dx, "float64")
@@ -1065,12 +919,29 @@ def test_config_of_numpy_numbers_lists_objects_and_initializers():
     assert layer_config(layer_from_config(config)) == config
 
 
-def test_a_foreign_layer_has_no_config():
+def test_a_foreign_layer_describes_itself_by_its_fields():
     class Mine(layers.Dense):
         pass
 
-    with pytest.raises(TypeError, match="Mine is not one of tinynet's layers"):
-        layer_config(Mine(3))
+    assert type(layer_from_config(layer_config(Mine(3)))) is Mine
+
+
+def test_a_foreign_layer_whose_arguments_are_no_fields_has_no_config():
+    class Doubled(layers.Dense):
+        def __init__(self, half):
+            super().__init__(2 * half)
+
+    with pytest.raises(TypeError, match="Doubled: a model file can describe a layer that is a dataclass"):
+        layer_config(Doubled(3))
+
+
+def test_a_foreign_layer_does_not_take_the_place_of_one_of_tinynet_s():
+    class Dense(layers.Layer):
+        pass
+
+    assert type(layer_from_config({"class": "Dense", "units": 3})) is layers.Dense
+    with pytest.raises(TypeError, match="another layer's class has the same name, Dense"):
+        layer_config(Dense())
 
 
 @pytest.mark.parametrize(

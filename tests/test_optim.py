@@ -346,7 +346,10 @@ def test_learning_rate_can_be_read_and_assigned():
 
 def test_an_assigned_learning_rate_is_checked_before_anything_changes():
     optimizer, weight = SGD(0.5), parameter([1.0], [1.0])
-    optimizer.learning_rate = -0.5  # a schedule could give this too
+    with pytest.raises(ValueError, match="learning_rate must be finite and not negative"):
+        optimizer.learning_rate = -0.5
+    assert optimizer.learning_rate == 0.5
+    optimizer.learning_rate = lambda step: -0.5
     with pytest.raises(ValueError, match="learning_rate must be finite and not negative"):
         optimizer.step([weight])
     assert weight.value[0] == 1

@@ -11,21 +11,23 @@ import struct
 import threading
 import time
 
+import layer_cases
 import numba
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from layer_cases import case_name
 from numba import types
 
 import tinynet
 from tinynet import layers, losses, parallel
 from tinynet.kernels import elementwise, gather_gemm, pooling, update
 from tinynet.kernels.jit import Kernel, recorder
-from tinynet.kernels.program import Plan, Program, cells_of, independent, tables_of
+from tinynet.kernels.program import Plan, Program, cells_of, independent
 from tinynet.layers.conv_pool import ConvPool
 from tinynet.parallel import Crew, run_programs
-from tinynet.shards import ONLY_KERNELS, Recording
+from tinynet.recording import Recording
 
 SECONDS = 30
 
@@ -47,6 +49,18 @@ def within(function, *arguments):
     if errors:
         raise errors[0]
     return results[0]
+
+
+def recorded(function, *inputs):
+    """Call a function, and return the recording of it."""
+    recording = Recording(tuple(x.shape for x in inputs))
+    recording.record(function, *inputs)
+    return recording
+
+
+def tables_of(programs):
+    """The addresses and lengths of programs' tables, as a stage of a `Plan`."""
+    return np.array([(program.table.ctypes.data, len(program.table)) for program in programs], np.int64)
 
 
 def wait_until(condition):
@@ -97,86 +111,54 @@ def test_an_array_with_gaps_keeps_its_strides():
 
 
 def conv_pool(shape, *, pool_size=2, **arguments):
-    def make(dtype):
+    def build(dtype):
         conv, pool = layers.Conv2D(**arguments), layers.MaxPool2D(pool_size)
         pool.build(conv.build(shape, 0, dtype), 0, dtype)
         return ConvPool(conv, pool)
 
-    return ConvPool, shape, make
-
-
-def case(kind, shape, **arguments):
-    def make(dtype):
-        layer = kind(**arguments)
-        layer.build(shape, 0, dtype)
-        return layer
-
-    return kind, shape, make
+    return pytest.param(shape, build, id=f"ConvPool-{shape}")
 
 
 CASES = [
-    case(layers.Dense, (6,), units=5),
-    case(layers.Dense, (1,), units=33, activation="relu"),
-    case(layers.Dense, (20,), units=7, activation="softmax"),
-    case(layers.Dense, (4,), units=3, activation=layers.LeakyReLU(0.1), use_bias=False),
-    case(layers.Conv2D, (6, 7, 2), filters=4, kernel_size=3),
-    case(layers.Conv2D, (6, 7, 2), filters=17, kernel_size=(2, 3), padding="same", activation="relu"),
-    case(layers.Conv2D, (7, 5, 1), filters=3, kernel_size=3, strides=2, use_bias=False),
-    case(layers.Conv2D, (8, 9, 2), filters=2, kernel_size=(2, 1), strides=(3, 2)),  # strides over the kernel
-    case(
-        layers.Conv2D, (7, 9, 2), filters=2, kernel_size=2, strides=3, padding="same", activation="leaky_relu"
-    ),
-    case(
-        layers.Conv2D, (4, 3, 2), filters=3, kernel_size=5, strides=(1, 2), padding="same",
-        activation="softmax",
+    *(
+        pytest.param(case.shape, case.build, id=case_name(case))
+        for case in layer_cases.CASES
+        if case.build().only_kernels
     ),
     conv_pool((6, 8, 2), filters=4, kernel_size=3, padding="same", activation="relu"),
     conv_pool((7, 8, 3), filters=17, kernel_size=2, pool_size=(3, 2), use_bias=False),
-    case(layers.MaxPool2D, (6, 8, 3)),
-    case(layers.MaxPool2D, (6, 5, 17), pool_size=3, strides=2, padding="same"),
-    case(layers.MaxPool2D, (7, 8, 2), pool_size=2, strides=3, padding="same"),
-    case(layers.AveragePool2D, (5, 7, 2), padding="same"),
-    case(layers.AveragePool2D, (7, 7, 1), pool_size=3, strides=2),
-    case(layers.AveragePool2D, (7, 5, 2), pool_size=(2, 1), strides=(3, 2)),
-    case(layers.GlobalAveragePool2D, (4, 5, 3)),
-    case(layers.Flatten, (2, 3, 4)),
-    case(layers.LeakyReLU, (2, 5), negative_slope=0.2),
-    case(layers.LeakyReLU, (5,), negative_slope=0),
-    case(layers.LeakyReLU, (5,), negative_slope=2),
-    case(layers.ReLU, (3, 3, 2)),
-    case(layers.Softmax, (2, 7)),
-    case(layers.Dropout, (4, 5), rate=0.4),
-    case(layers.Dropout, (4, 5), rate=0),
-]  # fmt: skip
+]
 
-every_case = pytest.mark.parametrize(
-    "case", CASES, ids=[f"{kind.__name__}{number}" for number, (kind, *_) in enumerate(CASES)]
-)
+every_case = pytest.mark.parametrize(("shape", "build"), CASES)
 
 
-def test_there_is_a_case_for_every_layer_that_is_replayed():
-    assert {kind for kind, *_ in CASES} == ONLY_KERNELS
+def test_most_layers_can_be_replayed():
+    called = {type(case.make()) for case in layer_cases.CASES if not case.build().only_kernels}
+    assert called == {
+        layers.Chain,
+        layers.Conv2D,
+        layers.Dense,
+        layers.Sigmoid,
+        layers.Tanh,
+    }  # as tanh, im2col
 
 
 class Stack:
     """A layer between two that copy what they get, on a replica as training uses it."""
 
-    def __init__(self, case, dtype):
-        _, shape, make = case
-        before, layer, after = layers.LeakyReLU(1.0), make(dtype), layers.LeakyReLU(1.0)
+    def __init__(self, shape, build, dtype):
+        before, layer, after = layers.LeakyReLU(1.0), build(dtype), layers.LeakyReLU(1.0)
         before.build(shape, 0, dtype)
         after.build(layer.output_shape, 0, dtype)
         self.layers = [before, layer, after]
-        self.replicas = [one.replica() for one in self.layers]
         self.step = np.zeros(1, np.int64)
+        self.replicas = [one.replica(self.step) for one in self.layers]
         self.dtype, self.shape, self.output_shape = np.dtype(dtype), shape, layer.output_shape
-        for one in self.replicas:
-            one.step_cell = self.step
 
     def data(self, random, samples):
         """Return new x and dy, and give the layers new weights and the next step."""
         self.step += 1
-        for parameter in self.layers[1].parameters:
+        for parameter in self.layers[1].trainable_parameters():
             parameter.value[...] = random.normal(size=parameter.value.shape)
         shapes = (samples, *self.shape), (samples, *self.output_shape)
         return [random.normal(size=shape).astype(self.dtype) for shape in shapes]
@@ -187,17 +169,18 @@ class Stack:
             x = one.forward(x, training=True)
         for one in reversed(self.replicas):
             dy = one.backward(dy)
-        self.results = [x, dy, *(parameter.grad for parameter in self.replicas[1].parameters)]
-        return x
+        self.results = [x, dy, *(parameter.grad for parameter in self.replicas[1].trainable_parameters())]
+        return [x]
 
     def expected(self, x, dy):
         """Return the same from the layers themselves, which are no replicas, by direct calls."""
-        self.layers[1].step = int(self.step[0])
+        for _, part in self.layers[1].parts():
+            part.step = int(self.step[0])
         for one in self.layers:
             x = one.forward(x, training=True)
         for one in reversed(self.layers):
             dy = one.backward(dy)
-        return [x, dy, *(parameter.grad for parameter in self.layers[1].parameters)]
+        return [x, dy, *(parameter.grad for parameter in self.layers[1].trainable_parameters())]
 
     def check(self, x, dy):
         for result, expected in zip(self.results, self.expected(x, dy), strict=True):
@@ -211,8 +194,8 @@ class Stack:
 
 @every_case
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_program_repeats_a_layer_on_what_its_arrays_hold_now(case, dtype):
-    random, stack, program = np.random.default_rng(0), Stack(case, dtype), Program()
+def test_a_program_repeats_a_layer_on_what_its_arrays_hold_now(shape, build, dtype):
+    random, stack, program = np.random.default_rng(0), Stack(shape, build, dtype), Program()
     x, dy = stack.data(random, 3)
     with program.recording():
         stack.forward_and_backward(x, dy)
@@ -226,10 +209,10 @@ def test_a_program_repeats_a_layer_on_what_its_arrays_hold_now(case, dtype):
 
 @every_case
 @pytest.mark.parametrize("samples", [1, 4])
-def test_a_recording_takes_other_arrays_and_leaves_the_old_ones(case, samples):
-    random, stack = np.random.default_rng(0), Stack(case, "float32")
+def test_a_recording_takes_other_arrays_and_leaves_the_old_ones(shape, build, samples):
+    random, stack = np.random.default_rng(0), Stack(shape, build, "float32")
     arrays = stack.data(random, samples)
-    recording = Recording(stack.forward_and_backward, *arrays)
+    recording = recorded(stack.forward_and_backward, *arrays)
     for spaces in (0, 3, 1):
         old = arrays
         arrays = stack.data(random, samples)
@@ -237,13 +220,12 @@ def test_a_recording_takes_other_arrays_and_leaves_the_old_ones(case, samples):
             buffer = np.full(array.size + 2 * spaces, np.nan, array.dtype)
             arrays[i] = buffer[spaces : spaces + array.size].reshape(array.shape)
             arrays[i][...] = array
-        recording.move_to(*arrays)
         for array in old:
             array[...] = np.nan
         stack.forget()
-        recording.program.run()
+        recording.run(*arrays)
         stack.check(*arrays)
-        assert recording.result is stack.results[0]
+        assert recording.result[0] is stack.results[0]
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 0])
@@ -253,47 +235,20 @@ def test_a_recorded_loss(smoothing):
     gradient, value = np.empty((5, 4), np.float32), np.empty(1)
 
     def compute(logits, labels):
-        loss.call_kernel(logits, labels, 0.25, gradient, value)
-        return gradient
+        loss.write(logits, labels, 0.25, gradient, value)
+        return [gradient]
 
     recording = None
     for _ in range(3):
         logits, labels = random.normal(size=(5, 4)).astype(np.float32), random.integers(0, 4, 5)
         if recording is None:
-            recording = Recording(compute, logits, labels)
+            recording = recorded(compute, logits, labels)
         else:
-            recording.move_to(logits, labels)
             gradient[...], value[...] = np.nan, np.nan
-            recording.program.run()
+            recording.run(logits, labels)
         expected_value, expected = loss.value_and_gradient(logits, labels)
         assert value[0] == pytest.approx(expected_value, rel=1e-12)
         np.testing.assert_allclose(gradient, 0.25 * expected, rtol=1e-6, atol=1e-9)
-
-
-@pytest.mark.parametrize(
-    "optimizer", [tinynet.optim.SGD(0.1), tinynet.optim.SGD(0.1, momentum=0.9), tinynet.optim.AdamW(0.1)]
-)
-def test_a_recorded_update(optimizer):
-    random, size = np.random.default_rng(0), 11
-    starts = random.normal(size=size).astype(np.float32)
-    ours = layers.Parameter("ours", starts.copy(), np.zeros(size, np.float32))
-    same = layers.Parameter("same", starts.copy(), np.zeros(size, np.float32))
-    reference = tinynet.optim.get(optimizer.config())
-    optimizer.build([ours])
-    program = Program()
-    for step in range(4):
-        ours.grad = same.grad = random.normal(size=size)
-        optimizer.learning_rate = reference.learning_rate = 0.1 / (step + 1)
-        optimizer.begin_step([ours])
-        if step == 0:
-            with program.recording():
-                for block in (slice(0, 5), slice(5, size)):
-                    optimizer.update([ours], 0, block)
-        else:
-            program.run()
-        optimizer.end_step()
-        reference.step([same])
-        assert ours.value.tobytes() == same.value.tobytes()
 
 
 # What is recorded
@@ -361,7 +316,7 @@ def test_after_an_error_nothing_is_recorded_any_more():
     with pytest.raises(ArithmeticError), program.recording():
         fails(x)
     with pytest.raises(ArithmeticError):
-        Recording(fails, x)
+        recorded(fails, x)
     with pytest.raises(TypeError), program.recording():
         elementwise.fill(x)  # a kernel that cannot be called
     assert recorder.program is None

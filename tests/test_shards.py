@@ -14,7 +14,8 @@ import pytest
 
 from tinynet import Sequential, get_num_threads, layers, losses, optim, shards
 from tinynet.layers import conv_pool
-from tinynet.shards import Batch, Replicas
+from tinynet.recording import Recorded
+from tinynet.shards import Replicas
 
 
 @pytest.mark.parametrize("samples", [1, 3, 4, 13, 30])
@@ -39,7 +40,7 @@ def test_the_sum_over_uneven_shards_is_the_gradient_of_the_batch(
         (6, 6, 2),
         dtype="float64",
     )
-    replicas = Replicas(model.layers, model.flat, loss)
+    replicas = Replicas(model.layers, model.parameters, loss)
     for step, count in enumerate([samples, 30, samples]):  # what a larger batch left behind must not count
         x, y = random.normal(size=(count, 6, 6, 2)), random.integers(0, 3, count)
         model.layers[2].step = step
@@ -47,11 +48,11 @@ def test_the_sum_over_uneven_shards_is_the_gradient_of_the_batch(
         model.backward(loss.gradient(outputs, y))
         expected = model.flat.grad.copy()
         model.flat.grad[:] = np.nan
-        value, parts = replicas.gradient(lambda part, x=x, y=y: (x[part], y[part]), count, step)
+        value, together = replicas(x, y, step)
         np.testing.assert_allclose(model.flat.grad, expected, rtol=1e-12, atol=1e-14)
-        np.testing.assert_allclose(np.concatenate(parts), outputs, rtol=1e-12)
+        np.testing.assert_allclose(together, outputs, rtol=1e-12)
         assert value == pytest.approx(loss(outputs, y), rel=1e-12)
-        assert len(parts) == min(count, 2 if cache_bytes > 100 else 8)
+        assert len(replicas.sizes[count].shards) == min(count, 2 if cache_bytes > 100 else 8)
 
 
 def test_the_number_of_shards_does_not_depend_on_the_number_of_threads(set_threads):
@@ -60,11 +61,9 @@ def test_the_number_of_shards_does_not_depend_on_the_number_of_threads(set_threa
     counts = []
     for threads in (1, 2, 9):
         set_threads(threads)
-        _, parts = model.trainer.replicas.gradient(
-            lambda part: (np.ones((50, 3))[part], np.ones((50, 2))[part]), 50, 0
-        )
-        counts.append([len(part) for part in parts])
-    assert counts == [[25, 25]] * 3
+        model.train_on_batch(np.ones((50, 3)), np.ones((50, 2)))
+        counts.append(model.trainer.replicas.sizes.pop(50).shards)
+    assert counts == [[slice(0, 25), slice(25, 50)]] * 3
 
 
 def test_a_model_without_parameters_can_be_evaluated_and_fitted():
@@ -91,14 +90,14 @@ def mlp(loss_in_model=True, **arguments):
     )
 
 
-def cnn(loss_in_model=True, **arguments):
+def cnn(loss_in_model=True, rate=0.4, **arguments):
     return Sequential(
         [
             layers.Conv2D(5, 3, activation="relu", padding="same"),
             layers.MaxPool2D(2),
             layers.Conv2D(4, (2, 3), strides=(2, 1), padding="same", activation="relu"),
             layers.Conv2D(6, 1, strides=(1, 2)),  # steps over pixels
-            layers.Dropout(0.4),
+            layers.Dropout(rate),
             layers.Flatten(),
             layers.Dense(4, activation="softmax" if loss_in_model else None),
         ],
@@ -167,24 +166,24 @@ def train(make, optimizer="adam", between=lambda model: None, **arguments):
 
 def never_replay(patch):
     """Let layers and losses be called in every step, as they are where they do more than call kernels."""
-    patch.setattr(shards, "replays", lambda layers: False)
+    patch.setattr(shards, "only_kernels", lambda layers: False)
 
 
 def record_every_step(patch):
     """Let the kernels be called in every step, as they are in the first."""
-    replay = Batch.replay
+    call = Recorded.__call__
 
-    def record(self, x, y):
-        self.recordings = []
-        return replay(self, x, y)
+    def record(self, *inputs):
+        self.idle, self.made = {}, []
+        return call(self, *inputs)
 
-    patch.setattr(Batch, "replay", record)
+    patch.setattr(Recorded, "__call__", record)
 
 
 @every_optimizer_and_model
 def test_replayed_steps_are_the_recorded_one_bit_for_bit(monkeypatch, make, optimizer):
     replayed, measured = train(make, optimizer)
-    assert all(batch.recordings for batch in replayed.trainer.replicas.batches.values())
+    assert all(size.outputs.idle for size in replayed.trainer.replicas.sizes.values())
     with monkeypatch.context() as patch:
         record_every_step(patch)
         recorded, same = train(make, optimizer)
@@ -202,7 +201,7 @@ def test_training_by_replaying_is_training_without(monkeypatch, make, optimizer)
         with monkeypatch.context() as patch:
             never_replay(patch)
             called, same = train(make, optimizer, dtype=dtype)
-        assert not any(batch.recordings for batch in called.trainer.replicas.batches.values())
+        assert not any(size.outputs.idle for size in called.trainer.replicas.sizes.values())
         moved = np.abs(called.flat.value - start).max()
         np.testing.assert_allclose(replayed.flat.value, called.flat.value, rtol=0, atol=rtol * moved)
         np.testing.assert_allclose(measured, same, rtol=rtol)
@@ -218,7 +217,7 @@ def test_weights_do_not_depend_on_the_number_of_threads(set_threads, monkeypatch
         set_threads(threads)
         model, measured = train(make, between=lambda model: set_threads(1 + get_num_threads() % 5))
         results.append((model.flat.value.tobytes(), model.flat.grad.tobytes(), measured))
-    assert max(len(batch.recordings) for batch in model.trainer.replicas.batches.values()) > 2
+    assert max(len(size.shards) for size in model.trainer.replicas.sizes.values()) > 2
     assert all(result == results[0] for result in results)
 
 
@@ -260,14 +259,18 @@ def test_the_gradient_of_every_step_is_the_one_by_hand(make, smoothing):
 
 
 def test_more_sizes_of_batches_than_are_remembered(monkeypatch):
-    order = [*range(1, shards.MAX_SIZES + 4), 3, 1, *range(shards.MAX_SIZES + 3, 0, -1)]
+    most = 100_000
+    monkeypatch.setattr(shards, "MAX_BYTES", most)
+    order = [*range(1, 9), 3, 1, *range(8, 0, -1)]
 
     def steps():
         model = cnn(seed=1)
         model.compile("adam")
         for step, samples in enumerate(order):
             model.train_on_batch(*problem(samples, seed=step))
-            assert len(model.trainer.replicas.batches) <= shards.MAX_SIZES
+            sizes = model.trainer.replicas.sizes
+            assert len(sizes) == 1 or sum(size.nbytes for size in sizes.values()) <= most
+        assert 2 <= len(sizes) < 8
         return model.flat.value.tobytes()
 
     replayed = steps()
@@ -277,9 +280,8 @@ def test_more_sizes_of_batches_than_are_remembered(monkeypatch):
 
 
 def test_each_step_s_metrics_are_those_of_its_outputs():
-    model = cnn(seed=1)
+    model = cnn(seed=1, rate=0.0)
     model.compile(optim.SGD(0.0), metrics=["accuracy"])
-    model.layers[4].rate = 0.0
     for step in range(4):
         x, y = problem(30, seed=step)
         logs = model.train_on_batch(x, y)
@@ -781,7 +783,7 @@ def test_labels_of_several_axes_are_cut_with_their_images(monkeypatch):
         return model
 
     replayed = train()
-    assert replayed.trainer.replicas.can_replay
+    assert replayed.trainer.replicas.sizes[9].outputs.only_kernels
     never_replay(monkeypatch)
     np.testing.assert_allclose(replayed.flat.value, train().flat.value, rtol=1e-5, atol=1e-7)
 
@@ -790,7 +792,7 @@ def test_an_augmentation_must_return_as_many_images():
     model = Sequential([layers.Flatten(), layers.Dense(3, "softmax")], (2, 2, 1))
     model.compile()
     with pytest.raises(
-        ValueError, match=r"augment must return images of shape \(4, 2, 2, 1\); got \(3, 2, 2, 1\)"
+        ValueError, match=r"augment must return images of shape \(\d, 2, 2, 1\); got \(\d, 2, 2, 1\)"
     ):
         model.fit(
             np.ones((8, 2, 2, 1)), np.zeros(8, int), batch_size=8, verbose=0,

@@ -12,8 +12,12 @@ from tinynet.kernels.vector import (
     VECTOR_BYTES,
     add,
     broadcast,
+    keep,
+    lane_sum,
     larger,
     load,
+    multiply,
+    multiply_add,
     store,
     subtract,
     where_equal,
@@ -103,3 +107,40 @@ def test_operations_on_special_values_and_on_exact_results(dtype):
         for row, wanted in zip(results.reshape(7, lanes)[:-1], expected[:-1], strict=True):
             np.testing.assert_array_equal(row, wanted.astype(dtype))
         np.testing.assert_array_equal(results[6 * lanes :], 7)
+
+
+@numba.njit(error_model="numpy")
+def combine_products(a, b, count, results):
+    lanes = VECTOR_BYTES // a.itemsize
+    x, y = load(a, 0, lanes), load(b, 0, lanes)
+    store(results, 0 * lanes, lanes, multiply(x, y))
+    store(results, 1 * lanes, lanes, multiply_add(x, y, x))
+    store(results, 2 * lanes, lanes, keep(x, count))
+    store(results, 3 * lanes, lanes, broadcast(lane_sum(x)))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_products_the_first_lanes_and_the_sum_of_all(dtype):
+    lanes = lanes_of(dtype)
+    random = np.random.default_rng(0)
+    for count in range(-2, lanes + 4):
+        a, b = random.integers(-9, 10, (2, lanes)).astype(dtype)
+        results = np.empty((4, lanes), dtype)
+        combine_products(a, b, count, results.reshape(-1))
+        kept = np.where(np.arange(lanes) < count, a, 0)
+        np.testing.assert_array_equal(results, [a * b, a * b + a, kept, np.full(lanes, a.sum())])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_products_of_special_values(dtype):
+    lanes = lanes_of(dtype)
+    special = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.5]
+    pairs = [*itertools.product(special, special), *[(0.0, 0.0)] * lanes]
+    for start in range(0, len(special) ** 2, lanes):
+        x, y = np.array(pairs[start : start + lanes], dtype).T.copy()
+        results = np.empty((4, lanes), dtype)
+        combine_products(x, y, 1, results.reshape(-1))
+        with np.errstate(invalid="ignore"):
+            np.testing.assert_array_equal(results[0], x * y)
+            np.testing.assert_array_equal(results[1], x * y + x)
+        np.testing.assert_array_equal(results[2], [x[0], *[0] * (lanes - 1)])  # whatever the others hold

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any, Self
 
@@ -19,13 +19,16 @@ class Keywords:
         names = [item.name for item in fields(cls) if item.init]  # type: ignore[arg-type]
         for keyword in keywords:
             if keyword not in names:
-                likely = "learning_rate" if keyword == "lr" else keyword
-                closest = difflib.get_close_matches(likely, names, n=1)
-                hint = f" Did you mean {closest[0]}=?" if closest else ""
-                raise TypeError(
-                    f"{cls.__name__} has no argument {keyword!r}.{hint} Its arguments are {', '.join(names)}."
-                )
+                raise TypeError(unknown_argument(cls.__name__, keyword, names))
         return super().__new__(cls)
+
+
+def unknown_argument(owner: str, keyword: str, names: Sequence[str]) -> str:
+    """Return an error message for an argument that there is not, with the likeliest one that there is."""
+    likely = "learning_rate" if keyword == "lr" else keyword
+    closest = difflib.get_close_matches(likely, names, n=1)
+    hint = f" Did you mean {closest[0]}=?" if closest else ""
+    return f"{owner} has no argument {keyword!r}.{hint} Its arguments are {', '.join(names)}."
 
 
 def arguments_of(owner: Any) -> dict[str, Any]:

@@ -141,7 +141,7 @@ class EarlyStopping(_Monitor):
         super().__init__(monitor, mode, min_delta)
         _check_count(self, "patience", patience)
         self.patience, self.restore_best_weights = patience, restore_best_weights
-        self.best_weights: np.ndarray[Any, Any] | None = None
+        self.best_weights: list[np.ndarray[Any, Any]] | None = None
         self.stopped_epoch: int | None = None
 
     def on_train_begin(self) -> None:
@@ -151,13 +151,13 @@ class EarlyStopping(_Monitor):
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         if self.improved(logs):
             if self.restore_best_weights:
-                self.best_weights = self.model.flat.value.copy()
+                self.best_weights = self.model.get_weights()
         elif self.wait >= self.patience:
             self.model.stop_training, self.stopped_epoch = True, epoch
 
     def on_train_end(self) -> None:
         if self.best_weights is not None:
-            self.model.flat.value[:] = self.best_weights
+            self.model.set_weights(self.best_weights)
 
 
 class ModelCheckpoint(_Monitor):
@@ -198,7 +198,9 @@ class ModelCheckpoint(_Monitor):
         self.check_folder(self.name(0, dict.fromkeys(self.model.log_names, 0.0)))
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
-        if not math.isfinite(logs["loss"]) or not np.isfinite(self.model.flat.value).all():
+        if not math.isfinite(logs["loss"]) or not all(
+            np.isfinite(parameter.value).all() for parameter in self.model.parameters
+        ):
             warnings.warn(
                 "ModelCheckpoint: not saved, because the training has diverged to NaN.", stacklevel=2
             )

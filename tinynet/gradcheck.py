@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .layers import Layer
+from .layers import Chain, Layer
 from .model import Sequential
 from .training import split_at_logits
 
@@ -79,7 +79,8 @@ def gradcheck(
     for parameter in checked.parameters:
         parameter.grad[...] = np.nan  # a backward that adds to it, instead of overwriting it, must show
     analytic = gradients()
-    arrays = [parameter.value for parameter in checked.parameters] + [inputs]
+    trainable = [parameter for parameter in checked.parameters if parameter.trainable]
+    arrays = [parameter.value for parameter in trainable] + [inputs]
     errors: dict[str, float] = {}
     worst, worst_error = "", -1.0
     for name, array, gradient in zip([*names, "x"], arrays, analytic, strict=True):
@@ -108,19 +109,20 @@ def _float64_copy(
     model_or_layer: Sequential | Layer, input_shape: tuple[int, ...]
 ) -> tuple[Sequential | Layer, list[str]]:
     """Return a copy in float64 with the same parameters, and the parameters' names."""
+    row = copy.deepcopy(
+        Chain(model_or_layer.layers) if isinstance(model_or_layer, Sequential) else model_or_layer
+    )
+    for _, part in row.parts():
+        part.remember(in_model=False)  # free to be built again
+    checked: Sequential | Layer = row
     if isinstance(model_or_layer, Sequential):
-        layers = copy.deepcopy(model_or_layer.layers)
-        for layer in layers:
-            layer.in_model = False  # free to be part of another model
-        model = Sequential(layers, model_or_layer.input_shape, model_or_layer.seed, "float64")
-        model.flat.value[:] = model_or_layer.flat.value
-        return model, [f"{layer.name}/{p.name}" for layer in model.layers for p in layer.parameters]
-    layer = copy.deepcopy(model_or_layer)
-    layer.in_model = False
-    layer.build(model_or_layer.input_shape or input_shape, model_or_layer.seed, "float64")
-    for copied, parameter in zip(layer.parameters, model_or_layer.parameters, strict=False):
+        assert isinstance(row, Chain)
+        checked = Sequential(row.layers, model_or_layer.input_shape, model_or_layer.seed, "float64")
+    else:
+        row.build(model_or_layer.input_shape or input_shape, model_or_layer.seed, "float64")
+    for copied, parameter in zip(checked.parameters, model_or_layer.parameters, strict=False):
         copied.value = parameter.value
-    return layer, [parameter.name for parameter in layer.parameters]
+    return checked, [name for name, parameter in checked.named_parameters().items() if parameter.trainable]
 
 
 def _objective(
@@ -131,7 +133,7 @@ def _objective(
     random: np.random.Generator,
 ) -> tuple[Callable[[], float], Callable[[], list[Array]]]:
     """Return a function that computes a number from the parameters and x, and one for its gradients."""
-    layers = checked.layers if isinstance(checked, Sequential) else [checked]
+    layers = [*checked.row()] if isinstance(checked, Sequential) else [checked]
     loss = None
     if y is not None:
         if not isinstance(original, Sequential):
@@ -141,7 +143,8 @@ def _objective(
     def forward() -> Array:
         output = x
         for layer in layers:
-            layer.step = 0  # freezes dropout
+            for _, part in layer.parts():
+                part.step = 0  # freezes dropout
             output = layer.forward(output, training=True)
         return output
 
@@ -156,7 +159,7 @@ def _objective(
         dx = loss.gradient(output, y) if loss and y is not None else upstream
         for layer in reversed(layers):
             dx = layer.backward(dx)
-        return [parameter.grad.copy() for parameter in checked.parameters] + [np.array(dx)]
+        return [p.grad.copy() for p in checked.parameters if p.trainable] + [np.array(dx)]
 
     return value, gradients
 

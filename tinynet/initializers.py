@@ -66,6 +66,20 @@ class Zeros(Initializer):
 
 
 @dataclass(frozen=True)
+class Ones(Initializer):
+    """All ones.
+
+    Example:
+        >>> Ones()((3,), np.random.default_rng(0), "float32")
+        array([1., 1., 1.], dtype=float32)
+    """
+
+    def __call__(self, shape: tuple[int, ...], random: np.random.Generator, dtype: DTypeLike) -> Array:
+        """Return ones; see `Initializer`."""
+        return np.ones(shape, dtype)
+
+
+@dataclass(frozen=True)
 class VarianceScaling(Initializer):
     """Random values with mean 0 whose variance keeps activations or gradients at the same scale.
 
@@ -151,6 +165,7 @@ class HeNormal(He):
 
 BY_NAME: dict[str, type[Initializer]] = {
     "zeros": Zeros,
+    "ones": Ones,
     "glorot_uniform": GlorotUniform,
     "glorot_normal": GlorotNormal,
     "he_uniform": HeUniform,

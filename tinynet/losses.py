@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,7 +25,14 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Loss(ABC):
-    """What every loss can do; a subclass writes `check`, `_value` and `_gradient`."""
+    """What every loss can do; a subclass writes `check`, `_value` and `_gradient`.
+
+    Attributes:
+        cancels: the name of the activation that the loss undoes, so that a model which ends in it is trained
+            on what comes before it, the logits, by `of_logits`; "" for none.
+    """
+
+    cancels: ClassVar[str] = ""
 
     def __call__(self, predictions: ArrayLike, targets: ArrayLike) -> float:
         """Return the loss, averaged over the batch.
@@ -97,24 +104,31 @@ class Loss(ABC):
         """
         return self(predictions, targets), self.gradient(predictions, targets)
 
+    def of_logits(self) -> Loss:
+        """Return the same loss for predictions before the activation that it cancels."""
+        raise NotImplementedError
+
     @property
     def only_kernels(self) -> bool:
-        """Whether `call_kernel` does what `value_and_gradient` does, so that a program can be made of it."""
+        """Whether `write` does nothing to arrays but call kernels, so that a step may be recorded."""
         return False
 
-    def call_kernel(
-        self, predictions: Array, targets: Array, share: float, gradient: Array, value: Array
-    ) -> None:
-        """Write the mean loss, and its gradient times a share, by kernels alone; see `only_kernels`.
+    def prepare(self, targets: Array) -> Array:
+        """Return checked targets as `write` takes them: contiguous, of one type."""
+        return np.ascontiguousarray(targets)
+
+    def write(self, predictions: Array, targets: Array, share: float, gradient: Array, value: Array) -> None:
+        """Write the mean loss of a shard, and its gradient times the shard's share of the batch.
 
         Args:
             predictions: the model's output, (N, ...).
-            targets: (N, ...) int64 labels.
+            targets: what it should have been, as `prepare` returns them.
             share: what to multiply the gradient by.
             gradient: like predictions, written.
             value: (1,) float64, written.
         """
-        raise NotImplementedError
+        value[0], slope = self.value_and_gradient(predictions, targets, checked=True)
+        np.multiply(slope, share, out=gradient)
 
     @abstractmethod
     def check(self, shape: tuple[int, ...], targets: ArrayLike) -> None:
@@ -140,6 +154,7 @@ class Loss(ABC):
 class _CrossEntropy(Loss):
     """The mean of −Σ t log p over the rows of a batch, where t is a distribution over the classes."""
 
+    cancels: ClassVar[str] = "softmax"
     from_logits: bool = False
     label_smoothing: float = 0.0
 
@@ -156,6 +171,10 @@ class _CrossEntropy(Loss):
         with np.errstate(over="ignore", invalid="ignore"):
             value, gradient = self._both(predictions, np.asarray(targets))
             return value, gradient.astype(predictions.dtype, copy=False)
+
+    def of_logits(self) -> Loss:
+        """Return the same loss of logits; see `Loss.of_logits`."""
+        return replace(self, from_logits=True)
 
     def _value(self, predictions: Array, targets: Array) -> float:
         return self._both(predictions, targets)[0]
@@ -256,10 +275,15 @@ class SparseCategoricalCrossentropy(_CrossEntropy):
         """Whether there is a kernel: for logits."""
         return self.from_logits and type(self) is SparseCategoricalCrossentropy
 
-    def call_kernel(
-        self, predictions: Array, targets: Array, share: float, gradient: Array, value: Array
-    ) -> None:
-        """Write the mean loss, and its gradient times a share; see `Loss.call_kernel`."""
+    def prepare(self, targets: Array) -> Array:
+        """Return labels as the kernel takes them; see `Loss.prepare`."""
+        return np.ascontiguousarray(targets, np.int64)
+
+    def write(self, predictions: Array, targets: Array, share: float, gradient: Array, value: Array) -> None:
+        """Write the mean loss, and its gradient times a share; see `Loss.write`."""
+        if not self.only_kernels:
+            super().write(predictions, targets, share, gradient, value)
+            return
         classes = predictions.shape[-1]
         kernels.elementwise.softmax_cross_entropy(
             predictions.reshape(-1, classes),
@@ -369,11 +393,16 @@ class BinaryCrossentropy(Loss):
         I. Goodfellow, Y. Bengio, A. Courville: Deep Learning, section 6.2.2.2.
     """
 
+    cancels: ClassVar[str] = "sigmoid"
     from_logits: bool = False
     label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
         _check_label_smoothing(self.label_smoothing)
+
+    def of_logits(self) -> Loss:
+        """Return the same loss of logits; see `Loss.of_logits`."""
+        return replace(self, from_logits=True)
 
     def check(self, shape: tuple[int, ...], targets: ArrayLike) -> None:
         """Raise a clear error if the targets are not in 0..1, or do not fit predictions of a shape.

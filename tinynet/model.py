@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,23 +14,28 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from . import kernels, losses, metrics, optim, storage
 from .callbacks import Callback
 from .layers import Layer, Parameter
-from .layers.config import layer_config, layer_from_config
+from .layers.base import members
+from .layers.chain import Chain
+from .layers.config import give_names, layer_config, layer_from_config, names_config
 from .layers.conv_pool import fuse
-from .layers.geometry import as_shape
+from .layers.geometry import Shape
+from .layers.parameter import place, runs_of
+from .layers.workspace import Workspace
 from .metrics import get as get_metrics
-from .shards import Inference, bind
+from .shards import Inference
 from .training import Augment, History, Run, Trainer
 
 Array = NDArray[Any]
 
 
-class Sequential:
-    """A model: layers in a row.
+class Sequential(Chain, only_kernels=True):
+    """A model: layers in a row, which can be trained.
 
-    It is built at once. All parameters are views into one flat vector, and their gradients into another.
+    It is built at once. Layers may be shared with a model that was built before: training one model then
+    changes the other one's weights too, as in Keras.
 
     Args:
-        layers: the layers, in order; each belongs to this model from now on.
+        layers: the layers, in order.
         input_shape: shape of one sample, without the batch axis.
         seed: everything random follows from it: initial weights, dropout, shuffling, augmentation.
         dtype: "float32" (default), or "float64" for gradient checks.
@@ -39,9 +43,10 @@ class Sequential:
 
     Attributes:
         layers: the layers.
-        flat: the one parameter that holds all others: `flat.value` and `flat.grad` are vectors.
+        flat: the parameters that can be trained, in one piece: `flat.value` and `flat.grad` are vectors.
         input_shape, output_shape: shapes of one sample.
         optimizer, loss: as given to `compile`.
+        trainable: whether training changes the parameters; read by `compile`. Each layer has its own, too.
         temperature: what `tinynet.predict_image` divides the logits by, so that its confidence is honest; see
             `tinynet.inference.calibrate`.
         stop_training: a callback sets it to True to end `fit`.
@@ -57,6 +62,10 @@ class Sequential:
         (2, 10)
     """
 
+    seed: int
+    input_shape: Shape
+    output_shape: Shape
+
     def __init__(
         self,
         layers: Sequence[Layer],
@@ -65,63 +74,67 @@ class Sequential:
         dtype: DTypeLike = "float32",
         name: str = "sequential",
     ) -> None:
-        if not isinstance(layers, Sequence):
-            raise TypeError(f"Sequential: expected a list of layers; got {layers!r}.")
-        self.layers = tuple(layers)
-        self.input_shape = as_shape("Sequential", input_shape)
-        self.seed, self.name = seed, name
+        super().__init__(layers)
+        if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**63:
+            raise ValueError(f"Sequential: seed must be an integer from 0 to 2**63 - 1; got {seed!r}.")
+        if not isinstance(name, str):
+            raise TypeError(f"Sequential: name must be a string; got {name!r}.")
         self.steps_trained, self.epochs_trained, self.stop_training = 0, 0, False
         self.temperature = 1.0
         self.log_names: list[str] = []
         self._trainer: Trainer | None = None
-        self._check_layers()
-        self._build(dtype)
+        self.build(input_shape, seed, dtype)
+        self.name = name
+        self._settle()
 
-    def _check_layers(self) -> None:
-        if not self.layers:
-            raise ValueError("Sequential: expected at least one layer.")
-        if not isinstance(self.seed, int | np.integer) or not 0 <= self.seed < 2**63:
-            raise ValueError(f"Sequential: seed must be an integer from 0 to 2**63 - 1; got {self.seed!r}.")
-        if not isinstance(self.name, str):
-            raise TypeError(f"Sequential: name must be a string; got {self.name!r}.")
-        seen: set[int] = set()
-        for position, layer in enumerate(self.layers):
-            if not isinstance(layer, Layer):
-                hint = " (write layers.ReLU(), with parentheses)" if isinstance(layer, type) else ""
-                raise TypeError(f"Sequential: layer {position} is {layer!r}, not a layer{hint}.")
-            if layer.in_model or id(layer) in seen:
-                raise ValueError(
-                    f"Sequential: layer {position}, {layer.title}, is already part of a model: "
-                    "make a new layer."
-                )
-            seen.add(id(layer))
-
-    def _build(self, dtype: DTypeLike) -> None:
-        shape: tuple[int, ...] = self.input_shape
-        for position, (layer, name) in enumerate(zip(self.layers, unique_names(self.layers), strict=True)):
-            layer.name = name
-            shape = layer.build(shape, (self.seed, position), dtype)
-        for layer in self.layers:
-            layer.in_model = True
-        self.output_shape, self.dtype = shape, self.layers[0].dtype
-        values = [parameter.value.reshape(-1) for parameter in self.parameters]
-        flat = np.concatenate(values) if values else np.empty(0, self.dtype)
-        self.flat = Parameter("all", flat, np.zeros_like(flat))
-        bind(self.layers, self.flat.value, self.flat.grad)
-        self._infer = Inference(fuse(self.layers))
+    def _settle(self) -> None:
+        """Make the layers parts of this model: from now on, their parameters do not move."""
+        parts = [part for _, part in self.parts()]
+        for position, part in enumerate(parts):
+            if any(part is other for other in parts[:position]):
+                raise ValueError(f"{self.title}: {part.title} is used twice: make a new layer.")
+        place(self.parameters)
+        for part in parts:
+            for _, layer in [("", part), *members(vars(part))]:  # an activation that was given, too
+                if isinstance(layer, Layer):
+                    vars(layer)["in_model"] = True
+        self._infer = Inference(fuse(self.row()))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Restore a copy or a pickle: the layers' parameters become views into its own flat vectors again."""
+        """Restore a copy or a pickle: its parameters are its own, and lie side by side again."""
         vars(self).update(state)
-        bind(self.layers, self.flat.value, self.flat.grad)
+        self._settle()
+        if self._trainer is not None:
+            self._trainer.rejoin()
 
     def __repr__(self) -> str:
-        return f"Sequential(name={self.name!r}, layers={len(self.layers)}, parameters={self.flat.value.size})"
+        count = sum(parameter.value.size for parameter in self.parameters)
+        return f"Sequential(name={self.name!r}, layers={len(self.layers)}, parameters={count})"
+
+    def replica(self, step_cell: Array | None = None, whole: Callable[[], Workspace] = Workspace) -> Chain:  # type: ignore[override]
+        """Return a copy that trains on a part of a batch: a row of layers, no model; see `Layer.replica`."""
+        row = Chain(self.layers)
+        row.remember(**{name: value for name, value in vars(self).items() if name in Layer.__annotations__})
+        return row.replica(step_cell, whole)
 
     @property
-    def parameters(self) -> list[Parameter]:
-        """All layers' parameters, in order; each is a view into `flat`."""
-        return [parameter for layer in self.layers for parameter in layer.parameters]
+    def flat(self) -> Parameter:
+        """The parameters that can be trained, in one piece.
+
+        Raises:
+            AttributeError: they lie in several pieces, because the model shares layers with another one.
+        """
+        runs = runs_of([parameter for parameter in self.parameters if parameter.trainable])
+        if len(runs) > 1:
+            raise AttributeError(
+                f"{self.title} shares layers with another model, so that its parameters lie in several "
+                "pieces: use model.parameters, get_weights or set_weights."
+            )
+        return runs[0] if runs else Parameter("run", np.empty(0, self.dtype), np.empty(0, self.dtype))
+
+    def _check_change(self, name: str, value: object) -> None:
+        if self.in_model and name != "name" and name in {"layers", *Layer.__annotations__}:
+            raise AttributeError(f"{self.title} has used its {name}: make a new model to change it.")
 
     @property
     def trainer(self) -> Trainer:
@@ -143,53 +156,6 @@ class Sequential:
     def loss(self) -> losses.Loss:
         """The loss given to `compile`."""
         return self.trainer.loss
-
-    def forward(self, x: ArrayLike, training: bool = False) -> Array:
-        """Run the layers one after another, the whole batch at once on one thread, to look at or to check.
-
-        Args:
-            x: (N, *input_shape).
-            training: whether the layers remember what `backward` needs, and dropout drops.
-
-        Returns:
-            (N, *output_shape).
-
-        Raises:
-            TypeError, ValueError: as `predict`.
-
-        Example:
-            >>> from tinynet import layers
-            >>> Sequential([layers.ReLU()], 2).forward([[-1.0, 1.0]])
-            array([[0., 1.]], dtype=float32)
-        """
-        y = self.check_input(x)
-        for layer in self.layers:
-            y = layer.forward(y, training)
-        return y
-
-    def backward(self, dy: ArrayLike) -> Array:
-        """Run the layers' backward passes, last to first; `flat.grad` then holds all gradients.
-
-        Args:
-            dy: gradient of the loss with respect to the output, (N, *output_shape).
-
-        Returns:
-            The gradient with respect to the input, (N, *input_shape).
-
-        Raises:
-            RuntimeError: there was no `forward(x, training=True)` before.
-
-        Example:
-            >>> from tinynet import layers
-            >>> model = Sequential([layers.ReLU()], 2)
-            >>> _ = model.forward([[-1.0, 1.0]], training=True)
-            >>> model.backward([[3.0, 3.0]])
-            array([[0., 3.]], dtype=float32)
-        """
-        dx = np.asarray(dy)
-        for layer in reversed(self.layers):
-            dx = layer.backward(dx)
-        return dx
 
     def predict(self, x: ArrayLike) -> Array:
         """Compute the model's output; several threads may call this at once.
@@ -235,9 +201,7 @@ class Sequential:
             >>> model.train_on_batch([[1.0, 2.0, 3.0]], [[0.0]]).keys()
             dict_keys(['loss'])
         """
-        self._trainer = Trainer(
-            self.layers, self.flat, optim.get(optimizer), losses.get(loss), get_metrics(metrics)
-        )
+        self._trainer = Trainer(self, optim.get(optimizer), losses.get(loss), get_metrics(metrics))
 
     def fit(
         self,
@@ -323,7 +287,7 @@ class Sequential:
             {'loss': 4.0}
         """
         inputs, targets = self.check_data(x, y)
-        logs = self.trainer.step(lambda part: (inputs[part], targets[part]), targets, self.steps_trained)
+        logs = self.trainer.step(inputs, targets, self.steps_trained)
         self.steps_trained += 1
         return logs
 
@@ -365,15 +329,21 @@ class Sequential:
             Total params: 7,850 (30.7 KiB)
         """
         rows = [("Layer (type)", "Output Shape", "Param #")]
-        for layer in self.layers:
+        for name, layer in self.sublayers().items():
             shape = ", ".join(["None", *map(str, layer.output_shape or ())])
             count = sum(parameter.value.size for parameter in layer.parameters)
-            rows.append((f"{layer.name} ({type(layer).__name__})", f"({shape})", f"{count:,}"))
+            rows.append((f"{name} ({type(layer).__name__})", f"({shape})", f"{count:,}"))
         first, second = (max(len(row[column]) for row in rows) + 3 for column in (0, 1))
         lines = [f"{row[0]:<{first}}{row[1]:<{second}}{row[2]:>13}" for row in rows]
         rule = "-" * len(lines[0])
-        total = f"Total params: {self.flat.value.size:,} ({self.flat.value.nbytes / 1024:,.1f} KiB)"
-        print("\n".join([f'Model: "{self.name}"', lines[0], rule, *lines[1:], rule, total]))
+        trainable = sum(parameter.value.size for parameter in self.trainable_parameters())
+        total = sum(parameter.value.size for parameter in self.parameters)
+        counts = {"Total": total}
+        if trainable != total:
+            counts |= {"Trainable": trainable, "Non-trainable": total - trainable}
+        size = self.dtype.itemsize / 1024
+        totals = [f"{kind} params: {count:,} ({count * size:,.1f} KiB)" for kind, count in counts.items()]
+        print("\n".join([f'Model: "{self.name}"', lines[0], rule, *lines[1:], rule, *totals]))
 
     def save(self, path: str | os.PathLike[str], dtype: DTypeLike | None = None) -> None:
         """Write the model to one .safetensors file, whole or not at all; `tinynet.load_model` reads it.
@@ -404,20 +374,12 @@ class Sequential:
             raise ValueError(f"save: dtype is {self.dtype.name!r} or 'float16'; got {stored.name!r}.")
         with np.errstate(over="ignore"):
             tensors = {
-                name: parameter.value.astype(stored) for name, parameter in self._named_parameters().items()
+                name: parameter.value.astype(stored) for name, parameter in self.named_parameters().items()
             }
         for name, tensor in tensors.items():
             if stored == np.float16 and np.isinf(tensor).any():
                 raise ValueError(f"save: {name} has weights beyond float16's 65504; use the model's dtype.")
         storage.write_model_file(path, tensors, self.config())
-
-    def _named_parameters(self) -> dict[str, Parameter]:
-        """Return the parameters by the names that they have in a model file."""
-        return {
-            f"{name}/{parameter.name}": parameter
-            for layer, name in zip(self.layers, unique_names(self.layers), strict=True)
-            for parameter in layer.parameters
-        }
 
     def config(self) -> dict[str, Any]:
         """Return what rebuilds the model, without its weights, as JSON can hold it.
@@ -435,6 +397,7 @@ class Sequential:
         """
         config: dict[str, Any] = {
             "layers": [layer_config(layer) for layer in self.layers],
+            **names_config(self),
             "input_shape": list(self.input_shape),
             "seed": int(self.seed),
             "dtype": self.dtype.name,
@@ -443,6 +406,8 @@ class Sequential:
             "epochs_trained": self.epochs_trained,
             "temperature": self.temperature,
         }
+        if not self.trainable:
+            config["trainable"] = False
         how = self._compile_config()
         if how is not None:
             config["compile"] = how
@@ -486,9 +451,9 @@ class Sequential:
         Raises:
             KeyError, TypeError, ValueError: the description is not complete or not valid.
         """
-        layers = [layer_from_config(layer) for layer in config["layers"]]
-        for layer in layers:
-            layer.most_weights = most_weights
+        layers = [layer_from_config(layer, most_weights) for layer in config["layers"]]
+        if "names" in config:
+            give_names(layers, config["names"])
         model = Sequential(
             layers,
             config["input_shape"],
@@ -499,6 +464,8 @@ class Sequential:
         model.steps_trained = int(config.get("steps_trained", 0))
         model.epochs_trained = int(config.get("epochs_trained", 0))
         model.temperature = float(config.get("temperature", 1.0))
+        if not config.get("trainable", True):
+            vars(model)["_trainable"] = False  # the layers have their own
         if "compile" in config:
             how = config["compile"]
             model.compile(optim.get(how["optimizer"]), losses.get(how["loss"]), how["metrics"])
@@ -562,17 +529,6 @@ class Sequential:
         return inputs, targets
 
 
-def unique_names(layers: Sequence[Layer]) -> list[str]:
-    """Return a name for each layer, as Keras forms them: conv2d, conv2d_1, dense."""
-    counts: dict[str, int] = {}
-    names = []
-    for layer in layers:
-        kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(layer).__name__).lower()
-        number = counts[kind] = counts.get(kind, -1) + 1
-        names.append(f"{kind}_{number}" if number else kind)
-    return names
-
-
 def load_model(path: str | os.PathLike[str]) -> Sequential:
     """Read a model that `Sequential.save` wrote.
 
@@ -605,7 +561,7 @@ def load_model(path: str | os.PathLike[str]) -> Sequential:
         raise ValueError(
             f"{os.fspath(path)!r} describes no model that this tinynet can build: {error!r}."
         ) from error
-    expected = model._named_parameters()
+    expected = model.named_parameters()
     found = {name: tensor.shape for name, tensor in tensors.items()}
     wanted = {name: parameter.value.shape for name, parameter in expected.items()}
     if found != wanted or any(tensor.dtype not in (model.dtype, np.float16) for tensor in tensors.values()):

@@ -16,7 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import kernels
-from .arguments import Keywords, arguments_of, is_fraction, is_positive, is_rate, require
+from .arguments import (
+    Keywords,
+    arguments_of,
+    is_fraction,
+    is_positive,
+    is_rate,
+    require,
+    unknown_argument,
+)
 from .names import unknown
 from .schedules import SCHEDULES, Constant, CosineDecay, ExponentialDecay, OneCycle, Schedule, StepDecay
 
@@ -79,14 +87,31 @@ class Optimizer(Keywords, ABC):
     iterations: int = field(default=0, init=False, repr=False)
     state: dict[str, list[Array]] = field(default_factory=dict, init=False, repr=False)
     _built_for: list[str] | None = field(default=None, init=False, repr=False)
-    _owner: Parameter | None = field(default=None, init=False, repr=False)
+    _owner: object = field(default=None, init=False, repr=False)
     _settings: Array = field(default_factory=lambda: np.zeros(8), init=False, repr=False)
 
     def __post_init__(self) -> None:
         for name, number in arguments_of(self).items():
-            if isinstance(number, int) and not isinstance(number, bool):
-                number = float(number)  # a kernel would be compiled again for an integer
-            setattr(self, name, number)
+            vars(self)[name] = _as_float(number)
+        vars(self)["_ready"] = True
+        self._check()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Let a number take effect in the next step, and refuse what would have no effect."""
+        arguments = getattr(self, "__dataclass_fields__", {})
+        if type(self) in OPTIMIZERS.values() and name not in arguments:
+            raise AttributeError(unknown_argument(type(self).__name__, name, list(arguments_of(self))))
+        before = vars(self).get(name)
+        object.__setattr__(self, name, value if name == "iterations" else _as_float(value))
+        if "_ready" in vars(self) and name in arguments and arguments[name].init:
+            try:
+                self._check()
+            except (TypeError, ValueError):
+                object.__setattr__(self, name, before)
+                raise
+
+    def _check(self) -> None:
+        """Raise if an argument is not what the class says."""
         if not callable(self.learning_rate):
             require(self, learning_rate=is_rate)
         require(self, weight_decay=is_rate)
@@ -135,47 +160,22 @@ class Optimizer(Keywords, ABC):
                 f"This {type(self).__name__} began with parameters {self._built_for} and now got {layout}: "
                 "make a new optimizer for another model."
             )
-        self.begin_step(parameters)
+        scale = self._clip_scale([parameter.grad.reshape(-1) for parameter in parameters])
+        numbers = self.current_learning_rate, self.weight_decay, scale, self.iterations + 1, *self._numbers()
+        self._settings[: len(numbers)] = numbers
+        state = self._state_arrays(parameters)
+
+        def update(block: tuple[int, slice]) -> None:
+            index, part = block
+            vectors = [parameters[index].value, parameters[index].grad, *(arrays[index] for arrays in state)]
+            self._update(*(vector.reshape(-1)[part] for vector in vectors))
+
         blocks = [
             (index, slice(begin, begin + BLOCK))
             for index, parameter in enumerate(parameters)
             for begin in range(0, parameter.value.size, BLOCK)
         ]
-        run(lambda number: self.update(parameters, *blocks[number]), len(blocks))
-        self.end_step()
-
-    @property
-    def only_kernels(self) -> bool:
-        """Whether `update` does nothing but call kernels, so that it can be recorded."""
-        return type(self) in (SGD, Adam, AdamW)
-
-    def layout(self) -> tuple[Any, ...]:
-        """Return what a recorded step depends on: where the state is, and whether gradients are clipped."""
-        arrays = [id(array) for arrays in self.state.values() for array in arrays]
-        return (self.clipnorm is None, *self._state_names(), *arrays)
-
-    # The three parts of a step, for a model that updates each block as soon as it has the block's gradient.
-
-    def begin_step(self, parameters: Sequence[Parameter]) -> None:
-        """Write down what the step's updates need: the learning rate, the gradients' scale, and so on."""
-        scale = self._clip_scale([parameter.grad.reshape(-1) for parameter in parameters])
-        numbers = (
-            self.current_learning_rate,
-            self.weight_decay,
-            scale,
-            self.iterations + 1,
-            *self._numbers(),
-        )
-        self._settings[: len(numbers)] = numbers
-
-    def update(self, parameters: Sequence[Parameter], index: int, block: slice) -> None:
-        """Update a block of a parameter; this does nothing but call a kernel on the same arrays each time."""
-        parameter = parameters[index]
-        state = [arrays[index].reshape(-1)[block] for arrays in self.state.values()]
-        self._update(parameter.value.reshape(-1)[block], parameter.grad.reshape(-1)[block], *state)
-
-    def end_step(self) -> None:
-        """Count the step."""
+        run(lambda number: update(blocks[number]), len(blocks))
         self.iterations += 1
 
     def build(self, parameters: Sequence[Parameter]) -> None:
@@ -197,25 +197,34 @@ class Optimizer(Keywords, ABC):
             {'m': [array([0., 0.])], 'v': [array([0., 0.])]}
         """
         self._built_for = _layout(parameters)
-        self.state = {
-            name: [np.zeros_like(parameter.value) for parameter in parameters] for name in self._state_names()
-        }
-        self._settings = np.zeros(8)
-        self.iterations = 0
+        self.state, self.iterations = {}, 0
+        self._state_arrays(parameters)
 
-    def adopt(self, parameter: Parameter) -> None:
-        """Start afresh for a model's one flat parameter, unless another model uses this optimizer already.
+    def adopt(self, owner: object, parameters: Sequence[Parameter]) -> None:
+        """Start afresh for a model's parameters, unless another model uses this optimizer already.
 
         Args:
-            parameter: the model's flat parameter.
+            owner: the model.
+            parameters: as for `step`.
 
         Raises:
             ValueError: the optimizer belongs to another model, whose state it would lose.
         """
-        if self._owner is not None and self._owner is not parameter:
+        if self._owner is not None and self._owner is not owner:
             raise ValueError(f"This {type(self).__name__} belongs to another model: make a new one for each.")
-        self._owner = parameter
-        self.build([parameter])
+        self._owner = owner
+        self.build(parameters)
+
+    def follow(self, parameters: Sequence[Parameter]) -> None:
+        """Go on with these elements, in the same order cut into other parameters, as in a model's copy."""
+        for name, arrays in self.state.items():
+            whole = np.concatenate([array.reshape(-1) for array in arrays]) if arrays else np.empty(0)
+            ends = np.cumsum([parameter.value.size for parameter in parameters], dtype=int)
+            self.state[name] = [
+                whole[end - p.value.size : end].reshape(p.value.shape)
+                for p, end in zip(parameters, ends, strict=True)
+            ]
+        self._built_for = _layout(parameters)
 
     def config(self) -> dict[str, Any]:
         """Return the name and the arguments, as JSON can hold them; the state is not part of it.
@@ -261,6 +270,13 @@ class Optimizer(Keywords, ABC):
             schedule, of_schedule = _named(SCHEDULES, rate, "schedule")
             arguments["learning_rate"] = schedule(**of_schedule)
         return optimizer(**arguments)
+
+    def _state_arrays(self, parameters: Sequence[Parameter]) -> list[list[Array]]:
+        """Return the state that `_update` takes; what an assigned `momentum` adds starts at 0."""
+        for name in self._state_names():
+            if name not in self.state:
+                self.state[name] = [np.zeros_like(parameter.value) for parameter in parameters]
+        return [self.state[name] for name in self._state_names()]
 
     def _clip_scale(self, gradients: list[Array]) -> float:
         if self.clipnorm is None:
@@ -312,8 +328,8 @@ class SGD(Optimizer):
     momentum: float = 0.0
     nesterov: bool = False
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def _check(self) -> None:
+        super()._check()
         require(self, momentum=is_fraction)
         if self.nesterov and not self.momentum:
             raise ValueError("SGD: nesterov=True needs momentum above 0, such as momentum=0.9.")
@@ -364,8 +380,8 @@ class Adam(Optimizer):
     beta_2: float = 0.999
     epsilon: float = 1e-7
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def _check(self) -> None:
+        super()._check()
         require(self, beta_1=is_fraction, beta_2=is_fraction, epsilon=is_positive)
 
     def _state_names(self) -> tuple[str, ...]:
@@ -433,6 +449,11 @@ def get(optimizer: str | Mapping[str, Any] | Optimizer) -> Optimizer:
     if isinstance(optimizer, Mapping):
         return Optimizer.from_config(optimizer)
     raise TypeError(f"An optimizer is a name or an object such as Adam(), not {optimizer!r}.")
+
+
+def _as_float(value: Any) -> Any:
+    """Return an integer as a float, which an optimizer shows and computes with; other things as they are."""
+    return float(value) if type(value) is int else value
 
 
 def _named(

@@ -4,51 +4,35 @@ A batch is cut into shards, and each shard goes forward and backward on a replic
 the parameters' values and owns its gradients. The cut depends on the model and the batch, never on the number
 of threads, and the shards' gradients are summed in a fixed order: the same seed gives the same bits on any
 number of threads.
-
-The first batch of its size is recorded (see kernels/program.py): from then on a step runs as machine code,
-without a line of Python. Layers, losses and optimizers that do more than call kernels run as they are.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import kernels
-from .layers import (
-    AveragePool2D,
-    Conv2D,
-    Dense,
-    Dropout,
-    Flatten,
-    GlobalAveragePool2D,
-    Layer,
-    LeakyReLU,
-    MaxPool2D,
-    Parameter,
-    ReLU,
-    Softmax,
-)
-from .layers.base import Workspace
-from .layers.conv_pool import ConvPool
+from .layers import Layer, Parameter
+from .layers.parameter import runs_of
+from .layers.workspace import Workspace
 from .losses import Loss
-from .parallel import cut, get_num_threads, run, run_programs
+from .meeting import together
+from .parallel import cut, get_num_threads
+from .recording import MAX_BYTES, Recorded, each
 
 Array = NDArray[Any]
 
 CACHE_BYTES = 2**20  # the activations of a shard should be about this large, to stay in a core's cache
 MIN_SHARDS, MAX_SHARDS = 2, 8  # of a training batch: work for several cores, and few gradients to sum
-BLOCK = 2**16  # elements of the flat vector that are finished, and updated, at a time: they fit a cache
+BLOCK = 2**16  # elements whose gradients are summed at a time: they fit a cache
 ROWS_AT_ONCE = 168  # of a Dense kernel's gradient: a multiple of the tiles' rows, 14 or 6
-MAX_SIZES = 4  # recordings are kept for so many sizes of batches
 MAX_SAMPLES = 64  # in a shard of a prediction: they fit in a core's cache
-MAX_BYTES = 2**24  # of all layers' outputs for a shard of a prediction, which a recording keeps
+MAX_SHARD_BYTES = 2**24  # of all layers' outputs for a shard of a prediction, which a recording keeps
 
 
 def bytes_per_sample(layers: Sequence[Layer]) -> int:
@@ -56,297 +40,262 @@ def bytes_per_sample(layers: Sequence[Layer]) -> int:
     return sum(math.prod(layer.output_shape or ()) * layer.dtype.itemsize for layer in layers)
 
 
-def bind(layers: Sequence[Layer], values: Array, gradients: Array) -> None:
-    """Make the layers' parameters views into two flat vectors, in the layers' order.
-
-    Args:
-        layers: layers that are built.
-        values: (size,) all parameters' values; the layers' parameters become views of it.
-        gradients: (size,) their gradients, likewise.
-    """
-    begin = 0
-    for parameter in (parameter for layer in layers for parameter in layer.parameters):
-        shape, end = parameter.value.shape, begin + parameter.value.size
-        parameter.bind(values[begin:end].reshape(shape), gradients[begin:end].reshape(shape))
-        begin = end
-
-
-class Recording:
-    """What a function did to arrays in kernels, to be done again to others of the same shapes.
-
-    Args:
-        function: does nothing but call kernels; it is called once.
-        inputs: its arguments, contiguous arrays, which the program keeps.
-    """
-
-    def __init__(self, function: Callable[..., Any], *inputs: Array) -> None:
-        self.program = kernels.program.Program()
-        with self.program.recording():
-            self.result = function(*inputs)
-        self.places = [self.program.places_of(x) for x in inputs]
-
-    def move_to(self, *inputs: Array) -> None:
-        """Let the program work on these arrays from now on; the caller keeps them while it runs."""
-        for x, places in zip(inputs, self.places, strict=True):
-            address = x.ctypes.data
-            for cells, place, offset in places:
-                cells[place] = address + offset
-
-
-def plan_of(*stages: Sequence[Recording]) -> kernels.program.Plan:
-    """Return how to run recordings: stage after stage, those of a stage at the same time."""
-    programs = [[recording.program for recording in stage] for stage in stages]
-    return kernels.program.Plan([kernels.program.tables_of(stage) for stage in programs])
-
-
-ONLY_KERNELS = {
-    AveragePool2D, Conv2D, ConvPool, Dense, Dropout, Flatten, GlobalAveragePool2D, LeakyReLU, MaxPool2D, ReLU,
-    Softmax,
-}  # fmt: skip
-
-
-def replays(layers: Sequence[Layer]) -> bool:
-    """Return whether all that the layers do to arrays is done by kernels, so that they can be replayed."""
-    activations = [getattr(layer, "activation_layer", None) for layer in layers]
-    kinds = {type(layer) for layer in [*layers, *activations] if layer is not None}
-    return kinds <= ONLY_KERNELS and all(getattr(layer, "method", "gather") == "gather" for layer in layers)
+def only_kernels(layers: Sequence[Layer]) -> bool:
+    """Return whether all that the layers do to arrays is done by kernels."""
+    return all(layer.only_kernels for layer in layers)
 
 
 class Replica:
     """Layers that train on one shard of each batch, and share the parameters' values with the model.
 
     Args:
-        layers: the model's layers up to the loss.
+        layers: a row of layers, up to the loss.
+        trains: which of all their parts are trainable.
         shard: which samples of the batch.
         samples: the size of the batch.
-        whole: for each layer, the arrays that it has for the whole batch.
-    """
-
-    def __init__(
-        self, layers: Sequence[Layer], shard: slice, samples: int, whole: Sequence[dict[str, Array]]
-    ) -> None:
-        self.layers = [layer.replica() for layer in layers]
-        self.step = np.zeros(1, np.int64)
-        for layer, arrays in zip(self.layers, whole, strict=True):
-            layer.first_sample, layer.step_cell = shard.start, self.step
-            layer.workspace = Workspace(arrays, shard, samples)
-            if type(layer) is Dense:
-                layer.needs_kernel_gradient = False
-        with_parameters = [i for i, layer in enumerate(self.layers) if layer.parameters]
-        self.first = with_parameters[0] if with_parameters else len(self.layers)
-        if with_parameters:
-            self.layers[self.first].needs_input_gradient = False
-
-    def forward(self, x: Array) -> Array:
-        """Return the layers' output for the shard."""
-        for layer in self.layers:
-            layer.step = int(self.step[0])
-            x = layer.forward(x, training=True)
-        return x
-
-    def backward(self, dy: Array) -> Array:
-        """Compute the parameters' gradients; layers before the first one with parameters are left out."""
-        for layer in reversed(self.layers[self.first :]):
-            dy = layer.backward(dy)
-        return dy
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Consecutive elements of one parameter.
-
-    Args:
-        layer, parameter: which of the layers, and which of its parameters.
-        part: which of the parameter's rows (its first axis), or elements if it is no Dense kernel.
-        place: where they are in the model's flat vector.
-    """
-
-    layer: int
-    parameter: int
-    part: slice
-    place: slice
-
-
-def blocks_of(layers: Sequence[Layer]) -> list[list[Piece]]:
-    """Cut all parameters into blocks: what one thread finishes the gradients of, and updates, at a time.
-
-    Args:
-        layers: layers that are built.
-
-    Returns:
-        The blocks, each of consecutive pieces, of about BLOCK elements together.
-    """
-    blocks: list[list[Piece]] = []
-    begin, room = 0, 0
-    for i, layer in enumerate(layers):
-        for k, parameter in enumerate(layer.parameters):
-            size = parameter.value.size
-            row = parameter.value.shape[1] if type(layer) is Dense and parameter.value.ndim == 2 else 1
-            step = max(BLOCK // row // ROWS_AT_ONCE, 1) * ROWS_AT_ONCE
-            for first in range(0, size // row, step):
-                part = slice(first, min(first + step, size // row))
-                piece = Piece(i, k, part, slice(begin + part.start * row, begin + part.stop * row))
-                if room <= 0:
-                    blocks.append([])
-                    room = BLOCK
-                blocks[-1].append(piece)
-                room -= (part.stop - part.start) * row
-            begin += size
-    return blocks
-
-
-class Replicas:
-    """As many replicas of a model's layers as a batch needs.
-
-    Args:
-        layers: the model's layers up to the loss.
-        flat: the model's one flat parameter: shared values, and where the whole batch's gradient goes.
-        loss: what to differentiate.
-        update: called with each slice of the flat vector as soon as its gradient is there, on the thread in
-            whose cache it is; it does nothing but call kernels. Default: None.
+        whole: for each part, the arrays that it has for the whole batch; filled by the first replica.
     """
 
     def __init__(
         self,
         layers: Sequence[Layer],
-        flat: Parameter,
-        loss: Loss,
-        update: Callable[[slice], None] | None = None,
+        trains: Sequence[bool],
+        shard: slice,
+        samples: int,
+        whole: list[dict[str, Array]],
     ) -> None:
-        self.layers, self.flat, self.loss, self.update = layers, flat, loss, update
-        self.blocks = blocks_of(layers)
-        self.can_replay = replays(layers) and loss.only_kernels and bool(flat.value.size)
-        self.batches: dict[int, Batch] = {}  # for each size
+        self.step, self.workspaces = np.zeros(1, np.int64), list[Workspace]()
+
+        def workspace() -> Workspace:
+            if len(self.workspaces) == len(whole):
+                whole.append({})
+            self.workspaces.append(Workspace(whole[len(self.workspaces)], shard, samples))
+            return self.workspaces[-1]
+
+        self.layers = [layer.replica(self.step, workspace) for layer in layers]
+        self.parts = [part for layer in self.layers for _, part in layer.parts()]
+        for part, trainable in zip(self.parts, trains, strict=True):
+            part.remember(first_sample=shard.start, _trainable=trainable)
+        for layer in self.layers:
+            layer.remember(defers=layer.batch_parameter is not None)
+        with_gradients = [i for i, layer in enumerate(self.layers) if layer.trainable_parameters()]
+        self.first = with_gradients[0] if with_gradients else len(self.layers)
+        for layer in self.layers[self.first : self.first + 1]:
+            layer.remember(needs_input_gradient=False)
+
+    def forward(self, x: Array) -> Array:
+        """Return the layers' output for the shard."""
+        for layer in self.layers:
+            x = layer.forward(x, training=True)
+        return x
+
+    def backward(self, dy: Array) -> None:
+        """Compute the parameters' gradients; layers before the first one that trains are left out."""
+        for layer in reversed(self.layers[self.first :]):
+            dy = layer.backward(dy)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Consecutive elements of one parameter, whose gradients are finished at a time.
+
+    Args:
+        layer, parameter: which of the layers, and which of its parameters.
+        part: which of the parameter's rows (its first axis) if its gradient is one of the whole batch, else
+            which of its elements.
+        total: where the gradient goes.
+        rows: whether it is one of the whole batch.
+    """
+
+    layer: int
+    parameter: int
+    part: slice
+    total: Array
+    rows: bool
+
+
+def blocks_of(layers: Sequence[Layer], parameters: Sequence[Parameter]) -> list[list[Piece]]:
+    """Cut parameters into blocks: what one thread finishes the gradients of at a time.
+
+    Args:
+        layers: a row of layers that are built.
+        parameters: those of their parameters that train.
+
+    Returns:
+        The blocks, each of consecutive pieces, of about BLOCK elements together.
+    """
+    chosen = {id(parameter) for parameter in parameters}
+    blocks: list[list[Piece]] = []
+    room = 0
+    for i, layer in enumerate(layers):
+        for k, parameter in enumerate(layer.parameters):
+            if id(parameter) not in chosen:
+                continue
+            size, rows = parameter.value.size, parameter is layer.batch_parameter
+            row = parameter.value[0].size if rows else 1
+            step = max(BLOCK // row // ROWS_AT_ONCE, 1) * ROWS_AT_ONCE
+            for first in range(0, size // row, step):
+                part = slice(first, min(first + step, size // row))
+                total = parameter.grad.reshape(-1)[part.start * row : part.stop * row]
+                if room <= 0:
+                    blocks.append([])
+                    room = BLOCK
+                blocks[-1].append(Piece(i, k, part, total, rows))
+                room -= (part.stop - part.start) * row
+    return blocks
+
+
+class Gradients:
+    """The gradients of batches of one size: what is written on `parameter.grad`.
+
+    Args:
+        layers: a row of layers, up to the loss.
+        parameters: those of their parameters that train.
+        trains: which of all the layers' parts are trainable.
+        loss: what to differentiate.
+        samples: the size of the batches.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        parameters: Sequence[Parameter],
+        trains: Sequence[bool],
+        loss: Loss,
+        samples: int,
+    ) -> None:
+        wanted = math.ceil(samples * bytes_per_sample(layers) / CACHE_BYTES)
+        self.shards = cut(samples, min(max(wanted, MIN_SHARDS), MAX_SHARDS))
+        self.shares = [(shard.stop - shard.start) / samples for shard in self.shards]
+        self.layers, self.loss, self.blocks = layers, loss, blocks_of(layers, parameters)
+        whole: list[dict[str, Array]] = []
+        self.replicas = [Replica(layers, trains, shard, samples, whole) for shard in self.shards]
+        self.losses = np.zeros((len(self.shards), 1))
+        lasting = [array for layer in layers for p in layer.parameters for array in (p.value, p.grad)]
+        # Without parameters there is nothing to compute.
+        recordable = only_kernels(layers) and loss.only_kernels and bool(parameters)
+        self.outputs = Recorded(self.compute, recordable, lasting)
+        self.followed = [] if recordable else list(self.settings())
+
+    def __call__(self, x: Array, targets: Array, step: int) -> tuple[float, Array]:
+        """Compute the gradients of the mean loss over a batch.
+
+        Args:
+            x: (N, *input_shape) inputs.
+            targets: (N, ...) their targets, checked.
+            step: the number of the training step, for dropout.
+
+        Returns:
+            The mean loss, and the layers' output.
+        """
+        samples = self.shards[-1].stop
+        if len(x) != samples or len(targets) != samples:
+            raise ValueError(f"Expected a batch of {samples}; got x {x.shape} and targets {targets.shape}.")
+        for replica in self.replicas:
+            replica.step[0] = step
+        self.follow_settings()
+        outputs = self.outputs(self.layers[0].check_input(x), self.loss.prepare(targets))
+        return math.fsum((self.losses[:, 0] * self.shares).tolist()), outputs
+
+    def compute(self, x: Array, targets: Array) -> list[Array]:
+        """Compute the gradients, shard by shard and then block by block; return the shards' outputs."""
+        outputs = together(lambda i: self.forward_and_backward(i, x, targets), len(self.shards))
+        each(self.finish, len(self.blocks))
+        return outputs
+
+    def forward_and_backward(self, i: int, x: Array, targets: Array) -> Array:
+        """Compute the gradients of a shard, and return its output."""
+        shard, replica = self.shards[i], self.replicas[i]
+        output = replica.forward(x[shard])
+        dy = np.empty_like(output)
+        self.loss.write(output, targets[shard], self.shares[i], dy, self.losses[i])
+        replica.backward(dy)
+        return output
+
+    def finish(self, block: int) -> None:
+        """Sum a block of the gradient over the shards, in their order."""
+        for piece in self.blocks[block]:
+            layers = [replica.layers[piece.layer] for replica in self.replicas]
+            if piece.rows:
+                inputs, upstream = [layer.x for layer in layers], [layer.dy for layer in layers]
+                if adjacent(inputs) and adjacent(upstream):  # as they are, if all layers use `empty`
+                    inputs, upstream = [join(inputs)], [join(upstream)]
+                for i, (x, dy) in enumerate(zip(inputs, upstream, strict=True)):
+                    layers[0].batch_gradient(x, dy, piece.part, piece.total, i > 0)  # type: ignore[arg-type]
+            else:
+                for i, layer in enumerate(layers):
+                    gradient = layer.parameters[piece.parameter].grad.reshape(-1)[piece.part]
+                    kernels.update.add_up(gradient, piece.total, i == 0)
+
+    def settings(self) -> Iterator[tuple[Layer, dict[str, Any], list[Layer]]]:
+        """Yield each part that is called in every step, what is set on it, and its replicas."""
+        parts = [part for layer in self.layers for _, part in layer.parts()]
+        for k, part in enumerate(parts):
+            if not part.calls_only_kernels:
+                yield part, dict(vars(part)), [replica.parts[k] for replica in self.replicas]
+
+    def follow_settings(self) -> None:
+        """Let the replicas have what a person has set on a layer since the step before."""
+        for part, known, replicas in self.followed:
+            for name, value in vars(part).items():
+                if known.get(name) is not value:
+                    known[name] = value
+                    if name not in Layer.__annotations__ and not isinstance(value, Layer | Parameter):
+                        for replica in replicas:
+                            replica.remember(**{name: value})
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the arrays that are kept from step to step."""
+        spaces = [space for replica in self.replicas for space in replica.workspaces]
+        arrays = {id(whole): whole for space in spaces for whole in space.whole.values()}
+        own = [array for space in spaces for array in space.kept.values() if array.base is None]
+        gradients = [
+            p.grad for replica in self.replicas for layer in replica.layers for p in layer.parameters
+        ]
+        return sum(array.nbytes for array in [*arrays.values(), *own, *gradients])
+
+
+class Replicas:
+    """Layers that train: the gradients of batches of any size, of which those used last are kept.
+
+    Args:
+        layers: a row of layers, up to the loss.
+        parameters: those of their parameters that train.
+        loss: what to differentiate.
+    """
+
+    def __init__(self, layers: Sequence[Layer], parameters: Sequence[Parameter], loss: Loss) -> None:
+        self.layers, self.parameters, self.loss = layers, parameters, loss
+        self.trains = [part.trainable for layer in layers for _, part in layer.parts()]
+        self.sizes: dict[int, Gradients] = {}  # that used last at the end
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the replicas out of copies and pickles: they are views of the original, and made anew."""
-        return vars(self) | {"batches": {}}
+        return vars(self) | {"sizes": {}}
 
-    def gradient(
-        self, take: Callable[[slice], tuple[Array, Array]], samples: int, step: int, busy: bool = True
-    ) -> tuple[float, list[Array]]:
-        """Compute the gradient of the mean loss over a batch, into the flat parameter's `grad`, and update.
+    @property
+    def runs(self) -> list[Parameter]:
+        """The parameters that train, joined where they lie side by side."""
+        return runs_of(self.parameters)
 
-        Args:
-            take: returns inputs and targets of a slice of the batch.
-            samples: the size of the batch.
-            step: the number of the training step, for dropout.
-            busy: whether `take` does so much that threads should share it; default True.
+    def __call__(self, x: Array, targets: Array, step: int) -> tuple[float, Array]:
+        """Compute the gradients of a batch; see `Gradients`."""
+        samples = len(targets)
+        gradients = self.sizes.pop(samples, None)
+        is_new = gradients is None
+        if gradients is None:
+            gradients = Gradients(self.layers, self.parameters, self.trains, self.loss, samples)
+        self.sizes[samples] = gradients
+        result = gradients(x, targets, step)
+        if is_new:
+            self.forget()
+        return result
 
-        Returns:
-            The mean loss, and the layers' output for each shard.
-        """
-        wanted = math.ceil(samples * bytes_per_sample(self.layers) / CACHE_BYTES)
-        shards = cut(samples, min(max(wanted, MIN_SHARDS), MAX_SHARDS))
-        if samples not in self.batches:
-            if len(self.batches) >= MAX_SIZES:
-                del self.batches[next(iter(self.batches))]  # the oldest
-            self.batches[samples] = Batch(self, shards)
-        batch = self.batches[samples]
-        if busy:
-            parts = run(lambda i: take(shards[i]), len(shards))
-            x, y = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-        else:
-            x, y = take(slice(0, samples))
-        for replica in batch.replicas:
-            replica.step[0] = step
-        return batch.replay(x, y) if self.can_replay else batch.compute(x, y)
-
-
-class Batch:
-    """The training step for batches of one size.
-
-    Args:
-        owner: what they have in common.
-        shards: how the batch is cut.
-    """
-
-    def __init__(self, owner: Replicas, shards: Sequence[slice]) -> None:
-        self.owner = owner
-        samples = shards[-1].stop
-        self.shards, self.shares = shards, [(shard.stop - shard.start) / samples for shard in shards]
-        whole: list[dict[str, Array]] = [{} for _ in owner.layers]
-        self.replicas = [Replica(owner.layers, shard, samples, whole) for shard in shards]
-        self.losses = np.zeros((len(shards), 1))
-        self.recordings: list[Recording] = []  # of the shards, and
-        self.finishing: list[Recording] = []  # of the blocks: both empty until the first step
-        self.plan: kernels.program.Plan | None = None
-
-    def compute(self, x: Array, y: Array) -> tuple[float, list[Array]]:
-        """Make the step by calling the layers."""
-
-        def forward_and_backward(i: int) -> tuple[float, Array]:
-            output = self.replicas[i].forward(x[self.shards[i]])
-            loss, dy = self.owner.loss.value_and_gradient(output, y[self.shards[i]], checked=True)
-            self.replicas[i].backward(dy * self.shares[i])
-            return loss * self.shares[i], output
-
-        results = run(forward_and_backward, len(self.shards))
-        run(self.finish, len(self.owner.blocks))
-        return math.fsum(loss for loss, _ in results), [output for _, output in results]
-
-    def replay(self, x: Array, y: Array) -> tuple[float, list[Array]]:
-        """Make the step by running programs, which the first step records."""
-        x = self.owner.layers[0].check_input(x)
-        labels = np.ascontiguousarray(y, np.int64).reshape(len(y), -1)
-        if len(x) != len(labels) or len(x) != self.shards[-1].stop:
-            raise ValueError(f"Expected a batch of {self.shards[-1].stop}; got x {x.shape} and y {y.shape}.")
-        if not self.recordings:
-            self.record(x, labels)
-        else:
-            for recording, shard in zip(self.recordings, self.shards, strict=True):
-                recording.move_to(x[shard], labels[shard])
-            for finishing in self.finishing:
-                finishing.move_to(x)
-            assert self.plan is not None
-            run_programs(self.plan)
-        loss = math.fsum((self.losses[:, 0] * self.shares).tolist())
-        return loss, [recording.result for recording in self.recordings]
-
-    def record(self, x: Array, labels: Array) -> None:
-        """Make the step on one thread, and keep its programs."""
-        x, labels = x.copy(), labels.copy()  # what a program keeps are not the caller's arrays
-
-        def forward_and_backward(i: int, x: Array, labels: Array) -> Array:
-            output = self.replicas[i].forward(x)
-            dy = np.empty_like(output)
-            self.owner.loss.call_kernel(output, labels, self.shares[i], dy, self.losses[i])
-            self.replicas[i].backward(dy)
-            return output
-
-        recordings = [
-            Recording(partial(forward_and_backward, i), x[shard], labels[shard])
-            for i, shard in enumerate(self.shards)
-        ]
-        # The gradient of the first kernel needs x, too.
-        self.finishing = [Recording(lambda x, i=i: self.finish(i), x) for i in range(len(self.owner.blocks))]
-        self.plan = plan_of(recordings, self.finishing)
-        self.recordings = recordings
-
-    def finish(self, block: int) -> None:
-        """Compute a block of the gradient, and update it."""
-        pieces = self.owner.blocks[block]
-        for piece in pieces:
-            self.sum_shards(piece)
-        if self.owner.update:
-            self.owner.update(slice(pieces[0].place.start, pieces[-1].place.stop))
-
-    def sum_shards(self, piece: Piece) -> None:
-        """Compute a piece of the batch's gradient from the shards, in their order."""
-        total = self.owner.flat.grad[piece.place]
-        layers = [replica.layers[piece.layer] for replica in self.replicas]
-        first = layers[0]
-        if type(first) is Dense and piece.parameter == 0:
-            inputs: list[Any] = [layer.x for layer in layers]
-            gradients: list[Any] = [layer.dy for layer in layers]
-            if adjacent(inputs) and adjacent(gradients):  # as they are, unless a layer does not use `empty`
-                inputs, gradients = [join(inputs)], [join(gradients)]
-            for i, (x, dy) in enumerate(zip(inputs, gradients, strict=True)):
-                first.kernel_gradient(x, dy, piece.part, total, accumulate=i > 0)
-            return
-        for i, layer in enumerate(layers):
-            gradient = layer.parameters[piece.parameter].grad.reshape(-1)[piece.part]
-            kernels.update.add_up(gradient, total, i == 0)
+    def forget(self) -> None:
+        """Let the sizes go that were not used for the longest time, if there are too many."""
+        while len(self.sizes) > 1 and sum(size.nbytes for size in self.sizes.values()) > MAX_BYTES:
+            del self.sizes[next(iter(self.sizes))]
 
 
 def adjacent(arrays: Sequence[Any]) -> bool:
@@ -367,23 +316,25 @@ class Inference:
     A sample's result does not depend on the shard that it is in, so here the cut may follow the threads.
 
     Args:
-        layers: the layers, in order.
+        layers: a row of layers.
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         self.layers = list(layers)
-        # A layer that returns its input, or a view of it, leaves nothing to replay.
-        computes = any(type(layer) not in (Flatten, Dropout) for layer in self.layers)
-        self.can_replay = computes and replays(self.layers)
-        self.most = min(MAX_SAMPLES, max(MAX_BYTES // max(bytes_per_sample(self.layers), 1), 1))
-        self.idle: dict[int, list[Recording]] = {}  # for each size of a shard, those that no thread uses now
+        self.most = min(MAX_SAMPLES, max(MAX_SHARD_BYTES // max(bytes_per_sample(self.layers), 1), 1))
+        lasting = [parameter.value for layer in layers for parameter in layer.parameters]
+        self.predict = Recorded(self.compute, only_kernels(self.layers), lasting)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave what was recorded out of copies and pickles."""
-        return vars(self) | {"idle": {}}
+        return {"layers": self.layers}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Begin anew."""
+        Inference.__init__(self, state["layers"])
 
     def __call__(self, x: Array) -> Array:
-        """Return the layers' output for a batch.
+        """Return the layers' output for a batch, a few shards at a time.
 
         Args:
             x: (N, *input_shape), N at least 1, contiguous.
@@ -391,39 +342,17 @@ class Inference:
         Returns:
             (N, *output_shape), a new array.
         """
-        threads, samples = get_num_threads(), len(x)
-        size = min(math.ceil(samples / threads), self.most)
-        shards = [slice(begin, min(begin + size, samples)) for begin in range(0, samples, size)]
-        if not self.can_replay:
-            return np.concatenate(run(lambda i: self.forward(x[shards[i]]), len(shards)))
-        outputs: list[Array] = []
-        for first in range(0, len(shards), 2 * threads):
-            outputs += self.replay([x[shard] for shard in shards[first : first + 2 * threads]])
+        x, most = self.layers[0].as_array(x), 2 * get_num_threads() * self.most
+        outputs = [self.predict(x[begin : begin + most]) for begin in range(0, len(x), most)]
         return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
 
+    def compute(self, x: Array) -> list[Array]:
+        """Return the layers' output for each shard."""
+        shards = cut(len(x), max(get_num_threads(), math.ceil(len(x) / self.most)))
+        return each(lambda i: self.forward(x[shards[i]]), len(shards))
+
     def forward(self, x: Array) -> Array:
-        """Return the layers' output."""
+        """Return the layers' output for a shard."""
         for layer in self.layers:
             x = layer.forward(x)
         return x
-
-    def replay(self, parts: Sequence[Array]) -> list[Array]:
-        """Return the layers' output for each part, as new arrays."""
-        parts = [self.layers[0].as_array(part) for part in parts]
-        recordings = [self.recording(part) for part in parts]
-        run_programs(recordings[0].program.plan if len(recordings) == 1 else plan_of(recordings))
-        outputs = [recording.result.copy() for recording in recordings]
-        for recording, part in zip(recordings, parts, strict=True):
-            self.idle.setdefault(len(part), []).append(recording)
-        return outputs
-
-    def recording(self, x: Array) -> Recording:
-        """Return a recording that no thread uses, and that will work on x."""
-        if len(self.idle) >= MAX_SIZES and len(x) not in self.idle:
-            self.idle = {}
-        try:
-            recording = self.idle.setdefault(len(x), []).pop()
-        except IndexError:
-            recording = Recording(self.forward, x.copy())  # what it keeps is not the caller's array
-        recording.move_to(x)
-        return recording

@@ -6,10 +6,9 @@ import dataclasses
 import sys
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import contextmanager
 from copy import copy
-from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -21,11 +20,13 @@ from .layers import Dropout, Flatten, GlobalAveragePool2D, Layer, Parameter, Sig
 from .layers.activation import BY_NAME, ActivatedLayer
 from .layers.conv_pool import fuse
 from .layers.pool2d import Pool2D
-from .losses import BinaryCrossentropy, CategoricalCrossentropy, Loss, SparseCategoricalCrossentropy
+from .losses import Loss
 from .metrics import Metric
 from .optim import Optimizer
-from .parallel import run
+from .parallel import cut, get_num_threads
+from .recording import each
 from .shards import Inference, Replicas
+from .waiting import Alone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -79,27 +80,26 @@ def split_at_logits(layers: Sequence[Layer], loss: Loss) -> tuple[list[Layer], L
     NaN, where the two steps on their own would divide by a probability that has underflowed to 0.
 
     Args:
-        layers: a model's layers.
+        layers: a model's layers, in a row.
         loss: its loss.
 
     Returns:
         The layers that compute the logits, the last activation, and the loss of logits; or the layers,
         None and the loss as they are, where there is nothing to take out.
     """
-    if not isinstance(loss, SparseCategoricalCrossentropy | CategoricalCrossentropy | BinaryCrossentropy):
+    if not loss.cancels:
         return list(layers), None, loss
-    last = layers[-1]
     check_probabilities(layers, loss)
+    last = layers[-1]
     activation = last.activation_layer if isinstance(last, ActivatedLayer) else last
-    wanted: type[Layer] = Sigmoid if isinstance(loss, BinaryCrossentropy) else Softmax
-    if loss.from_logits or not isinstance(activation, wanted) or layers == (activation,):
+    cancelled = isinstance(activation, BY_NAME[loss.cancels])
+    if getattr(loss, "from_logits", False) or not cancelled or list(layers) == [activation]:
         return list(layers), None, loss
-    of_logits = dataclasses.replace(loss, from_logits=True)
     if activation is last:
-        return list(layers[:-1]), activation, of_logits
+        return list(layers[:-1]), activation, loss.of_logits()
     linear = copy(last)
-    vars(linear)["activation_layer"] = None
-    return [*layers[:-1], linear], activation, of_logits
+    linear.remember(activation_layer=None)
+    return [*layers[:-1], linear], activation, loss.of_logits()
 
 
 def check_probabilities(layers: Sequence[Layer], loss: Any) -> None:
@@ -109,22 +109,21 @@ def check_probabilities(layers: Sequence[Layer], loss: Any) -> None:
         layers: the model's layers.
         loss: the cross-entropy.
     """
-    wanted: type[Layer] = Sigmoid if isinstance(loss, BinaryCrossentropy) else Softmax
+    wanted, kind = BY_NAME[loss.cancels], type(loss).__name__
     # What the outputs can be is decided by the last layer that computes something new.
     moving = Flatten | Dropout | Pool2D | GlobalAveragePool2D
     last = next((layer for layer in reversed(layers) if not isinstance(layer, moving)), layers[-1])
     activation = last.activation_layer if isinstance(last, ActivatedLayer) else last
-    name, kind = wanted.__name__.lower(), type(loss).__name__
     if loss.from_logits and isinstance(activation, Softmax | Sigmoid):
         raise ValueError(
-            f"{kind}(from_logits=True) applies {name} itself, and the model ends in {last!r}, which applies "
-            "it too: leave one of them out."
+            f"{kind}(from_logits=True) applies {loss.cancels} itself, and the model ends in {last!r}, which "
+            "applies it too: leave one of them out."
         )
     decides = isinstance(last, ActivatedLayer) or type(last) in BY_NAME.values()  # and no user's own layer
     if decides and not loss.from_logits and not isinstance(activation, wanted | Softmax):
         raise ValueError(
             f"{kind} takes probabilities, and the model ends in {last!r}, which does not give them: end it "
-            f"with activation={name!r}, or use {kind}(from_logits=True)."
+            f"with activation={loss.cancels!r}, or use {kind}(from_logits=True)."
         )
 
 
@@ -132,64 +131,46 @@ class Trainer:
     """A model's optimizer, loss and metrics, and the steps that they make together.
 
     Args:
-        layers: the model's layers.
-        flat: the model's one flat parameter.
-        optimizer: updates the parameter.
+        model: the model; which of its layers are trainable is read now.
+        optimizer: updates the parameters.
         loss: what to minimise.
         metrics: what else to report, by name.
     """
 
     def __init__(
-        self,
-        layers: Sequence[Layer],
-        flat: Parameter,
-        optimizer: Optimizer,
-        loss: Loss,
-        metrics: dict[str, Metric],
+        self, model: Sequential, optimizer: Optimizer, loss: Loss, metrics: dict[str, Metric]
     ) -> None:
-        self.flat, self.optimizer, self.loss, self.metrics = flat, optimizer, loss, metrics
-        self.layers, self.last_activation, self.loss_of_outputs = split_at_logits(layers, loss)
-        self.layers = fuse(self.layers)
-        self.infer = Inference(self.layers)
-        optimizer.adopt(flat)
-        self.prepare()
+        self.optimizer, self.loss, self.metrics = optimizer, loss, metrics
+        layers, self.last_activation, self.loss_of_outputs = split_at_logits([*model.row()], loss)
+        layers = fuse(layers)
+        self.infer = Inference(layers)
+        self.replicas = Replicas(layers, model.trainable_parameters(), self.loss_of_outputs)
+        self.trainable = trainable_parts(model)
+        self.alone = Alone(True, "The model is being trained by another thread already: wait for its end.")
+        self.stepping = Alone(False, "The model is in the midst of a training step: train it after that.")
+        self.runs = self.replicas.runs
+        optimizer.adopt(model, self.runs)
 
-    def prepare(self) -> None:
-        """Make the replicas, which update each block of the weights themselves if the optimizer lets them."""
-        optimizer, flat = self.optimizer, self.flat
-        self.layout = optimizer.layout()
-        # Clipping needs the norm of the whole gradient before any update.
-        self.updates_blocks = optimizer.clipnorm is None and optimizer.only_kernels
-        if self.updates_blocks:
-            update = partial(optimizer.update, [flat], 0)
-            self.replicas = Replicas(self.layers, flat, self.loss_of_outputs, update)
-        else:
-            self.replicas = Replicas(self.layers, flat, self.loss_of_outputs)
+    def rejoin(self) -> None:
+        """Go on after the parameters have been placed anew, in a copy of the model."""
+        self.runs = self.replicas.runs
+        self.optimizer.follow(self.runs)
 
-    def step(
-        self, take: Callable[[slice], tuple[Array, Array]], targets: Array, step: int, busy: bool = False
-    ) -> dict[str, float]:
+    def step(self, x: Array, y: Array, number: int) -> dict[str, float]:
         """Train on one batch.
 
         Args:
-            take: returns inputs and targets of a slice of the batch, on any thread.
-            targets: the batch's targets, for the metrics.
-            step: the number of the training step, for dropout.
-            busy: whether `take` does so much that threads should share it; default False.
+            x: (N, *input_shape) inputs.
+            y: their targets, checked.
+            number: the number of the training step, for dropout.
 
         Returns:
             The batch's loss and metrics, as they were before the update.
         """
-        if self.optimizer.layout() != self.layout:  # it was built anew, or clips now
-            self.prepare()
-        if self.updates_blocks:
-            self.optimizer.begin_step([self.flat])
-        loss, outputs = self.replicas.gradient(take, len(targets), step, busy)
-        if self.updates_blocks:
-            self.optimizer.end_step()
-        else:
-            self.optimizer.step([self.flat], run)
-        return {"loss": loss, **self.measure(np.concatenate(outputs), targets)}
+        with self.alone, self.stepping:
+            loss, outputs = self.replicas(x, y, number)
+            self.optimizer.step(self.runs, each)
+        return {"loss": loss, **self.measure(outputs, y)}
 
     def evaluate(self, x: Array, y: Array) -> dict[str, float]:
         """Return the loss and the metrics on data that the model has checked."""
@@ -201,6 +182,11 @@ class Trainer:
         if self.last_activation is not None and self.metrics:
             outputs = self.last_activation.forward(outputs)
         return {name: float(metric(outputs, targets)) for name, metric in self.metrics.items()}
+
+
+def trainable_parts(model: Sequential) -> list[str]:
+    """Return the paths of those parts of a model that are trainable now."""
+    return [path for path, part in model.parts() if part.trainable]
 
 
 class Averages:
@@ -228,15 +214,16 @@ class MovingAverage:
     average follows the weights more closely, so that the random initial weights are soon forgotten.
 
     Args:
-        weights: (size,) the model's flat vector.
+        runs: the parameters that train.
         momentum: the share of the average that a step keeps; None for no average at all.
     """
 
-    def __init__(self, weights: Array, momentum: float | None) -> None:
+    def __init__(self, runs: Sequence[Parameter], momentum: float | None) -> None:
         if momentum is not None and not 0 <= momentum < 1:
             raise ValueError(f"fit: ema_momentum must be at least 0 and below 1, or None; got {momentum}.")
-        self.weights, self.momentum, self.steps = weights, momentum, 0
-        self.average = weights.copy() if momentum is not None else weights
+        self.momentum, self.steps = momentum, 0
+        self.weights = [run.value for run in runs] if momentum is not None else []
+        self.averages = [weights.copy() for weights in self.weights]
 
     def update(self) -> None:
         """Take a step's weights into the average."""
@@ -244,24 +231,24 @@ class MovingAverage:
             self.steps += 1
             momentum = min(self.momentum, self.steps / (self.steps + 9))
             with np.errstate(over="ignore", invalid="ignore"):  # of weights that diverge
-                self.average += (self.weights - self.average) * self.weights.dtype.type(1 - momentum)
+                for average, weights in zip(self.averages, self.weights, strict=True):
+                    average += (weights - average) * weights.dtype.type(1 - momentum)
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
         """Give the model the average while the block runs."""
-        if self.momentum is None:
-            yield
-            return
-        trained = self.weights.copy()
-        self.weights[:] = self.average
+        trained = [weights.copy() for weights in self.weights]
+        self.keep()
         try:
             yield
         finally:
-            self.weights[:] = trained
+            for weights, before in zip(self.weights, trained, strict=True):
+                weights[:] = before
 
     def keep(self) -> None:
         """Give the model the average for good."""
-        self.weights[:] = self.average
+        for average, weights in zip(self.averages, self.weights, strict=True):
+            weights[:] = average
 
 
 class Progress:
@@ -352,13 +339,24 @@ class Run:
             self.validation = model.check_data(*validation_data)
         elif validation_split:
             (self.x, self.y), self.validation = train_validation_split(self.x, self.y, validation_split)
-        self.average = MovingAverage(model.flat.value, ema_momentum)
+        self.average = MovingAverage(model.trainer.runs, ema_momentum)
         self.progress = Progress(verbose, epochs, self.x)
         self.history = History()
 
     def fit(self) -> History:
         """Train for all epochs, or until a callback stops it."""
+        with self.model.trainer.alone:
+            return self.fit_alone()
+
+    def fit_alone(self) -> History:
+        """Train, while no other thread trains the model."""
         model = self.model
+        if trainable_parts(model) != model.trainer.trainable:
+            warnings.warn(
+                "fit: `trainable` has changed since model.compile, which reads it: call compile again for "
+                "the change to take effect.",
+                stacklevel=4,
+            )
         model.stop_training = False
         model.log_names = ["loss", *model.trainer.metrics]
         if self.validation is not None:
@@ -403,12 +401,7 @@ class Run:
             len(self.x), self.batch_size, shuffle=self.shuffle, seed=model.seed, epoch=model.epochs_trained
         )
         for batch, indices in enumerate(order):
-            logs = model.trainer.step(
-                partial(self.take, indices),
-                self.y[indices],
-                model.steps_trained,
-                busy=self.augment is not None,
-            )
+            logs = model.trainer.step(self.inputs(indices), self.y[indices], model.steps_trained)
             model.steps_trained += 1
             self.average.update()
             averages.add(logs, len(indices))
@@ -420,13 +413,18 @@ class Run:
         model.epochs_trained += 1
         return averages.means()
 
-    def take(self, indices: Array, part: slice) -> tuple[Array, Array]:
-        """Return the inputs and targets of a part of a batch; called on the shards' threads."""
-        chosen = indices[part]
-        x = self.x.take(chosen, axis=0)
-        if self.augment is not None:
-            shape = x.shape
-            x = self.augment(x, seed=self.model.seed, epoch=self.model.epochs_trained, indices=chosen)
-            if np.shape(x) != shape:
-                raise ValueError(f"fit: augment must return images of shape {shape}; got {np.shape(x)}.")
-        return x, self.y[chosen]
+    def inputs(self, indices: Array) -> Array:
+        """Return the inputs of a batch, augmented if that is wanted, on several threads."""
+        if self.augment is None:
+            return self.x.take(indices, axis=0)
+        shards = cut(len(indices), get_num_threads())
+        return np.concatenate(each(lambda i: self.augmented(indices[shards[i]]), len(shards)))
+
+    def augmented(self, indices: Array) -> Array:
+        """Return a part of a batch's inputs, augmented."""
+        assert self.augment is not None
+        x = self.x.take(indices, axis=0)
+        new = self.augment(x, seed=self.model.seed, epoch=self.model.epochs_trained, indices=indices)
+        if np.shape(new) != x.shape:
+            raise ValueError(f"fit: augment must return images of shape {x.shape}; got {np.shape(new)}.")
+        return new

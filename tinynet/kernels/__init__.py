@@ -7,16 +7,38 @@ numba takes longer than importing the rest of tinynet.
 from __future__ import annotations
 
 import importlib
+import threading
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from . import elementwise, gather_gemm, im2col, picture, pooling, program, update, warp
+from ..waiting import hold_over_fork
 
-__all__ = ["elementwise", "gather_gemm", "im2col", "picture", "pooling", "program", "update", "warp"]
+if TYPE_CHECKING:
+    from . import (
+        canary,
+        elementwise,
+        gather_gemm,
+        im2col,
+        jit,
+        normalization,
+        picture,
+        pooling,
+        program,
+        update,
+        warp,
+    )
+
+__all__ = [
+    "canary", "elementwise", "gather_gemm", "im2col", "jit", "normalization", "picture", "pooling", "program",
+    "update", "warp",
+]  # fmt: skip
+
+_importing = threading.RLock()
+hold_over_fork(_importing)
 
 
 def __getattr__(name: str) -> ModuleType:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return importlib.import_module(f"{__name__}.{name}")
+    with _importing:
+        return importlib.import_module(f"{__name__}.{name}")

@@ -98,22 +98,38 @@ def softmax_cross_entropy(
     value[0] = total / samples
 
 
+@kernel
+def fill(x: Array, value: float) -> None:
+    """Write a value to all of the flat x."""
+    for i in range(x.size):
+        x[i] = value
+
+
+@kernel
 def pad(x: Array, padded: Array, top: int, left: int) -> None:
-    """Copy x (N, H, W, C) to padded[:, top:top + H, left:left + W] and write zeros around it.
+    """Copy x to padded[:, top:top + H, left:left + W] and write zeros around it.
 
     Args:
         x: (N, H, W, C).
         padded: (N, PH, PW, C) with PH >= top + H and PW >= left + W, written everywhere.
         top, left: rows and columns of zeros before x.
     """
-    bias_gradient(x, x, padded, top, left, np.empty(0, x.dtype), False)
-
-
-@kernel
-def fill(x: Array, value: float) -> None:
-    """Write a value to all of the flat x."""
-    for i in range(x.size):
-        x[i] = value
+    samples, height, width, channels = x.shape
+    _, padded_height, padded_width, _ = padded.shape
+    source, target = x.reshape(-1), padded.reshape(-1)
+    lanes = VECTOR_BYTES // x.itemsize
+    for n in range(samples):
+        for py in range(padded_height):
+            begin = (n * padded_height + py) * padded_width * channels
+            end, row = begin + padded_width * channels, (n * height + py - top) * width * channels
+            if not top <= py < top + height:
+                fill(target[begin:end], 0.0)
+                continue
+            inside = begin + left * channels
+            fill(target[begin:inside], 0.0)
+            fill(target[inside + width * channels : end], 0.0)
+            for i in range(0, width * channels, lanes):
+                store(target, inside + i, width * channels - i, load(source, row + i, width * channels - i))
 
 
 @kernel

@@ -9,27 +9,53 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
-from numba.core.registry import CPUDispatcher
+from llvmlite.binding import ffi
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import CPUDispatcher, cpu_target
 from numba.core.runtime.nrt import rtsys
 from numba.extending import intrinsic
 from numpy.typing import NDArray
+
+from ..waiting import apart, hold_over_fork
 
 Array = NDArray[Any]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-recorder = threading.local()  # its `program` is what records the kernels that the thread calls now
+if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+    raise RuntimeError("tinynet needs Numba's compiler, and NUMBA_DISABLE_JIT switches it off: unset it.")
+
+
+# A child must not find the compiler in the midst of something; its own parts are there before the locks are
+# held.
+cpu_target.target_context  # noqa: B018
+compiler_lock: Any = global_compiler_lock
+hold_over_fork(compiler_lock, ffi.lib._lock)
+
+
+class Recorder(threading.local):
+    """What records the kernels that a thread calls now, if anything: a `Program`, see program.py."""
+
+    program: Any = None
+
+
+recorder = Recorder()
 
 
 class Kernel(CPUDispatcher):
     """A compiled kernel."""
 
+    def compile(self, signature: Any) -> Any:
+        """Compile the kernel for these types, or load it; a signal handler that calls it meanwhile waits."""
+        if compiler_lock.is_locked():  # by this thread, which compiles what calls the kernel
+            return super().compile(signature)
+        return apart(lambda: super(Kernel, self).compile(signature))
+
     def __call__(self, *arguments: Any) -> Any:
         """Run the kernel, and let a program that is recording know; see program.py."""
         result = super().__call__(*arguments)
-        program = getattr(recorder, "program", None)
-        if program is not None:
-            program.add(self, arguments)
+        if recorder.program is not None:
+            recorder.program.add(self, arguments)
         return result
 
 
@@ -54,12 +80,11 @@ def kernel(function: Function) -> Function:
         compiled = numba.njit(cache=True, **options)(function)
     except RuntimeError:  # "cannot cache function: no locator available"
         compiled = numba.njit(**options)(function)
-    if isinstance(compiled, CPUDispatcher):  # not where NUMBA_DISABLE_JIT is set
-        cache: Any = vars(compiled).get("_cache")
-        if hasattr(cache, "load_overload"):
-            survive_bad_cache(cache)
-            notice_changes(cache)
-        compiled.__class__ = Kernel
+    cache: Any = vars(compiled).get("_cache")
+    if hasattr(cache, "load_overload"):
+        survive_bad_cache(cache)
+        notice_changes(cache)
+    compiled.__class__ = Kernel
     return compiled  # type: ignore[no-any-return]
 
 

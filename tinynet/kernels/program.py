@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import itertools
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -56,12 +56,13 @@ class Program:
         self.kept: list[Any] = []  # the arrays, whose addresses the calls hold
         self.table = np.empty((0, 2), np.int64)
         self.lots: list[list[int]] = [[0]]  # at which calls independent parts begin
+        self.in_part = False
         self.plan = Plan([])  # which of its parts a crew may run at the same time
 
     @contextmanager
     def recording(self) -> Iterator[None]:
         """Record the kernels that this thread calls while the block runs."""
-        outer, recorder.program = getattr(recorder, "program", None), self
+        outer, recorder.program = recorder.program, self
         try:
             yield
         finally:
@@ -167,7 +168,7 @@ def write_caller(module: Any, name: str, kinds: Kinds) -> None:
     builder.ret(builder.zext(builder.call(target, [*slots, *values]), CELL))
 
 
-def independent(parts: Sequence[Part]) -> Iterator[Part]:
+def independent(parts: Iterable[Part]) -> Iterator[Part]:
     """Yield parts, and tell a program that records that none of them needs what is computed for another.
 
     Args:
@@ -176,16 +177,18 @@ def independent(parts: Sequence[Part]) -> Iterator[Part]:
     Yields:
         Each of them.
     """
-    program = getattr(recorder, "program", None)
-    begins: list[int] = []
-    if program is not None:
-        program.lots.append(begins)
+    program = recorder.program
+    if program is None or program.in_part:  # a loop inside of a part is no loop of the program's own
+        yield from parts
+        return
+    parts, begins = [*parts], list[int]()
+    program.lots.append(begins)
     for part in parts:
-        if program is not None:
-            begins.append(len(program.calls))
+        begins.append(len(program.calls))
+        program.in_part = len(parts) > 1
         yield part
-    if program is not None:
-        program.lots.append([len(program.calls)])
+        program.in_part = False
+    program.lots.append([len(program.calls)])
 
 
 @instruction
@@ -353,16 +356,11 @@ def lead(queue: Array, stages: Array) -> int:
     return 0
 
 
-def tables_of(programs: Sequence[Program]) -> Array:
-    """Return the addresses and lengths of programs' tables, as a stage of a `Plan`."""
-    return np.array([(program.table.ctypes.data, len(program.table)) for program in programs], np.int64)
-
-
 class Plan:
     """What a crew runs: stage after stage, each of programs that are independent of one another.
 
     Args:
-        stages: of each, (tasks, 2) the addresses and lengths of its programs' tables; see `tables_of`.
+        stages: of each, (tasks, 2) the addresses and lengths of its programs' tables.
     """
 
     def __init__(self, stages: Sequence[Array]) -> None:

@@ -53,8 +53,12 @@ def splat(builder: Any, value: Any, lanes: int) -> Any:
 
 def first_lanes(builder: Any, lanes: int, count: Any) -> Any:
     """Return LLVM's mask of the first `count` lanes; of all if there are not so many."""
-    places = ir.Constant(ir.VectorType(count.type, lanes), list(range(lanes)))
-    return builder.icmp_signed(">", splat(builder, count, lanes), places)
+    i32 = ir.IntType(32)  # comparing 64 bits takes two registers for a vector of float32
+    whole, none = ir.Constant(count.type, lanes), ir.Constant(count.type, 0)
+    count = builder.select(builder.icmp_signed(">", count, whole), whole, count)
+    count = builder.select(builder.icmp_signed("<", count, none), none, count)
+    places = ir.Constant(ir.VectorType(i32, lanes), list(range(lanes)))
+    return builder.icmp_signed(">", splat(builder, builder.trunc(count, i32), lanes), places)
 
 
 def load_lanes(builder: Any, address: Any, mask: Any, align: int) -> Any:
@@ -137,6 +141,62 @@ def subtract(typing_context: Any, a: Any, b: Any) -> Any:
         return builder.fsub(*arguments)
 
     return a(a, a), codegen
+
+
+@instruction
+def multiply(typing_context: Any, a: Any, b: Any) -> Any:
+    """Return a * b, lane by lane."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.fmul(*arguments)
+
+    return a(a, a), codegen
+
+
+@instruction
+def multiply_add(typing_context: Any, a: Any, b: Any, c: Any) -> Any:
+    """Return a * b + c, lane by lane; rounded once where the CPU has an instruction for it."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        vector = arguments[0].type
+        kind = ir.FunctionType(vector, [vector] * 3)
+        name = f"llvm.fmuladd.v{vector.count}f{signature.return_type.dtype.bitwidth}"
+        function = cgutils.get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
+        return builder.call(function, arguments)
+
+    return a(a, a, a), codegen
+
+
+@instruction
+def keep(typing_context: Any, a: Any, count: Any) -> Any:
+    """Return the first `count` lanes of a, and 0 in the others."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        vector = arguments[0].type
+        mask = first_lanes(builder, vector.count, arguments[1])
+        return builder.select(mask, arguments[0], ir.Constant(vector, None))
+
+    return a(a, types.int64), codegen
+
+
+@instruction
+def lane_sum(typing_context: Any, a: Any) -> Any:
+    """Return the sum of all lanes as a float: of halves, of their halves, and so on."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        total = arguments[0]
+        while total.type.count > 1:
+            half, nothing = total.type.count // 2, ir.Constant(total.type, ir.Undefined)
+            lower, upper = (
+                ir.Constant(ir.VectorType(ir.IntType(32), half), list(range(start, start + half)))
+                for start in (0, half)
+            )
+            total = builder.fadd(
+                builder.shuffle_vector(total, nothing, lower), builder.shuffle_vector(total, nothing, upper)
+            )
+        return builder.extract_element(total, ir.IntType(32)(0))
+
+    return a.dtype(a), codegen
 
 
 @instruction

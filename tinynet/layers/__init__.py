@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from .base import Layer, Parameter
-from .conv2d import Conv2D
-from .dense import Dense
-from .dropout import Dropout
-from .flatten import Flatten
-from .im2col import col2im, im2col
-from .pool2d import AveragePool2D, GlobalAveragePool2D, MaxPool, MaxPool2D
-from .relu import LeakyReLU, ReLU
-from .sigmoid import Sigmoid
-from .softmax import Softmax
-from .tanh import Tanh
-
-__all__ = [
-    "AveragePool2D",
-    "Conv2D",
-    "Dense",
-    "Dropout",
-    "Flatten",
-    "GlobalAveragePool2D",
-    "Layer",
-    "LeakyReLU",
-    "MaxPool",
-    "MaxPool2D",
-    "Parameter",
-    "ReLU",
-    "Sigmoid",
-    "Softmax",
-    "Tanh",
-    "col2im",
-    "im2col",
-]
+from .base import Layer as Layer
+from .batch_normalization import BatchNormalization as BatchNormalization
+from .chain import Chain as Chain
+from .conv2d import Conv2D as Conv2D
+from .dense import Dense as Dense
+from .dropout import Dropout as Dropout
+from .flatten import Flatten as Flatten
+from .im2col import col2im as col2im
+from .im2col import im2col as im2col
+from .layer_normalization import LayerNormalization as LayerNormalization
+from .parameter import Parameter as Parameter
+from .pool2d import AveragePool2D as AveragePool2D
+from .pool2d import GlobalAveragePool2D as GlobalAveragePool2D
+from .pool2d import MaxPool as MaxPool
+from .pool2d import MaxPool2D as MaxPool2D
+from .relu import LeakyReLU as LeakyReLU
+from .relu import ReLU as ReLU
+from .sigmoid import Sigmoid as Sigmoid
+from .softmax import Softmax as Softmax
+from .tanh import Tanh as Tanh

@@ -32,7 +32,7 @@ def get(activation: str | Layer | None) -> Layer | None:
             activation layer such as `LeakyReLU(0.1)`.
 
     Returns:
-        A layer of its own, or None for "linear" and None.
+        A layer, or None for "linear" and None; an object is returned as it is.
 
     Raises:
         TypeError: the object is not an activation layer.
@@ -47,7 +47,7 @@ def get(activation: str | Layer | None) -> Layer | None:
     if isinstance(activation, Layer):
         if type(activation) not in BY_NAME.values():
             raise TypeError(f"{activation!r} is not an activation: make it a layer of the model.")
-        return copy.copy(activation)  # each layer has an activation of its own
+        return activation
     if isinstance(activation, type):
         raise TypeError(f"The activation is the class {activation.__name__}: write {activation.__name__}().")
     if activation in BY_NAME:
@@ -62,12 +62,18 @@ class ActivatedLayer(Layer):
         activation_layer: the layer that `activation` names, or None.
     """
 
+    activation: str | Layer | None
     activation_layer: Layer | None = None
 
+    def sublayers(self) -> dict[str, Layer]:
+        """Return the activation, the layer's own copy."""
+        return {} if self.activation_layer is None else {"activation": self.activation_layer}
+
     def build_activation(self, output_shape: Shape) -> Shape:
-        """Build the activation for this layer's output, and return its shape."""
+        """Build an activation for this layer's output, and return its shape."""
+        self.activation_layer = copy.copy(get(self.activation))  # one object may serve several layers
         if self.activation_layer:
-            self.activation_layer.build(output_shape, self.seed, self.dtype)
+            self.activation_layer.build(output_shape)
         return output_shape
 
     @property

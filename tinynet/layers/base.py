@@ -1,111 +1,33 @@
-"""What a layer and a parameter are."""
+"""What a layer is, and the tree that layers made of layers form."""
 
 from __future__ import annotations
 
 import copy
 import dataclasses
 import math
-from collections.abc import Sequence
-from typing import Any, Self
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from .. import initializers
 from .geometry import Shape, as_shape
+from .parameter import Parameter
+from .workspace import Workspace
 
 Array = NDArray[Any]
 Seed = int | Sequence[int]
 
 WEIGHTS = 1  # the last word of the seeds of initial weights: keeps their random numbers apart from others
+MEMORY = ("x", "y", "dy", "step", "trainable")  # what may be assigned on a layer of a model
 
+KINDS: dict[str, type[Layer]] = {}  # all classes of layers that are defined, for model files
 
-class Parameter:
-    """A learned array and its gradient, of one shape.
-
-    Inside a model, `value` and `grad` are views into the model's two flat vectors. Assigning to them
-    copies the numbers into the arrays that are there.
-
-    Args:
-        name: "kernel" or "bias".
-        value: the current values.
-        grad: the gradient that the last backward pass left; it is overwritten, never added to.
-
-    Raises:
-        ValueError: what is assigned has another shape.
-
-    Example:
-        >>> bias = Parameter("bias", np.ones(3), np.zeros(3))
-        >>> bias.value = [1, 2, 3]
-        >>> bias.value
-        array([1., 2., 3.])
-    """
-
-    def __init__(self, name: str, value: Array, grad: Array) -> None:
-        self.name = name
-        self.bind(value, grad)
-
-    def bind(self, value: Array, grad: Array) -> None:
-        """Make these very arrays the parameter's value and gradient."""
-        self._value, self._grad = value, grad
-
-    @property
-    def value(self) -> Array:
-        """The current values."""
-        return self._value
-
-    @value.setter
-    def value(self, new: ArrayLike) -> None:
-        self._copy(new, self._value, "value")
-
-    @property
-    def grad(self) -> Array:
-        """The gradient that the last backward pass left."""
-        return self._grad
-
-    @grad.setter
-    def grad(self, new: ArrayLike) -> None:
-        self._copy(new, self._grad, "grad")
-
-    def _copy(self, new: ArrayLike, target: Array, what: str) -> None:
-        if np.shape(new) != target.shape:
-            raise ValueError(
-                f"The {what} of parameter {self.name!r} has shape {target.shape}; got {np.shape(new)}."
-            )
-        target[...] = new
-
-    def __repr__(self) -> str:
-        return f"Parameter({self.name!r}, shape={self.value.shape}, dtype={self.value.dtype})"
-
-
-class Workspace:
-    """The arrays that the replica of a layer works in, from one training step to the next.
-
-    What holds a row for each sample of the replica's shard is part of an array for the whole batch.
-
-    Args:
-        whole: the batch's arrays by name, shared by the replicas of this layer; filled as they are needed.
-        shard: which samples are this replica's; default: of no batch.
-        samples: the size of the batch.
-    """
-
-    def __init__(
-        self, whole: dict[str, Array] | None = None, shard: slice = slice(0, 0), samples: int = 0
-    ) -> None:
-        self.whole, self.shard, self.samples = {} if whole is None else whole, shard, samples
-        self.kept: dict[str, Array] = {}
-
-    def empty(self, name: str, shape: Shape, dtype: np.dtype[Any]) -> Array:
-        """Return the array of this name, as it was left; uninitialised if new or of another shape."""
-        array = self.kept.get(name)
-        if array is None or array.shape != shape:
-            if self.samples and shape[0] == self.shard.stop - self.shard.start:
-                whole = self.whole.setdefault(name, np.empty((self.samples, *shape[1:]), dtype))
-                array = whole[self.shard]
-            else:
-                array = np.empty(shape, dtype)
-            self.kept[name] = array
-        return array
+_building = (
+    threading.local()
+)  # its `parent` is the layer whose `declare` runs now, `children` what that built
 
 
 class Layer:
@@ -116,22 +38,34 @@ class Layer:
     inference writes nothing, so that one layer serves many threads. A layer never writes into an
     argument, and what it returns is read-only for the caller.
 
+    A layer may be made of layers, in attributes, lists, tuples and dicts: its `declare` builds them, and its
+    `forward` and `backward` call theirs. Inside of a model, hyperparameters and parameters cannot be
+    replaced.
+
+    Args:
+        only_kernels: of the class, `class Mine(Layer, only_kernels=True)`: the promise that `forward` and
+            `backward` do nothing to arrays but call kernels and other such layers, so that a step may be
+            recorded; default False.
+
     Attributes:
         input_shape, output_shape: shapes without the batch axis, known after `build`.
-        name: the layer's name in its model's summary and in error messages.
+        name: the layer's name in its model's summary, in model files and in error messages.
         in_model: whether the layer is part of a model, which then has built it.
+        trainable: whether training changes the parameters, here and in all layers that it is made of; read
+            when the model is compiled.
         seed: the layer's own seed.
         step: the number of the training step, and
-        step_cell: an array (1,) with that number, where a program replays the layer; else None.
+        step_cell: an array (1,) with that number, which a recorded step reads.
         first_sample: the position in the batch of the first sample that `forward` gets: what dropout's
             random numbers depend on.
         needs_input_gradient: False on the first layer with parameters while a model trains: its
             `backward` then skips the gradient with respect to the input, and returns an empty array.
-        needs_kernel_gradient: False on a Dense layer while a model trains: the gradient of its kernel is then
-            left out by `backward`, and computed for the whole batch at once.
+        defers: True while a model trains, on a layer with a `batch_parameter`: `backward` leaves the gradient
+            of that parameter out, and remembers what `batch_gradient` needs.
         most_weights: more than this in one parameter is refused: what the model's file can hold.
         x, y: what the last training forward remembered of its input and output, if it needs them, and
-        dy: what a Dense layer's `backward` remembers for the gradient of its kernel.
+        dy: what `backward` remembered for `batch_gradient`.
+        workspace: of a replica, the arrays that it works in; None on a layer that is used alone.
     """
 
     name: str = ""
@@ -140,46 +74,283 @@ class Layer:
     output_shape: Shape | None = None
     dtype: np.dtype[Any] = np.dtype("float32")
     seed: Seed = 0
-    step: int = 0
-    step_cell: Array | None = None
+    step_cell: Array
     first_sample: int = 0
     needs_input_gradient: bool = True
-    needs_kernel_gradient: bool = True
+    defers: bool = False
     most_weights: float = math.inf
     x: Array | None = None
     y: Array | None = None
     dy: Array | None = None
     workspace: Workspace | None = None
+    calls_only_kernels: ClassVar[bool] = False
+    _trainable: bool = True
 
-    def build(self, input_shape: int | Sequence[int], seed: Seed = 0, dtype: DTypeLike = "float32") -> Shape:
+    def __init_subclass__(cls, only_kernels: bool = False) -> None:
+        """Note the class for model files, and what it promises; one that derives from it promises nothing."""
+        super().__init_subclass__()
+        cls.calls_only_kernels = only_kernels
+        if cls.__name__ not in KINDS or not KINDS[cls.__name__].__module__.startswith("tinynet."):
+            KINDS[cls.__name__] = cls
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refuse what would have no effect: a model has used the hyperparameters and holds the parameters."""
+        if name not in MEMORY:
+            self._check_change(name, value)
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        """Refuse what a model would miss."""
+        self._check_change(name, None)
+        object.__delattr__(self, name)
+
+    def _check_change(self, name: str, value: object) -> None:
+        old = vars(self).get(name)
+        if isinstance(old, Parameter) and (self.in_model or not isinstance(value, Parameter)):
+            raise AttributeError(
+                f"{self.title}: {name} stays the array that it is: change its numbers in place, as in "
+                f"layer.{name}.value[...] = array."
+            )
+        if not self.in_model:
+            return
+        if self.calls_only_kernels and name not in vars(self) and not hasattr(type(self), name):
+            raise AttributeError(f"{self.title} has no {name}: to assign it would have no effect.")
+        settings = getattr(self, "__dataclass_fields__", {}).keys() | Layer.__annotations__.keys()
+        if self.calls_only_kernels or name in settings or next(members(old), None):
+            raise AttributeError(
+                f"{self.title} is part of a model, which has used its {name}: make a new layer, and a new "
+                "model, to change it."
+            )
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the parameters; read when the model is compiled."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        if not isinstance(value, bool | np.bool_):
+            raise TypeError(f"{self.title}: trainable must be True or False; got {value!r}.")
+        for _, part in self.parts():
+            vars(part)["_trainable"] = bool(value)
+
+    @property
+    def step(self) -> int:
+        """The number of the training step."""
+        return int(self.step_cell[0])
+
+    @step.setter
+    def step(self, value: int) -> None:
+        self.step_cell[0] = value
+
+    # The tree.
+
+    def sublayers(self) -> dict[str, Layer]:
+        """Return the layers that this one is made of, by their names in paths."""
+        return {name: value for name, value in members(vars(self)) if isinstance(value, Layer)}
+
+    def parts(self, path: str = "") -> Iterator[tuple[str, Layer]]:
+        """Yield this layer and all that it is made of, each with its path, depth first.
+
+        Args:
+            path: this layer's own; default "", that of a model.
+
+        Example:
+            >>> from tinynet import layers
+            >>> row = layers.Chain([layers.Flatten(), layers.Dense(2)])
+            >>> _ = row.build((2, 2))
+            >>> [path for path, _ in row.parts()]
+            ['', 'flatten', 'dense']
+        """
+        yield path, self
+        for name, layer in self.sublayers().items():
+            yield from layer.parts(f"{path}/{name}" if path else name)
+
+    @property
+    def own_parameters(self) -> list[Parameter]:
+        """The layer's parameters without those of its sublayers, in the order of their declaration."""
+        return [value for _, value in members(vars(self)) if isinstance(value, Parameter)]
+
+    @property
+    def parameters(self) -> list[Parameter]:
+        """All parameters, those of sublayers too."""
+        return [parameter for _, part in self.parts() for parameter in part.own_parameters]
+
+    def named_parameters(self) -> dict[str, Parameter]:
+        """Return all parameters by their paths.
+
+        Raises:
+            ValueError: two of them have equal paths, so that a model file could not hold both.
+        """
+        named: dict[str, Parameter] = {}
+        for path, part in self.parts():
+            for parameter in part.own_parameters:
+                key = f"{path}/{parameter.name}" if path else parameter.name
+                if key in named:
+                    raise ValueError(
+                        f"{self.title}: two parameters have the path {key!r}: rename one of them."
+                    )
+                named[key] = parameter
+        return named
+
+    def trainable_parameters(self) -> list[Parameter]:
+        """Return those parameters that training changes, by what `trainable` says now."""
+        if not self.trainable:
+            return []
+        own = [parameter for parameter in self.own_parameters if parameter.trainable]
+        return own + [p for layer in self.sublayers().values() for p in layer.trainable_parameters()]
+
+    def get_weights(self) -> list[Array]:
+        """Return copies of all parameters' values, in order.
+
+        Example:
+            >>> from tinynet import layers
+            >>> layer = layers.Dense(2)
+            >>> _ = layer.build(3)
+            >>> [array.shape for array in layer.get_weights()]
+            [(3, 2), (2,)]
+        """
+        return [parameter.value.copy() for parameter in self.parameters]
+
+    def set_weights(self, weights: Sequence[ArrayLike]) -> None:
+        """Set all parameters' values, as `get_weights` returns them; the next prediction uses them.
+
+        Args:
+            weights: an array for each parameter, of its shape.
+
+        Raises:
+            ValueError: another number of arrays, or another shape; then nothing is changed.
+
+        Example:
+            >>> from tinynet import layers
+            >>> layer = layers.Dense(1)
+            >>> _ = layer.build(1)
+            >>> layer.set_weights([[[2.0]], [1.0]])
+            >>> layer.forward([[3.0]])
+            array([[7.]], dtype=float32)
+        """
+        parameters = self.parameters
+        shapes, wanted = [np.shape(array) for array in weights], [p.value.shape for p in parameters]
+        if shapes != wanted:
+            raise ValueError(f"{self.title}: set_weights expects arrays of shapes {wanted}; got {shapes}.")
+        for parameter, array in zip(parameters, weights, strict=True):
+            parameter.value = array
+
+    @property
+    def only_kernels(self) -> bool:
+        """Whether this layer and all that it is made of do nothing to arrays but call kernels."""
+        return self.calls_only_kernels and all(layer.only_kernels for layer in self.sublayers().values())
+
+    def replica(self, step_cell: Array | None = None, whole: Callable[[], Workspace] = Workspace) -> Self:
+        """Return a copy that shares the parameters' values and owns its gradients and what it remembers.
+
+        Replicas let several threads train on parts of a batch at once; see `tinynet.shards`.
+
+        Args:
+            step_cell: the number of the step, shared by all parts; default: one of its own.
+            whole: makes the workspace of a part; called for each in the order of `parts`.
+        """
+        clone = copy.copy(self)
+        own = vars(clone)
+        own["step_cell"] = np.zeros(1, np.int64) if step_cell is None else step_cell
+        own["workspace"] = whole()
+        copies: dict[int, Any] = {}
+
+        def renew(value: Any) -> Any:
+            if id(value) not in copies:
+                if isinstance(value, Parameter):
+                    gradient = np.zeros(value.grad.shape, self.dtype)
+                    copies[id(value)] = Parameter(value.name, value.value, gradient, value.trainable)
+                else:
+                    copies[id(value)] = value.replica(own["step_cell"], whole)
+            return copies[id(value)]
+
+        for name, value in vars(self).items():
+            if next(members(value), None):
+                own[name] = mapped(value, renew)
+        return clone
+
+    @property
+    def batch_parameter(self) -> Parameter | None:
+        """The parameter whose gradient `batch_gradient` computes for all shards together, or None."""
+        return None
+
+    def batch_gradient(self, x: Array, dy: Array, rows: slice, total: Array, accumulate: bool) -> None:
+        """Compute some rows of the gradient of `batch_parameter`, from what all shards remembered.
+
+        Args:
+            x, dy: (N, ...) what the layer remembered as `x` and `dy`.
+            rows: which rows (of the parameter's first axis).
+            total: their elements, written.
+            accumulate: whether to add to what total holds.
+        """
+        raise NotImplementedError
+
+    # What a layer does.
+
+    def build(
+        self, input_shape: int | Sequence[int], seed: Seed | None = None, dtype: DTypeLike | None = None
+    ) -> Shape:
         """Make the parameters.
 
         Args:
             input_shape: shape of one sample, without the batch axis.
-            seed: an integer (or several) from which the initial values and dropout's choices follow.
-            dtype: "float32", or "float64" for gradient checks.
+            seed: an integer (or several) from which the initial values and dropout's choices follow. Default:
+                0; for a layer that another one's `declare` builds, that one's seed and the place in it.
+            dtype: "float32" or "float64", for gradient checks. Default: float32, or that of the other layer.
 
         Returns:
             The shape of one sample of the output.
 
         Raises:
+            RuntimeError: the layer is part of a model.
             ValueError: the layer cannot take that shape.
         """
-        if self.in_model:
-            raise RuntimeError(f"{self.title} is part of a model, which has built it; make a new layer.")
         shape = as_shape(self.title, input_shape)
-        if dtype is None or np.dtype(dtype) not in (np.dtype("float32"), np.dtype("float64")):
+        parent: Layer | None = getattr(_building, "parent", None)
+        if parent is not None:
+            if seed is None or seed == parent.seed:
+                seed = (*words_of(parent.seed), _building.children)
+            _building.children += 1
+            dtype = parent.dtype if dtype is None else dtype
+            vars(self)["most_weights"] = min(self.most_weights, parent.most_weights)
+        if self.in_model and (parent is None or self.input_shape is not None):
+            return self._check_shared(parent, shape, dtype)
+        if np.dtype(dtype or "float32") not in (np.dtype("float32"), np.dtype("float64")):
             raise ValueError(f"{self.title}: dtype must be 'float32' or 'float64'; got {dtype!r}.")
-        self.dtype = np.dtype(dtype)
-        self.seed, self.step, self.first_sample, self.x, self.y = seed, 0, 0, None, None
-        words = [seed] if isinstance(seed, int | np.integer) else [*seed]
+        self.remember(
+            dtype=np.dtype(dtype or "float32"), seed=0 if seed is None else seed, x=None, y=None,
+            step_cell=np.zeros(1, np.int64), first_sample=0,
+        )  # fmt: skip
         # Not default_rng(seed), which the data may well come from; trailing zeros would not tell seeds apart.
-        self.output_shape = self.declare(shape, np.random.default_rng([*words, WEIGHTS]))
-        self.input_shape = shape
+        random = np.random.default_rng([*words_of(self.seed), WEIGHTS])
+        outer = parent, getattr(_building, "children", 0)
+        _building.parent, _building.children = self, 0
+        try:
+            output_shape = self.declare(shape, random)
+        finally:
+            _building.parent, _building.children = outer
+        self.remember(input_shape=shape, output_shape=output_shape)
+        self.named_parameters()  # raises where two have equal paths
+        return output_shape
+
+    def _check_shared(self, parent: Layer | None, shape: Shape, dtype: DTypeLike | None) -> Shape:
+        """Return the output shape of a layer that another model has built, or raise if it does not fit."""
+        if parent is None:
+            raise RuntimeError(f"{self.title} is part of a model, which has built it; make a new layer.")
+        if shape != self.input_shape or np.dtype(dtype) != self.dtype:
+            raise ValueError(
+                f"{self.title} is shared with another model, which built it for inputs {self.input_shape} of "
+                f"{self.dtype}; here they are {shape} of {np.dtype(dtype)}: make a new layer."
+            )
+        assert self.output_shape is not None
         return self.output_shape
 
     def declare(self, input_shape: Shape, random: np.random.Generator) -> Shape:
         """Check the input shape, make the parameters, and return the output shape: `build`'s own part.
+
+        A layer that is made of layers builds them here: `self.first.build(input_shape)` returns the shape
+        that the next one gets; their seeds and dtypes follow from this layer's.
 
         Args:
             input_shape: shape of one sample.
@@ -218,11 +389,6 @@ class Layer:
         raise NotImplementedError
 
     @property
-    def parameters(self) -> list[Parameter]:
-        """The layer's parameters, in the order of their declaration."""
-        return [value for value in vars(self).values() if isinstance(value, Parameter)]
-
-    @property
     def title(self) -> str:
         """The layer in an error message: its class, and its name if it has one."""
         return f"{type(self).__name__} {self.name!r}" if self.name else type(self).__name__
@@ -239,12 +405,29 @@ class Layer:
     # For subclasses.
 
     def add_parameter(
-        self, name: str, shape: Shape, initializer: initializers.Initializer, random: np.random.Generator
+        self,
+        name: str,
+        shape: Shape,
+        initializer: initializers.Initializer,
+        random: np.random.Generator,
+        trainable: bool = True,
     ) -> Parameter:
-        """Return a new parameter with initial values and a zero gradient."""
+        """Return a new parameter with initial values and a zero gradient.
+
+        Args:
+            name: its name in the layer.
+            shape: its shape.
+            initializer: draws the first values.
+            random: where they come from.
+            trainable: False for what the layer keeps up to date itself, such as a running mean; default True.
+        """
         if math.prod(shape) > self.most_weights:
             raise ValueError(f"{self.title}: {name} of shape {shape} is too large for its model file.")
-        return Parameter(name, initializer(shape, random, self.dtype), np.zeros(shape, self.dtype))
+        return Parameter(name, initializer(shape, random, self.dtype), np.zeros(shape, self.dtype), trainable)
+
+    def remember(self, **values: Any) -> None:
+        """Keep values under these names, such as what a training forward leaves for `backward`."""
+        vars(self).update(values)
 
     def check_input(self, x: ArrayLike) -> Array:
         """Return x as a contiguous array of the layer's dtype, or raise if its shape is wrong."""
@@ -281,30 +464,44 @@ class Layer:
             )
         return remembered, array
 
-    def empty(self, name: str, shape: Shape, training: bool = True) -> Array:
+    def empty(self, name: str, shape: Shape, training: bool = True, dtype: DTypeLike | None = None) -> Array:
         """Return an uninitialised array: new, or in a replica that trains, the one used last time.
 
         Args:
             name: what the array is for; one array is kept for each name.
             shape: its shape.
             training: False for inference, which must not touch what the layer keeps.
+            dtype: default: the layer's.
         """
         if self.workspace is None or not training:
-            return np.empty(shape, self.dtype)
-        return self.workspace.empty(name, shape, self.dtype)
+            return np.empty(shape, self.dtype if dtype is None else dtype)
+        return self.workspace.empty(name, shape, np.dtype(self.dtype if dtype is None else dtype))
 
-    def replica(self) -> Self:
-        """Return a copy that shares the parameters' values and owns its gradients and what it remembers.
 
-        Replicas let several threads train on parts of a batch at once; see `tinynet.shards`.
-        """
-        clone = copy.copy(self)
-        clone.workspace = Workspace()
-        for name, value in vars(self).items():
-            if isinstance(value, Parameter):
-                setattr(
-                    clone, name, Parameter(value.name, value.value, np.zeros(value.grad.shape, self.dtype))
-                )
-            elif isinstance(value, Layer):
-                setattr(clone, name, value.replica())
-        return clone
+def words_of(seed: Seed) -> tuple[int, ...]:
+    """Return a seed as integers."""
+    return (seed,) if isinstance(seed, int | np.integer) else tuple(seed)
+
+
+def members(value: Any, name: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Any]]:
+    """Yield the layers and parameters in a value, also in lists, tuples and dicts, with their names."""
+    seen = set() if seen is None else seen
+    if isinstance(value, Layer | Parameter):
+        if id(value) not in seen:
+            seen.add(id(value))
+            yield name, value
+    elif isinstance(value, list | tuple | dict):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in items:
+            yield from members(item, f"{name}/{key}" if name else str(key), seen)
+
+
+def mapped(value: Any, function: Callable[[Any], Any]) -> Any:
+    """Return a value with each layer and parameter in it replaced by what the function makes of it."""
+    if isinstance(value, Layer | Parameter):
+        return function(value)
+    if isinstance(value, dict):
+        return {key: mapped(item, function) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(mapped(item, function) for item in value)
+    return value

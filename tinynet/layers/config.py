@@ -3,82 +3,81 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from .. import initializers
-from .base import Layer
-from .conv2d import Conv2D
-from .dense import Dense
-from .dropout import Dropout
-from .flatten import Flatten
-from .pool2d import AveragePool2D, GlobalAveragePool2D, MaxPool2D
-from .relu import LeakyReLU, ReLU
-from .sigmoid import Sigmoid
-from .softmax import Softmax
-from .tanh import Tanh
-
-KINDS: dict[str, type[Layer]] = {
-    kind.__name__: kind
-    for kind in (
-        AveragePool2D,
-        Conv2D,
-        Dense,
-        Dropout,
-        Flatten,
-        GlobalAveragePool2D,
-        LeakyReLU,
-        MaxPool2D,
-        ReLU,
-        Sigmoid,
-        Softmax,
-        Tanh,
-    )
-}
+from .base import KINDS, Layer
+from .chain import Chain, names_for
 
 
 def layer_config(layer: Layer) -> dict[str, Any]:
     """Return a layer's class and hyperparameters, as JSON can hold them.
 
     Args:
-        layer: one of tinynet's layers.
+        layer: one of tinynet's layers, or of a class of your own, a dataclass; a layer that has a method
+            `config`, as a model does, describes itself.
 
     Returns:
         "class", and each hyperparameter under its name.
 
     Raises:
-        TypeError: the layer is of another class, which a model file could not rebuild.
+        TypeError: a model file could not rebuild the layer.
 
     Example:
+        >>> from tinynet.layers import Dropout
         >>> layer_config(Dropout(0.5))
         {'class': 'Dropout', 'rate': 0.5}
     """
     kind = type(layer)
     if KINDS.get(kind.__name__) is not kind:
         raise TypeError(
-            f"{layer.title} is not one of tinynet's layers, so a model file could not rebuild it: add its "
-            "class to tinynet.layers.config.KINDS, before saving and before loading."
+            f"{layer.title}: another layer's class has the same name, {kind.__name__}, so that a model file "
+            "could not tell them apart: rename yours."
         )
     config: dict[str, Any] = {"class": kind.__name__}
-    for field in dataclasses.fields(layer):  # type: ignore[arg-type]
-        value = getattr(layer, field.name)
-        if isinstance(value, Layer):
-            value = layer_config(value)
-        elif isinstance(value, initializers.Initializer):
-            value = initializers.name_of(value)
-        elif isinstance(value, tuple | list):
-            value = [int(size) for size in value]
-        elif hasattr(value, "item"):  # a NumPy number
-            value = value.item()
-        config[field.name] = value
+    if hasattr(layer, "config"):
+        return config | layer.config()  # type: ignore[no-any-return]
+    if not dataclasses.is_dataclass(kind) or (
+        "__init__" in vars(kind) and "__dataclass_fields__" not in vars(kind)
+    ):
+        raise TypeError(
+            f"{layer.title}: a model file can describe a layer that is a dataclass, whose fields are its "
+            "hyperparameters: decorate its class with @dataclass(eq=False, repr=False)."
+        )
+    if not layer.trainable:
+        config["trainable"] = False
+    for field in dataclasses.fields(layer):
+        config[field.name] = as_data(getattr(layer, field.name))
+    if isinstance(layer, Chain):
+        config |= names_config(layer)
     return config
 
 
-def layer_from_config(config: Mapping[str, Any]) -> Layer:
+def names_config(chain: Chain) -> dict[str, Any]:
+    """Return the names of a row's layers, where they are not those that they would get anyway."""
+    names = names_for(chain.layers)
+    return {} if names == names_for(chain.layers, own=False) else {"names": names}
+
+
+def as_data(value: Any) -> Any:
+    """Return a hyperparameter as JSON can hold it."""
+    if isinstance(value, Layer):
+        return layer_config(value)
+    if isinstance(value, initializers.Initializer):
+        return initializers.name_of(value)
+    if isinstance(value, tuple | list):
+        return [as_data(item) for item in value]
+    return value.item() if hasattr(value, "item") else value  # a NumPy number
+
+
+def layer_from_config(config: Mapping[str, Any], most_weights: float = math.inf) -> Layer:
     """Return the layer that `layer_config` described.
 
     Args:
         config: "class", and each hyperparameter under its name.
+        most_weights: the most that one parameter may have; default: any number.
 
     Returns:
         A new layer, not built.
@@ -91,15 +90,37 @@ def layer_from_config(config: Mapping[str, Any]) -> Layer:
         Dropout(rate=0.5)
     """
     arguments = dict(config)
-    kind = KINDS.get(str(arguments.pop("class", None)))
+    kind: Any = KINDS.get(str(arguments.pop("class", None)))
     if kind is None:
-        raise ValueError(f"Unknown layer class {config.get('class')!r}; the classes are {', '.join(KINDS)}.")
-    for name, value in arguments.items():
-        if isinstance(value, Mapping):
-            arguments[name] = layer_from_config(value)
-        elif isinstance(value, list):
-            arguments[name] = tuple(value)
+        known = ", ".join(sorted(name for name, known in KINDS.items() if dataclasses.is_dataclass(known)))
+        raise ValueError(f"Unknown layer class {config.get('class')!r}; the classes are {known}.")
+    if hasattr(kind, "from_config"):
+        return kind.from_config(arguments, most_weights)  # type: ignore[no-any-return]
+    trainable, names = arguments.pop("trainable", True), arguments.pop("names", None)
+    values = {name: from_data(value, most_weights) for name, value in arguments.items()}
     try:
-        return kind(**arguments)
+        layer: Layer = kind(**values)
     except (TypeError, ValueError) as error:
         raise ValueError(f"Cannot rebuild {kind.__name__} from {dict(config)}: {error}.") from error
+    layer.most_weights = most_weights
+    if names is not None and isinstance(layer, Chain):
+        give_names(layer.layers, names)
+    if not trainable:
+        layer.trainable = False
+    return layer
+
+
+def give_names(layers: Any, names: Any) -> None:
+    """Give layers the names that `names_config` noted."""
+    for layer, name in zip(layers, names, strict=True):
+        if not layer.in_model:
+            layer.name = str(name)
+
+
+def from_data(value: Any, most_weights: float) -> Any:
+    """Return the hyperparameter that `as_data` described."""
+    if isinstance(value, Mapping):
+        return layer_from_config(value, most_weights)
+    if isinstance(value, list):
+        return tuple(from_data(item, most_weights) for item in value)
+    return value

@@ -19,7 +19,7 @@ METHODS = ("gather", "im2col")
 
 
 @dataclass(eq=False, repr=False)
-class Conv2D(ActivatedLayer):
+class Conv2D(ActivatedLayer, only_kernels=True):
     """y[n, oy, ox, f] = activation(bias[f] + sum of a window of x times kernel[:, :, :, f]).
 
     The images are (N, height, width, channels), the kernel (height, width, channels, filters), and the
@@ -68,9 +68,14 @@ class Conv2D(ActivatedLayer):
             raise ValueError(f"Conv2D: padding must be 'valid' or 'same'; got {self.padding!r}.")
         if self.method not in METHODS:
             raise ValueError(f"Conv2D: method must be one of {METHODS}; got {self.method!r}.")
-        self.activation_layer = get_activation(self.activation)
+        get_activation(self.activation)  # raises if it is none
         self.initialize_kernel = initializers.get(self.kernel_initializer)
         self.initialize_bias = initializers.get(self.bias_initializer)
+
+    @property
+    def only_kernels(self) -> bool:
+        """Whether only kernels are called: not by the textbook way."""
+        return super().only_kernels and self.method == "gather"
 
     def declare(self, input_shape: Shape, random: np.random.Generator) -> Shape:
         """Make the kernel (KH, KW, channels, filters) and the bias (filters,); see `Layer.declare`."""

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import kernels
-from .base import Array, Layer, Parameter
+from .base import Array, Layer
 from .conv2d import Conv2D
 from .pool2d import MaxPool2D
 
-CACHE_BYTES = 2**19  # of the convolution's output at a time: half of a usual core's own cache
+PART_BYTES = 2**19  # of the convolution's output at a time: half of a usual core's own cache
 BAND_FLOPS = 1e6  # of a single image: then it pays that another thread takes a part of it
 
 
-class ConvPool(Layer):
+class ConvPool(Layer, only_kernels=True):
     """Conv2D with ReLU, then MaxPool2D, a few samples at a time.
 
     The convolution's output, by far the largest array of a network, is pooled while it is in the cache, and
@@ -31,7 +31,8 @@ class ConvPool(Layer):
 
     def __init__(self, conv: Conv2D, pool: MaxPool2D) -> None:
         self.conv, self.pool = conv, pool
-        self.name, self.dtype = conv.name, conv.dtype
+        self.name, self.dtype, self.step_cell = conv.name, conv.dtype, conv.step_cell
+        self._trainable = conv.trainable
         self.input_shape, self.output_shape = conv.input_shape, pool.output_shape
 
     @staticmethod
@@ -46,15 +47,10 @@ class ConvPool(Layer):
             and pool.side_by_side
         )
 
-    @property
-    def parameters(self) -> list[Parameter]:
-        """The convolution's."""
-        return self.conv.parameters
-
-    def parts(self, samples: int) -> list[slice]:
+    def slices(self, samples: int) -> list[slice]:
         """Cut a batch into parts whose convolution's output stays in cache."""
         assert self.conv.output_shape is not None
-        size = max(CACHE_BYTES // (math.prod(self.conv.output_shape) * self.dtype.itemsize), 1)
+        size = max(PART_BYTES // (math.prod(self.conv.output_shape) * self.dtype.itemsize), 1)
         return [slice(begin, min(begin + size, samples)) for begin in range(0, max(samples, 1), size)]
 
     def forward(self, x: ArrayLike, training: bool = False) -> Array:
@@ -69,7 +65,7 @@ class ConvPool(Layer):
         if len(x) == 1 and not training:
             return self.forward_bands(padded, bias, y)
         place = self.empty("place", y.shape) if training else y
-        parts = self.parts(len(x))
+        parts = self.slices(len(x))
         results = self.empty("results", (parts[0].stop, *conv.output_shape), training)
         for part in parts:
             result = results[: part.stop - part.start]
@@ -114,7 +110,7 @@ class ConvPool(Layer):
         bias_gradient = conv.bias.grad if conv.use_bias else np.empty(0, self.dtype)
         kernels.elementwise.fill(bias_gradient, 0.0)
         dx = self.empty("dx", (len(dy), *self.input_shape) if self.needs_input_gradient else (0,))
-        parts = self.parts(len(dy))
+        parts = self.slices(len(dy))
         gradients = self.empty("gradients", (parts[0].stop, height, width, conv.filters))
         for part in parts:
             gradient = gradients[: part.stop - part.start]
@@ -131,7 +127,7 @@ class ConvPool(Layer):
         return dx
 
 
-def fuse(layers: Sequence[Layer]) -> list[Layer]:
+def fuse(layers: Iterable[Layer]) -> list[Layer]:
     """Return the layers with each convolution and the pooling after it as one, where they fit.
 
     Args:

@@ -12,10 +12,11 @@ from .activation import ActivatedLayer
 from .activation import get as get_activation
 from .base import Array, Layer
 from .geometry import Shape
+from .parameter import Parameter
 
 
 @dataclass(eq=False, repr=False)
-class Dense(ActivatedLayer):
+class Dense(ActivatedLayer, only_kernels=True):
     """y = activation(x @ kernel + bias).
 
     Args:
@@ -46,7 +47,7 @@ class Dense(ActivatedLayer):
     def __post_init__(self) -> None:
         if not isinstance(self.units, int | np.integer) or self.units < 1:
             raise ValueError(f"Dense: units must be a positive integer; got {self.units!r}.")
-        self.activation_layer = get_activation(self.activation)
+        get_activation(self.activation)  # raises if it is none
         self.initialize_kernel = initializers.get(self.kernel_initializer)
         self.initialize_bias = initializers.get(self.bias_initializer)
 
@@ -79,8 +80,8 @@ class Dense(ActivatedLayer):
         bias_gradient = self.bias.grad if self.use_bias else np.empty(0, self.dtype)
         self.result_gradient(dy, gradient.reshape(len(dy), 1, 1, self.units), 0, 0, bias_gradient)
         self.dy = gradient
-        if self.needs_kernel_gradient:
-            self.kernel_gradient(x, gradient, slice(0, len(self.kernel.grad)), self.kernel.grad)
+        if not self.defers:
+            self.batch_gradient(x, gradient, slice(0, len(self.kernel.grad)), self.kernel.grad, False)
         if not self.needs_input_gradient:
             return np.empty(0, self.dtype)
         dx = self.empty("dx", x.shape)
@@ -88,17 +89,12 @@ class Dense(ActivatedLayer):
         kernels.gather_gemm.dense_input_gradient(gradient, self.kernel.value, dx, dy_columns, dx_columns)
         return dx
 
-    def kernel_gradient(
-        self, x: Array, dy: Array, rows: slice, total: Array, accumulate: bool = False
-    ) -> None:
-        """Compute some rows of the kernel's gradient.
+    @property
+    def batch_parameter(self) -> Parameter | None:
+        """The kernel: one matrix product for the whole batch is faster than a sum over shards."""
+        return self.kernel if type(self) is Dense else None  # and no layer of one's own that derives from it
 
-        Args:
-            x: (N, features) this layer's input.
-            dy: (N, units) gradient with respect to the matrix product.
-            rows: which rows.
-            total: their elements, flat or not; written.
-            accumulate: whether to add to what total holds.
-        """
+    def batch_gradient(self, x: Array, dy: Array, rows: slice, total: Array, accumulate: bool) -> None:
+        """Compute some rows of the kernel's gradient; see `Layer.batch_gradient`."""
         target = total.reshape(-1, self.units)
         kernels.gather_gemm.dense_kernel_gradient(x, dy, target, rows.start, accumulate)

@@ -14,7 +14,7 @@ from .geometry import Shape
 
 
 @dataclass(eq=False, repr=False)
-class Dropout(Layer):
+class Dropout(Layer, only_kernels=True):
     """While training, set a random fraction of the elements to 0 and scale the others up to keep the mean.
 
     Which elements are dropped depends on the layer's seed, the number of the training step and the
@@ -48,22 +48,23 @@ class Dropout(Layer):
 
     def declare(self, input_shape: Shape, random: np.random.Generator) -> Shape:
         """Derive the layer's key from its seed; see `Layer.declare`."""
+        self.dropped_step: Array  # what `forward` remembers
         self.key = random.integers(0, 2**32, 2, np.uint32)
         return input_shape
 
     def forward(self, x: ArrayLike, training: bool = False) -> Array:
         """Drop elements while training, else return x; see `Layer.forward`.
 
-        A layer that is used alone drops others at every call; a model sets `step` itself.
+        A layer that is used alone drops others at every call; a model that trains counts the steps itself.
         """
         x = self.check_input(x)
         if not training:
             return x
-        if self.step_cell is not None:
-            self.x, self.dropped_step = x, self.step_cell
-        else:
-            self.x, self.dropped_step = x, np.array([self.step])
+        if self.workspace is None:
+            self.remember(x=x, dropped_step=self.step_cell.copy())
             self.step += 1
+        else:
+            self.remember(x=x, dropped_step=self.step_cell)
         return self.drop("y", x)
 
     def backward(self, dy: ArrayLike) -> Array:

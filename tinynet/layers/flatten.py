@@ -13,7 +13,7 @@ from .geometry import Shape
 
 
 @dataclass(eq=False, repr=False)
-class Flatten(Layer):
+class Flatten(Layer, only_kernels=True):
     """Lay each sample out as one vector, without copying it.
 
     Example:

@@ -44,7 +44,7 @@ class Pool2D(Layer):
 
 
 @dataclass(eq=False, repr=False)
-class MaxPool2D(Pool2D):
+class MaxPool2D(Pool2D, only_kernels=True):
     """The largest value of each window, for each channel.
 
     Where several pixels of a window hold the largest value, the gradient goes to the first of them.
@@ -90,7 +90,7 @@ MaxPool = MaxPool2D
 
 
 @dataclass(eq=False, repr=False)
-class AveragePool2D(Pool2D):
+class AveragePool2D(Pool2D, only_kernels=True):
     """The mean of each window, for each channel; padding does not count.
 
     LeCun et al., "Gradient-Based Learning Applied to Document Recognition" (1998), where it is subsampling.
@@ -129,7 +129,7 @@ class AveragePool2D(Pool2D):
 
 
 @dataclass(eq=False, repr=False)
-class GlobalAveragePool2D(Layer):
+class GlobalAveragePool2D(Layer, only_kernels=True):
     """The mean of each channel over the whole image: (H, W, C) becomes (C,).
 
     Lin, Chen and Yan, "Network in Network" (2013).

@@ -12,7 +12,7 @@ from .base import Array, Layer
 
 
 @dataclass(eq=False, repr=False)
-class LeakyReLU(Layer):
+class LeakyReLU(Layer, only_kernels=True):
     """y = x where x is positive, else negative_slope * x.
 
     Maas, Hannun and Ng, "Rectifier Nonlinearities Improve Neural Network Acoustic Models" (2013).
@@ -57,7 +57,7 @@ class LeakyReLU(Layer):
 
 
 @dataclass(eq=False, repr=False)
-class ReLU(LeakyReLU):
+class ReLU(LeakyReLU, only_kernels=True):
     """y = max(x, 0), and NaN where x is NaN.
 
     Nair and Hinton, "Rectified Linear Units Improve Restricted Boltzmann Machines" (ICML 2010).

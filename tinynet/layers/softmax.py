@@ -12,7 +12,7 @@ from .base import Array, Layer
 
 
 @dataclass(eq=False, repr=False)
-class Softmax(Layer):
+class Softmax(Layer, only_kernels=True):
     """y[..., k] = exp(x[..., k]) / sum over m of exp(x[..., m]).
 
     A model that ends in softmax and trains with a cross-entropy skips this layer's backward pass: there

@@ -1,0 +1,198 @@
+"""Every layer, with what the tests need to know of it: one row of CASES for each kind of use."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import naive
+import numpy as np
+
+from tinynet import layers
+
+
+def activation_reference(name, slope=0.3):
+    def reference(layer, x, dy):
+        return naive.activation(name, x, slope), naive.activation_gradient(name, x, dy, slope), []
+
+    return reference
+
+
+def activated(layer, z, dy):
+    """Return the activation of z and the gradient with respect to z, of a Dense or Conv2D."""
+    kind, slope = layer.activation or "linear", 0.3
+    if isinstance(kind, layers.Layer):
+        kind, slope = "leaky_relu", kind.negative_slope
+    return naive.activation(kind, z, slope), naive.activation_gradient(kind, z, dy, slope)
+
+
+def dense_reference(layer, x, dy):
+    kernel = layer.kernel.value
+    bias = layer.bias.value if layer.use_bias else np.zeros(layer.units)
+    y, dz = activated(layer, naive.dense(x, kernel, bias), dy)
+    dx, dkernel, dbias = naive.dense_gradients(x, kernel, dz)
+    return y, dx, [dkernel, dbias][: 1 + layer.use_bias]
+
+
+def convolution_reference(layer, x, dy):
+    kernel, placing = layer.kernel.value, (layer.steps, layer.padding)
+    bias = layer.bias.value if layer.use_bias else np.zeros(layer.filters)
+    y, dz = activated(layer, naive.convolution(x, kernel, bias, *placing), dy)
+    dx, dkernel, dbias = naive.convolution_gradients(x, kernel, dz, *placing)
+    return y, dx, [dkernel, dbias][: 1 + layer.use_bias]
+
+
+def max_pool_reference(layer, x, dy):
+    placing = (layer.window, layer.steps, layer.padding)
+    return naive.max_pool(x, *placing), naive.max_pool_gradient(x, dy, *placing), []
+
+
+def average_pool_reference(layer, x, dy):
+    placing = (layer.window, layer.steps, layer.padding)
+    return naive.average_pool(x, *placing), naive.average_pool_gradient(x, dy, *placing), []
+
+
+def global_average_pool_reference(layer, x, dy):
+    whole = (x.shape[1:3], (1, 1), "valid")
+    dx = naive.average_pool_gradient(x, dy[:, None, None], *whole)
+    return naive.average_pool(x, *whole)[:, 0, 0], dx, []
+
+
+def flatten_reference(layer, x, dy):
+    return x.reshape(len(x), -1), dy.reshape(x.shape), []
+
+
+def chain_reference(layer, x, dy):
+    dense = layer.layers[0]
+    z = naive.dense(x, dense.kernel.value, dense.bias.value)
+    dx, dkernel, dbias = naive.dense_gradients(
+        x, dense.kernel.value, naive.activation_gradient("tanh", z, dy, 0.0)
+    )
+    return naive.activation("tanh", z, 0.0), dx, [dkernel, dbias]
+
+
+def dropout_reference(layer, x, dy):
+    kept = layer.forward(np.ones_like(x), training=True)  # 0 or 1 / (1 - rate); advances the step
+    layer.step -= 1
+    return kept * x, kept * dy, []
+
+
+def normalization_reference(over_batch):
+    def reference(layer, x, dy):
+        gamma = layer.gamma.value if layer.scale else np.ones(x.shape[-1])
+        beta = layer.beta.value if layer.center else np.zeros(x.shape[-1])
+        y, dx, dgamma, dbeta = naive.normalization(x, dy, gamma, beta, layer.epsilon, over_batch)
+        return y, dx, [dgamma] * layer.scale + [dbeta] * layer.center
+
+    return reference
+
+
+@dataclasses.dataclass
+class Case:
+    """A layer's constructor, the shape that it is built for, and `reference(layer, x, dy)`.
+
+    The reference returns the output, and the gradients of the input and of each trainable parameter. `alone`
+    says whether a sample's results are independent of the other samples of its batch.
+    """
+
+    make: Callable[[], layers.Layer]
+    shape: tuple[int, ...]
+    reference: Callable[..., Any]
+    samples: int = 5
+    alone: bool = True
+
+    def build(self, dtype="float32", seed=0):
+        """Return a new layer; its bias is not zero, as it would be at first."""
+        layer = self.make()
+        layer.build(self.shape, seed, dtype)
+        for parameter in layer.parameters:
+            if parameter.name in ("bias", "gamma", "beta", "moving_mean"):
+                parameter.value[:] = np.random.default_rng(7).normal(size=parameter.value.shape)
+        return layer
+
+    def data(self, layer, seed=1):
+        """Return random x and upstream dy, of the layer's dtype."""
+        random = np.random.default_rng(seed)
+        x = random.normal(size=(self.samples, *self.shape)).astype(layer.dtype)
+        return x, random.normal(size=(self.samples, *layer.output_shape)).astype(layer.dtype)
+
+
+def convolutions():
+    for arguments, shape in [
+        ({"filters": 4, "kernel_size": 3}, (6, 7, 2)),
+        ({"filters": 4, "kernel_size": 3, "padding": "same"}, (6, 7, 2)),
+        ({"filters": 17, "kernel_size": (2, 3), "padding": "same"}, (5, 5, 3)),
+        ({"filters": 3, "kernel_size": (2, 3), "strides": 2, "use_bias": False}, (7, 5, 1)),
+        ({"filters": 3, "kernel_size": 1}, (4, 5, 6)),
+        ({"filters": 2, "kernel_size": 1, "strides": 2, "padding": "same"}, (5, 4, 3)),
+        ({"filters": 2, "kernel_size": (2, 1), "strides": (3, 2)}, (8, 7, 2)),  # strides over the kernel
+        ({"filters": 2, "kernel_size": 2, "strides": 3, "padding": "same"}, (7, 9, 2)),
+        ({"filters": 3, "kernel_size": 4, "padding": "valid"}, (5, 6, 2)),  # more than half of the image
+        ({"filters": 3, "kernel_size": 5, "strides": (1, 2), "padding": "same"}, (4, 3, 2)),
+        ({"filters": 3, "kernel_size": 3, "padding": "same"}, (1, 1, 1)),
+    ]:
+        for method in ("gather", "im2col"):
+            yield {**arguments, "method": method}, shape
+
+
+POOLS = [
+    ({}, (6, 8, 3)),
+    ({}, (5, 7, 2)),  # a row and a column left over
+    ({"padding": "same"}, (5, 7, 2)),
+    ({"pool_size": 3, "strides": 2}, (7, 7, 1)),  # windows overlap
+    ({"pool_size": 3, "strides": 2, "padding": "same"}, (6, 5, 17)),
+    ({"pool_size": (2, 3), "strides": (3, 1)}, (7, 5, 2)),
+    ({"pool_size": 2, "strides": 3, "padding": "same"}, (7, 8, 2)),
+    ({"pool_size": (4, 3)}, (5, 4, 2)),
+    ({"pool_size": 1}, (3, 3, 1)),
+]
+
+
+ACTIVATIONS = ["linear", "relu", "leaky_relu", "sigmoid", "tanh", "softmax"]
+
+CASES = [
+    Case(lambda: layers.Dense(6), (5,), dense_reference),
+    Case(lambda: layers.Dense(33, use_bias=False), (17,), dense_reference),
+    Case(lambda: layers.Dense(1), (1,), dense_reference, samples=1),
+    Case(lambda: layers.Dense(4, activation=layers.LeakyReLU(0.1)), (3,), dense_reference, samples=31),
+    *(Case(lambda a=a: layers.Dense(6, activation=a), (5,), dense_reference) for a in ACTIVATIONS),
+    *(Case(lambda a=a: layers.Conv2D(**a), s, convolution_reference) for a, s in convolutions()),
+    *(
+        Case(lambda a=a: layers.Conv2D(3, 2, activation=a), (4, 5, 2), convolution_reference)
+        for a in ACTIVATIONS
+    ),
+    Case(lambda: layers.Conv2D(3, 2, activation="relu", method="im2col"), (4, 5, 2), convolution_reference),
+    Case(lambda: layers.Conv2D(3, 3, padding="same"), (6, 6, 2), convolution_reference, samples=1),
+    *(Case(lambda a=a: layers.MaxPool2D(**a), s, max_pool_reference) for a, s in POOLS),
+    *(Case(lambda a=a: layers.AveragePool2D(**a), s, average_pool_reference) for a, s in POOLS),
+    Case(layers.MaxPool2D, (4, 4, 1), max_pool_reference, samples=1),
+    Case(layers.AveragePool2D, (4, 4, 1), average_pool_reference, samples=1),
+    Case(layers.GlobalAveragePool2D, (5, 3, 4), global_average_pool_reference),
+    Case(layers.GlobalAveragePool2D, (1, 1, 1), global_average_pool_reference, samples=1),
+    Case(layers.Flatten, (3, 2, 4), flatten_reference),
+    Case(layers.Flatten, (3,), flatten_reference, samples=1),
+    Case(lambda: layers.Dropout(0.4), (5, 3, 4), dropout_reference),
+    Case(lambda: layers.Dropout(0.0), (7,), dropout_reference, samples=1),
+    Case(layers.ReLU, (5,), activation_reference("relu")),
+    Case(layers.ReLU, (3, 2, 5), activation_reference("relu"), samples=1),
+    Case(layers.LeakyReLU, (5,), activation_reference("leaky_relu")),
+    Case(lambda: layers.LeakyReLU(0.01), (3, 2, 5), activation_reference("leaky_relu", 0.01)),
+    Case(layers.Sigmoid, (3, 2, 5), activation_reference("sigmoid")),
+    Case(layers.Tanh, (3, 2, 5), activation_reference("tanh")),
+    Case(layers.Softmax, (5,), activation_reference("softmax")),
+    Case(layers.Softmax, (1,), activation_reference("softmax"), samples=1),
+    Case(layers.Softmax, (3, 2, 5), activation_reference("softmax")),
+    Case(layers.BatchNormalization, (4, 3, 5), normalization_reference(True), alone=False),
+    Case(lambda: layers.BatchNormalization(0.5, 0.1), (17,), normalization_reference(True), 9, alone=False),
+    Case(lambda: layers.BatchNormalization(center=False), (3,), normalization_reference(True), alone=False),
+    Case(lambda: layers.BatchNormalization(scale=False), (2, 3), normalization_reference(True), alone=False),
+    Case(layers.LayerNormalization, (4, 3, 5), normalization_reference(False)),
+    Case(lambda: layers.LayerNormalization(0.1, center=False), (17,), normalization_reference(False)),
+    Case(lambda: layers.LayerNormalization(scale=False), (2, 3), normalization_reference(False), samples=1),
+    Case(lambda: layers.Chain([layers.Dense(3), layers.Tanh()]), (4,), chain_reference),
+]
+
+
+def case_name(case):
+    return f"{case.make()!r}-{case.shape}"

@@ -1,0 +1,403 @@
+"""Batch normalization, in steps between which shards of a batch can be joined, and layer normalization.
+
+x, dy, y and dx are (rows, channels) of one type T, float32 or float64; gamma and beta are (channels,) of T,
+or of size 0 where a layer has none: gamma then counts as 1 and beta as 0. Statistics are float64, and so are
+sums over rows, but for those within CHUNK rows, which are of T: a vector holds twice as many float32, and so
+few terms add up to no large rounding errors.
+
+In training, each shard has its `moments`, and when the sum of all their `sums` is known, `recenter` prepares
+their squares for being summed, too. The sums give the `statistics`, which `normalize` needs. Backward, the
+sum of all shards' `gradient_sums` gives the `gradient`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .cpu import VECTOR_BYTES
+from .jit import Array, kernel
+from .vector import add, broadcast, keep, lane_sum, load, multiply, multiply_add, store, subtract
+
+CHUNK = 128  # rows; they stay in the cache until all vectors of channels, which may share lines, have passed
+HEAD = 8  # rows at the beginning of a chunk
+
+
+@kernel
+def moments(x: Array, sums: Array, squares: Array) -> None:
+    """Sum the rows, and the squares of their differences from their mean, in one pass.
+
+    sums[c] = the sum over r of x[r, c], sums[C] = rows, and
+    squares[c] = the sum over r of (x[r, c] - sums[c] / rows)², or 0 without rows.
+
+    Args:
+        x: (rows, C).
+        sums: (C + 1,) float64, written.
+        squares: (C,) float64, written.
+    """
+    rows, channels = x.shape
+    lanes, number, flat = VECTOR_BYTES // x.itemsize, x.dtype.type, x.reshape(-1)
+    zero = broadcast(number(0))
+    parts = np.empty((3, channels), x.dtype)
+    pivots, totals, deviations = parts[0], parts[1], parts[2]
+    for c in range(channels):
+        sums[c] = squares[c] = 0.0
+    sums[channels] = rows
+    for start in range(0, rows, CHUNK):
+        height = min(CHUNK, rows - start)
+        head = min(HEAD, height)
+        for c in range(0, channels, lanes):
+            count, i = channels - c, start * channels + c
+            end = i + height * channels
+            # The differences are from the mean p of a few rows, which takes no second pass. With n rows, k of
+            # them those few, and the mean m of all n: the sum of (x - p)² is that of (x - m)² and n (p - m)²,
+            # and the former is at least k (p - m)². So it is at most 1 + n / k times too large, and to
+            # subtract what is too much costs a digit at worst.
+            pivot = zero
+            for j in range(i, i + head * channels, channels):
+                pivot = add(pivot, load(flat, j, count))
+            pivot = multiply(pivot, broadcast(number(1.0 / head)))
+            total_0 = total_1 = total_2 = total_3 = zero  # four sums at a time hide the latency of each other
+            square_0 = square_1 = square_2 = square_3 = zero
+            while i + 3 * channels < end:
+                x_0 = subtract(load(flat, i, count), pivot)
+                x_1 = subtract(load(flat, i + channels, count), pivot)
+                x_2 = subtract(load(flat, i + 2 * channels, count), pivot)
+                x_3 = subtract(load(flat, i + 3 * channels, count), pivot)
+                total_0, square_0 = add(total_0, x_0), multiply_add(x_0, x_0, square_0)
+                total_1, square_1 = add(total_1, x_1), multiply_add(x_1, x_1, square_1)
+                total_2, square_2 = add(total_2, x_2), multiply_add(x_2, x_2, square_2)
+                total_3, square_3 = add(total_3, x_3), multiply_add(x_3, x_3, square_3)
+                i += 4 * channels
+            while i < end:
+                x_0 = subtract(load(flat, i, count), pivot)
+                total_0, square_0 = add(total_0, x_0), multiply_add(x_0, x_0, square_0)
+                i += channels
+            store(pivots, c, count, pivot)
+            store(totals, c, count, add(add(total_0, total_1), add(total_2, total_3)))
+            store(deviations, c, count, add(add(square_0, square_1), add(square_2, square_3)))
+        # Chan's formula joins the chunk with the rows before it.
+        share, share_before = 1.0 / height, 1.0 / max(start, 1)
+        weight = np.float64(start) * height / (start + height)
+        for c in range(channels):
+            near, total, deviation = np.float64(pivots[c]), np.float64(totals[c]), np.float64(deviations[c])
+            away = near + total * share - sums[c] * share_before
+            squares[c] += max(deviation - total * total * share, 0.0) + away * away * weight
+            sums[c] += height * near + total
+
+
+@kernel
+def recenter(sums: Array, squares: Array, total: Array, part: Array) -> None:
+    """Turn a shard's squares of differences from its own mean into those from the mean of all shards.
+
+    part[c] = squares[c] + n * (sums[c] / n - total[c] / total[C])² with n = sums[C]; 0 where n is 0. The sum
+    of that over all shards is what `moments` of all rows writes to squares.
+
+    Args:
+        sums: (C + 1,) float64 of the shard.
+        squares: (C,) float64 of the shard.
+        total: (C + 1,) float64, the sum of all shards' sums.
+        part: (C,) float64, written.
+    """
+    rows, all_rows = sums[squares.size], total[squares.size]
+    for c in range(squares.size):
+        away = sums[c] / rows - total[c] / all_rows
+        part[c] = squares[c] + rows * away * away if rows else 0.0
+
+
+@kernel
+def statistics(total: Array, squares: Array, epsilon: float, mean: Array, scale: Array) -> None:
+    """Write mean[c] = total[c] / total[C] and scale[c] = 1 / sqrt(squares[c] / total[C] + epsilon).
+
+    Args:
+        total: (C + 1,) float64, the sum of all shards' sums.
+        squares: (C,) float64, the sum of all shards' parts.
+        epsilon: what is added to the variance.
+        mean, scale: (C,) float64, written.
+    """
+    rows = total[squares.size]
+    for c in range(squares.size):
+        mean[c] = total[c] / rows
+        scale[c] = 1.0 / np.sqrt(squares[c] / rows + epsilon)
+
+
+@kernel
+def running_statistics(
+    moving_mean: Array, moving_variance: Array, epsilon: float, mean: Array, scale: Array
+) -> None:
+    """Write mean[c] = moving_mean[c] and scale[c] = 1 / sqrt(moving_variance[c] + epsilon).
+
+    Args:
+        moving_mean, moving_variance: (C,) of T.
+        epsilon: what is added to the variance.
+        mean, scale: (C,) float64, written.
+    """
+    for c in range(mean.size):
+        mean[c] = moving_mean[c]
+        scale[c] = 1.0 / np.sqrt(np.float64(moving_variance[c]) + epsilon)
+
+
+@kernel
+def update_running(
+    total: Array, squares: Array, momentum: float, moving_mean: Array, moving_variance: Array
+) -> None:
+    """Move the moving statistics to those of a batch: moving = moving * momentum + batch * (1 - momentum).
+
+    The batch's are the mean total[c] / total[C] and the variance squares[c] / total[C].
+
+    Args:
+        total: (C + 1,) float64, the sum of all shards' sums.
+        squares: (C,) float64, the sum of all shards' parts.
+        momentum: the share that stays.
+        moving_mean, moving_variance: (C,) of T, updated.
+    """
+    rows = total[squares.size]
+    for c in range(squares.size):
+        moving_mean[c] = moving_mean[c] * momentum + total[c] / rows * (1.0 - momentum)
+        moving_variance[c] = moving_variance[c] * momentum + squares[c] / rows * (1.0 - momentum)
+
+
+@kernel
+def normalize(x: Array, mean: Array, scale: Array, gamma: Array, beta: Array, y: Array) -> None:
+    """Write y[r, c] = (x[r, c] - mean[c]) * (scale[c] * gamma[c]) + beta[c], computed in T.
+
+    Args:
+        x: (rows, C).
+        mean, scale: (C,) float64.
+        gamma, beta: (C,) or (0,).
+        y: (rows, C), written.
+    """
+    rows, channels = x.shape
+    lanes = VECTOR_BYTES // x.itemsize
+    flat, result = x.reshape(-1), y.reshape(-1)
+    table = np.empty((2, channels), x.dtype)
+    means, factors = table[0], table[1]
+    for c in range(channels):
+        means[c] = mean[c]
+        factors[c] = scale[c] * gamma[c] if gamma.size else scale[c]
+    for start in range(0, rows, CHUNK):
+        height = min(CHUNK, rows - start)
+        for c in range(0, channels, lanes):
+            count, begin = channels - c, start * channels + c
+            center, factor = load(means, c, count), load(factors, c, count)
+            offset = load(beta, c, beta.size - c)
+            for i in range(begin, begin + height * channels, channels):
+                value = multiply_add(subtract(load(flat, i, count), center), factor, offset)
+                store(result, i, count, value)
+
+
+@kernel
+def gradient_sums(x: Array, dy: Array, mean: Array, scale: Array, sums: Array) -> None:
+    """Sum what the gradients of the parameters and of x need, in one pass.
+
+    sums[c] = the sum over r of dy[r, c], and
+    sums[C + c] = the sum over r of dy[r, c] * (x[r, c] - mean[c]) * scale[c].
+
+    Args:
+        x, dy: (rows, C).
+        mean, scale: (C,) float64.
+        sums: (2 * C,) float64, written.
+    """
+    rows, channels = x.shape
+    lanes, number = VECTOR_BYTES // x.itemsize, x.dtype.type
+    zero = broadcast(number(0))
+    flat, upstream = x.reshape(-1), dy.reshape(-1)
+    parts = np.empty((3, channels), x.dtype)
+    means, totals, products = parts[0], parts[1], parts[2]
+    for c in range(channels):
+        means[c] = mean[c]
+        sums[c] = sums[channels + c] = 0.0
+    for start in range(0, rows, CHUNK):
+        height = min(CHUNK, rows - start)
+        for c in range(0, channels, lanes):
+            count, i = channels - c, start * channels + c
+            end = i + height * channels
+            center = load(means, c, count)
+            total_0 = total_1 = total_2 = total_3 = zero
+            product_0 = product_1 = product_2 = product_3 = zero
+            while i + 3 * channels < end:
+                x_0 = subtract(load(flat, i, count), center)
+                x_1 = subtract(load(flat, i + channels, count), center)
+                x_2 = subtract(load(flat, i + 2 * channels, count), center)
+                x_3 = subtract(load(flat, i + 3 * channels, count), center)
+                dy_0, dy_1 = load(upstream, i, count), load(upstream, i + channels, count)
+                dy_2, dy_3 = load(upstream, i + 2 * channels, count), load(upstream, i + 3 * channels, count)
+                total_0, product_0 = add(total_0, dy_0), multiply_add(dy_0, x_0, product_0)
+                total_1, product_1 = add(total_1, dy_1), multiply_add(dy_1, x_1, product_1)
+                total_2, product_2 = add(total_2, dy_2), multiply_add(dy_2, x_2, product_2)
+                total_3, product_3 = add(total_3, dy_3), multiply_add(dy_3, x_3, product_3)
+                i += 4 * channels
+            while i < end:
+                x_0, dy_0 = subtract(load(flat, i, count), center), load(upstream, i, count)
+                total_0, product_0 = add(total_0, dy_0), multiply_add(dy_0, x_0, product_0)
+                i += channels
+            store(totals, c, count, add(add(total_0, total_1), add(total_2, total_3)))
+            store(products, c, count, add(add(product_0, product_1), add(product_2, product_3)))
+        for c in range(channels):
+            sums[c] += totals[c]
+            sums[channels + c] += products[c] * scale[c]
+
+
+@kernel
+def parameter_gradients(sums: Array, dgamma: Array, dbeta: Array) -> None:
+    """Write dgamma[c] = sums[C + c] and dbeta[c] = sums[c].
+
+    Args:
+        sums: (2 * C,) float64 of `gradient_sums`.
+        dgamma, dbeta: (C,) of T, written; or (0,) where a layer has none.
+    """
+    for c in range(dgamma.size):
+        dgamma[c] = sums[sums.size // 2 + c]
+    for c in range(dbeta.size):
+        dbeta[c] = sums[c]
+
+
+@kernel
+def gradient(
+    x: Array, dy: Array, mean: Array, scale: Array, gamma: Array, sums: Array, count: Array, dx: Array
+) -> None:
+    """Write the gradient for x where mean and scale are statistics of the batch.
+
+    With xhat = (x - mean) * scale and n = the last of count,
+    dx[r, c] = gamma[c] * scale[c] * (dy[r, c] - sums[c] / n - xhat[r, c] * sums[C + c] / n).
+
+    Args:
+        x, dy: (rows, C).
+        mean, scale: (C,) float64.
+        gamma: (C,) or (0,).
+        sums: (2 * C,) float64, the sum of all shards' `gradient_sums`.
+        count: float64, of any size but 0: its last element is the number of all shards' rows.
+        dx: (rows, C), written.
+    """
+    rows, channels = x.shape
+    lanes, all_rows = VECTOR_BYTES // x.itemsize, count[count.size - 1]
+    flat, upstream, result = x.reshape(-1), dy.reshape(-1), dx.reshape(-1)
+    table = np.empty((4, channels), x.dtype)
+    means, factors, slopes, offsets = table[0], table[1], table[2], table[3]
+    for c in range(channels):
+        gain = scale[c] * gamma[c] if gamma.size else scale[c]
+        means[c], factors[c] = mean[c], gain
+        slopes[c] = -gain * scale[c] * sums[channels + c] / all_rows
+        offsets[c] = -gain * sums[c] / all_rows
+    for start in range(0, rows, CHUNK):
+        height = min(CHUNK, rows - start)
+        for c in range(0, channels, lanes):
+            rest, begin = channels - c, start * channels + c
+            center, factor = load(means, c, rest), load(factors, c, rest)
+            slope, offset = load(slopes, c, rest), load(offsets, c, rest)
+            for i in range(begin, begin + height * channels, channels):
+                of_batch = multiply_add(subtract(load(flat, i, rest), center), slope, offset)
+                store(result, i, rest, multiply_add(load(upstream, i, rest), factor, of_batch))
+
+
+@kernel
+def scale_gradient(dy: Array, scale: Array, gamma: Array, dx: Array) -> None:
+    """Write dx[r, c] = gamma[c] * scale[c] * dy[r, c]: the gradient where the statistics do not depend on x.
+
+    Args:
+        dy: (rows, C).
+        scale: (C,) float64.
+        gamma: (C,) or (0,).
+        dx: (rows, C), written.
+    """
+    rows, channels = dy.shape
+    lanes = VECTOR_BYTES // dy.itemsize
+    upstream, result, factors = dy.reshape(-1), dx.reshape(-1), np.empty(channels, dy.dtype)
+    for c in range(channels):
+        factors[c] = scale[c] * gamma[c] if gamma.size else scale[c]
+    for start in range(0, rows, CHUNK):
+        height = min(CHUNK, rows - start)
+        for c in range(0, channels, lanes):
+            count, begin = channels - c, start * channels + c
+            factor = load(factors, c, count)
+            for i in range(begin, begin + height * channels, channels):
+                store(result, i, count, multiply(load(upstream, i, count), factor))
+
+
+@kernel
+def normalize_rows(
+    x: Array, gamma: Array, beta: Array, epsilon: float, y: Array, mean: Array, scale: Array
+) -> None:
+    """Normalize each row by its own statistics.
+
+    mean[r] = the mean over c of x[r, c], scale[r] = 1 / sqrt(that of (x[r, c] - mean[r])² + epsilon), and
+    y[r, c] = (x[r, c] - mean[r]) * scale[r] * gamma[c] + beta[c].
+
+    Args:
+        x: (rows, C) with C > 0.
+        gamma, beta: (C,) or (0,).
+        epsilon: what is added to the variance.
+        y: (rows, C), written.
+        mean, scale: (rows,) float64, written.
+    """
+    rows, channels = x.shape
+    lanes, number = VECTOR_BYTES // x.itemsize, x.dtype.type
+    zero, share = broadcast(number(0)), 1.0 / channels
+    flat, result, weights = x.reshape(-1), y.reshape(-1), np.empty(channels, x.dtype)
+    for c in range(channels):
+        weights[c] = gamma[c] if gamma.size else number(1)
+    for r in range(rows):
+        row, total = r * channels, zero
+        for c in range(0, channels, lanes):
+            total = add(total, load(flat, row + c, channels - c))
+        shift = number(lane_sum(total) * share)
+        center, total, square = broadcast(shift), zero, zero
+        for c in range(0, channels, lanes):
+            away = keep(subtract(load(flat, row + c, channels - c), center), channels - c)
+            total, square = add(total, away), multiply_add(away, away, square)
+        rest = np.float64(lane_sum(total)) * share  # what rounding left between the shift and the mean
+        variance = max(np.float64(lane_sum(square)) * share - rest * rest, 0.0)
+        mean[r], scale[r] = shift + rest, 1.0 / np.sqrt(variance + epsilon)
+        center, factor = broadcast(number(mean[r])), broadcast(number(scale[r]))
+        for c in range(0, channels, lanes):
+            away = subtract(load(flat, row + c, channels - c), center)
+            weight, offset = load(weights, c, channels - c), load(beta, c, beta.size - c)
+            store(result, row + c, channels - c, multiply_add(multiply(away, factor), weight, offset))
+
+
+@kernel
+def normalize_rows_gradient(
+    x: Array, mean: Array, scale: Array, gamma: Array, dy: Array, dx: Array, dgamma: Array, dbeta: Array
+) -> None:
+    """Write the gradients of `normalize_rows`.
+
+    With g = dy * gamma and xhat[r, c] = (x[r, c] - mean[r]) * scale[r],
+    dx[r, c] = scale[r] * (g[r, c] - the mean over c of g[r, c] - xhat[r, c] * that of g[r, c] * xhat[r, c]),
+    dgamma[c] = the sum over r of dy[r, c] * xhat[r, c], and dbeta[c] = the sum over r of dy[r, c].
+
+    Args:
+        x: (rows, C) with C > 0.
+        mean, scale: (rows,) float64 of `normalize_rows`.
+        gamma: (C,) or (0,).
+        dy: (rows, C).
+        dx: (rows, C), written.
+        dgamma, dbeta: (C,), written; or (0,) where a layer has none.
+    """
+    rows, channels = x.shape
+    lanes, number = VECTOR_BYTES // x.itemsize, x.dtype.type
+    zero, share = broadcast(number(0)), 1.0 / channels
+    flat, upstream, result = x.reshape(-1), dy.reshape(-1), dx.reshape(-1)
+    weights = np.empty(channels, x.dtype)
+    for c in range(channels):
+        weights[c] = gamma[c] if gamma.size else number(1)
+    for c in range(dgamma.size):
+        dgamma[c] = 0
+    for c in range(dbeta.size):
+        dbeta[c] = 0
+    for r in range(rows):
+        row, center, factor = r * channels, broadcast(number(mean[r])), broadcast(number(scale[r]))
+        total = product = zero
+        for c in range(0, channels, lanes):
+            slope = load(upstream, row + c, channels - c)
+            xhat = multiply(subtract(load(flat, row + c, channels - c), center), factor)
+            for_beta, for_gamma = load(dbeta, c, dbeta.size - c), load(dgamma, c, dgamma.size - c)
+            store(dbeta, c, dbeta.size - c, add(for_beta, slope))
+            store(dgamma, c, dgamma.size - c, multiply_add(slope, xhat, for_gamma))
+            weighted = multiply(slope, load(weights, c, channels - c))
+            total, product = add(total, weighted), multiply_add(weighted, xhat, product)
+        mean_g = broadcast(number(lane_sum(total) * share))
+        mean_product = broadcast(number(lane_sum(product) * share))
+        for c in range(0, channels, lanes):
+            weighted = multiply(load(upstream, row + c, channels - c), load(weights, c, channels - c))
+            xhat = multiply(subtract(load(flat, row + c, channels - c), center), factor)
+            value = subtract(subtract(weighted, mean_g), multiply(xhat, mean_product))
+            store(result, row + c, channels - c, multiply(factor, value))

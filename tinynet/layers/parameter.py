@@ -1,0 +1,131 @@
+"""Parameters: learned arrays, and where they lie in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[Any]
+
+
+class Parameter:
+    """A learned array and its gradient, of one shape.
+
+    Assigning to `value` and `grad` copies the numbers into the arrays that are there. Once a model is built,
+    the arrays of its parameters never move: recorded steps hold their addresses, and models may share them.
+
+    Args:
+        name: "kernel" or "bias".
+        value: the current values.
+        grad: the gradient that the last backward pass left; it is overwritten, never added to.
+        trainable: False for what a layer keeps up to date itself, such as a running mean; default True.
+
+    Raises:
+        ValueError: what is assigned has another shape.
+
+    Example:
+        >>> bias = Parameter("bias", np.ones(3), np.zeros(3))
+        >>> bias.value = [1, 2, 3]
+        >>> bias.value
+        array([1., 2., 3.])
+    """
+
+    def __init__(self, name: str, value: Array, grad: Array, trainable: bool = True) -> None:
+        self.name, self.trainable, self.placed = name, trainable, False
+        self._value, self._grad = value, grad
+
+    def place(self, value: Array, grad: Array) -> None:
+        """Move to these arrays, where the parameter stays from now on."""
+        if self.placed:
+            raise RuntimeError(f"Parameter {self.name!r} is part of a model: it never moves.")
+        value[...], grad[...] = self._value, self._grad
+        self._value, self._grad, self.placed = value, grad, True
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Let a copy be placed anew: its arrays are its own."""
+        return vars(self) | {"placed": False}
+
+    @property
+    def value(self) -> Array:
+        """The current values."""
+        return self._value
+
+    @value.setter
+    def value(self, new: ArrayLike) -> None:
+        self._copy(new, self._value, "value")
+
+    @property
+    def grad(self) -> Array:
+        """The gradient that the last backward pass left."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, new: ArrayLike) -> None:
+        self._copy(new, self._grad, "grad")
+
+    def _copy(self, new: ArrayLike, target: Array, what: str) -> None:
+        if np.shape(new) != target.shape:
+            raise ValueError(
+                f"The {what} of parameter {self.name!r} has shape {target.shape}; got {np.shape(new)}."
+            )
+        target[...] = new
+
+    def __repr__(self) -> str:
+        return f"Parameter({self.name!r}, shape={self.value.shape}, dtype={self.value.dtype})"
+
+
+def place(parameters: Sequence[Parameter]) -> None:
+    """Lay parameters that have no place yet side by side, the trainable ones first.
+
+    Args:
+        parameters: of one model; those that it shares with an older one stay where they are.
+    """
+    free = [parameter for parameter in parameters if not parameter.placed]
+    for trainable in (True, False):
+        chosen = [parameter for parameter in free if parameter.trainable == trainable]
+        sizes = [parameter.value.size for parameter in chosen]
+        values, gradients = (np.zeros(sum(sizes), chosen[0].value.dtype if chosen else None) for _ in "vg")
+        for parameter, end in zip(chosen, np.cumsum(sizes, dtype=int), strict=True):
+            shape, part = parameter.value.shape, slice(end - parameter.value.size, end)
+            parameter.place(values[part].reshape(shape), gradients[part].reshape(shape))
+
+
+def runs_of(parameters: Sequence[Parameter]) -> list[Parameter]:
+    """Join parameters that lie side by side, so that one loop can go over several.
+
+    Args:
+        parameters: placed, in order.
+
+    Returns:
+        Flat parameters that hold the same elements in the same order, as few as possible.
+    """
+    runs: list[list[Parameter]] = []
+    for parameter in parameters:
+        if runs and _follows(runs[-1][-1], parameter):
+            runs[-1].append(parameter)
+        elif parameter.value.size:
+            runs.append([parameter])
+    return [
+        Parameter("run", _join([one.value for one in run]), _join([one.grad for one in run])) for run in runs
+    ]
+
+
+def _follows(first: Parameter, second: Parameter) -> bool:
+    """Return whether the second one begins where the first one ends, in values as in gradients."""
+    pairs = (first.value, second.value), (first.grad, second.grad)
+    return all(
+        a.base is not None and a.base is b.base and a.ctypes.data + a.nbytes == b.ctypes.data
+        for a, b in pairs
+    )
+
+
+def _join(arrays: Sequence[Array]) -> Array:
+    """Return arrays that lie one after the other in one vector as a part of it."""
+    whole = arrays[0].base
+    if whole is None:
+        return arrays[0].reshape(-1)
+    begin = (arrays[0].ctypes.data - whole.ctypes.data) // whole.itemsize
+    return whole[begin : begin + sum(array.size for array in arrays)]

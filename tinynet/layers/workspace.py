@@ -1,0 +1,42 @@
+"""The arrays that a replica of a layer works in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .geometry import Shape
+
+Array = NDArray[Any]
+
+
+class Workspace:
+    """The arrays that the replica of a layer works in, from one training step to the next.
+
+    What holds a row for each sample of the replica's shard is part of an array for the whole batch.
+
+    Args:
+        whole: the batch's arrays by name, shared by the replicas of this layer; filled as they are needed.
+        shard: which samples are this replica's; default: of no batch.
+        samples: the size of the batch.
+    """
+
+    def __init__(
+        self, whole: dict[str, Array] | None = None, shard: slice = slice(0, 0), samples: int = 0
+    ) -> None:
+        self.whole, self.shard, self.samples = {} if whole is None else whole, shard, samples
+        self.kept: dict[str, Array] = {}
+
+    def empty(self, name: str, shape: Shape, dtype: np.dtype[Any]) -> Array:
+        """Return the array of this name, as it was left; uninitialised if new or of another shape."""
+        array = self.kept.get(name)
+        if array is None or array.shape != shape:
+            if self.samples and shape and shape[0] == self.shard.stop - self.shard.start:
+                whole = self.whole.setdefault(name, np.empty((self.samples, *shape[1:]), dtype))
+                array = whole[self.shard]
+            else:
+                array = np.empty(shape, dtype)
+            self.kept[name] = array
+        return array

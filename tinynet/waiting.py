@@ -1,0 +1,182 @@
+"""Waiting for other threads in ways that neither Ctrl-C, a signal handler nor a fork can break."""
+
+from __future__ import annotations
+
+import contextvars
+import os
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from types import FrameType
+from typing import Any, Generic, TypeVar
+
+Result = TypeVar("Result")
+
+
+class Gate:
+    """What one thread waits at until another one opens it.
+
+    To wait is safe from Ctrl-C: the exception is raised once the gate is open, and to wait again does no
+    harm.
+    """
+
+    def __init__(self) -> None:
+        self.is_open, self.lock = False, threading.Lock()
+        self.lock.acquire()
+
+    def open(self) -> None:
+        """Let the one who waits go on."""
+        self.is_open = True
+        if self.lock.locked():
+            self.lock.release()
+
+    def close(self) -> None:
+        """Make the next one wait."""
+        self.is_open = False
+        self.lock.acquire(blocking=False)
+
+    def wait(self) -> None:
+        """Return when the gate is open."""
+        error: BaseException | None = None
+        while not self.is_open:
+            try:
+                self.lock.acquire()
+            except BaseException as raised:  # by a signal handler
+                error = raised
+        if error is not None:
+            raise error
+
+
+class Task(Generic[Result]):
+    """A call that another thread makes.
+
+    Args:
+        function: what to call; what was set for the thread that makes the task, such as np.errstate, holds
+            there.
+    """
+
+    def __init__(self, function: Callable[[], Result]) -> None:
+        self.function, self.context = function, contextvars.copy_context()
+        self.begun = self.cancelled = False
+        self.error: BaseException | None = None
+        self.ended = Gate()
+
+    def __call__(self) -> None:
+        """Call the function, unless nobody wants it any more: what the other thread does."""
+        self.begun = True
+        try:
+            if not self.cancelled:
+                self.result = self.context.run(self.function)
+        except BaseException as error:
+            self.error = error
+        finally:
+            self.ended.open()
+
+    def finish(self) -> None:
+        """Wait until the call has ended; if it has not begun, it never will."""
+        self.cancelled = True
+        if self.begun:
+            self.ended.wait()
+
+
+_apart: list[Task[Any]] = []  # what the main thread waits for
+
+
+def apart(function: Callable[[], Result]) -> Result:
+    """Return function(), called where no signal handler can come in between.
+
+    Python runs signal handlers on the main thread, between any two instructions. What must not be left half
+    done, or meet itself, is done by another thread, for which the main thread waits even if Ctrl-C is
+    pressed.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return function()
+    task = Task(function)
+    _apart.append(task)
+    try:
+        threading.Thread(target=task, name="tinynet apart", daemon=True).start()
+        task.ended.wait()
+    finally:
+        task.finish()
+        _apart.remove(task)
+    if task.error is not None:
+        raise task.error
+    return task.result
+
+
+_locks: list[AbstractContextManager[Any]] = []
+_held: list[AbstractContextManager[Any]] = []  # while a fork is under way
+
+
+def hold_over_fork(*locks: AbstractContextManager[Any]) -> None:
+    """Let the thread that forks hold these locks meanwhile, so that no other thread has them in the child.
+
+    Args:
+        locks: reentrant; a thread that holds one of them may take those that come later, here or in later
+            calls.
+    """
+    _locks.extend(locks)
+
+
+def _before_fork() -> None:
+    if threading.current_thread() is threading.main_thread():
+        for task in [*_apart]:  # the child has the main thread, which waits for it, but no other
+            if task.begun:
+                task.ended.wait()
+    for lock in [*_locks]:
+        lock.__enter__()
+        _held.append(lock)
+
+
+def _after_fork() -> None:
+    while _held:
+        _held.pop().__exit__(None, None, None)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
+
+
+class Alone:
+    """A place for one thread of a process at a time: `with alone:` raises at once if another one is there.
+
+    Who is inside is told by the call that entered. One that has ended without leaving, as Ctrl-C or a fork
+    may leave it, is not inside any more.
+
+    Args:
+        again: whether calls made by the one that is inside may enter, too; not where a signal handler would
+            do harm.
+        message: what the error says.
+    """
+
+    def __init__(self, again: bool, message: str) -> None:
+        self.again, self.message = again, message
+        self.inside: dict[str, tuple[int, int, FrameType]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out of copies who is inside."""
+        return vars(self) | {"inside": {}}
+
+    def __enter__(self) -> None:
+        me = os.getpid(), threading.get_ident(), sys._getframe(1)
+        while (holder := self.inside.setdefault("holder", me)) is not me:
+            if self.again and holder[:2] == me[:2]:
+                return
+            if is_running(holder):
+                raise RuntimeError(self.message)
+            self.inside.pop("holder", None)
+
+    def __exit__(self, *_: object) -> None:
+        holder = self.inside.get("holder")
+        if holder is not None and holder[2] is sys._getframe(1):
+            del self.inside["holder"]
+
+
+def is_running(call: tuple[int, int, FrameType]) -> bool:
+    """Return whether a call, of a process, a thread and a frame, has not ended."""
+    process, thread, wanted = call
+    frame = sys._current_frames().get(thread) if process == os.getpid() else None
+    while frame is not None and frame is not wanted:
+        frame = frame.f_back
+    return frame is not None
