@@ -384,7 +384,7 @@ def test_a_model_uses_it_and_keeps_its_layers(dtype):
     assert [type(layer).__name__ for layer in model.layers[:4]] == ["Conv2D", "MaxPool2D"] * 2
     np.testing.assert_array_equal(model.predict(x), model.forward(x))
     model.compile()
-    used = [type(layer).__name__ for layer in model.trainer.replicas.layers]
+    used = [type(layer).__name__ for layer in model.trainer.steps.layers]
     assert used == ["ConvPool", "ConvPool", "Flatten", "Dense"]
     for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         other.flat.value *= 2

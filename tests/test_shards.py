@@ -15,7 +15,7 @@ import pytest
 from tinynet import Sequential, get_num_threads, layers, losses, optim, shards
 from tinynet.layers import conv_pool
 from tinynet.recording import Recorded
-from tinynet.shards import Replicas
+from tinynet.shards import Steps
 
 
 @pytest.mark.parametrize("samples", [1, 3, 4, 13, 30])
@@ -40,7 +40,7 @@ def test_the_sum_over_uneven_shards_is_the_gradient_of_the_batch(
         (6, 6, 2),
         dtype="float64",
     )
-    replicas = Replicas(model.layers, model.parameters, loss)
+    steps = Steps(model.layers, model.parameters, loss)
     for step, count in enumerate([samples, 30, samples]):  # what a larger batch left behind must not count
         x, y = random.normal(size=(count, 6, 6, 2)), random.integers(0, 3, count)
         model.layers[2].step = step
@@ -48,11 +48,11 @@ def test_the_sum_over_uneven_shards_is_the_gradient_of_the_batch(
         model.backward(loss.gradient(outputs, y))
         expected = model.flat.grad.copy()
         model.flat.grad[:] = np.nan
-        value, together = replicas(x, y, step)
+        value, together = steps(x, y, step)
         np.testing.assert_allclose(model.flat.grad, expected, rtol=1e-12, atol=1e-14)
         np.testing.assert_allclose(together, outputs, rtol=1e-12)
         assert value == pytest.approx(loss(outputs, y), rel=1e-12)
-        assert len(replicas.sizes[count].shards) == min(count, 2 if cache_bytes > 100 else 8)
+        assert len(steps.sizes[count].shards) == min(count, 2 if cache_bytes > 100 else 8)
 
 
 def test_the_number_of_shards_does_not_depend_on_the_number_of_threads(set_threads):
@@ -62,7 +62,7 @@ def test_the_number_of_shards_does_not_depend_on_the_number_of_threads(set_threa
     for threads in (1, 2, 9):
         set_threads(threads)
         model.train_on_batch(np.ones((50, 3)), np.ones((50, 2)))
-        counts.append(model.trainer.replicas.sizes.pop(50).shards)
+        counts.append(model.trainer.steps.sizes.pop(50).shards)
     assert counts == [[slice(0, 25), slice(25, 50)]] * 3
 
 
@@ -183,7 +183,7 @@ def record_every_step(patch):
 @every_optimizer_and_model
 def test_replayed_steps_are_the_recorded_one_bit_for_bit(monkeypatch, make, optimizer):
     replayed, measured = train(make, optimizer)
-    assert all(size.outputs.idle for size in replayed.trainer.replicas.sizes.values())
+    assert all(size.outputs.idle for size in replayed.trainer.steps.sizes.values())
     with monkeypatch.context() as patch:
         record_every_step(patch)
         recorded, same = train(make, optimizer)
@@ -201,7 +201,7 @@ def test_training_by_replaying_is_training_without(monkeypatch, make, optimizer)
         with monkeypatch.context() as patch:
             never_replay(patch)
             called, same = train(make, optimizer, dtype=dtype)
-        assert not any(size.outputs.idle for size in called.trainer.replicas.sizes.values())
+        assert not any(size.outputs.idle for size in called.trainer.steps.sizes.values())
         moved = np.abs(called.flat.value - start).max()
         np.testing.assert_allclose(replayed.flat.value, called.flat.value, rtol=0, atol=rtol * moved)
         np.testing.assert_allclose(measured, same, rtol=rtol)
@@ -217,7 +217,7 @@ def test_weights_do_not_depend_on_the_number_of_threads(set_threads, monkeypatch
         set_threads(threads)
         model, measured = train(make, between=lambda model: set_threads(1 + get_num_threads() % 5))
         results.append((model.flat.value.tobytes(), model.flat.grad.tobytes(), measured))
-    assert max(len(size.shards) for size in model.trainer.replicas.sizes.values()) > 2
+    assert max(len(size.shards) for size in model.trainer.steps.sizes.values()) > 2
     assert all(result == results[0] for result in results)
 
 
@@ -268,7 +268,7 @@ def test_more_sizes_of_batches_than_are_remembered(monkeypatch):
         model.compile("adam")
         for step, samples in enumerate(order):
             model.train_on_batch(*problem(samples, seed=step))
-            sizes = model.trainer.replicas.sizes
+            sizes = model.trainer.steps.sizes
             assert len(sizes) == 1 or sum(size.nbytes for size in sizes.values()) <= most
         assert 2 <= len(sizes) < 8
         return model.flat.value.tobytes()
@@ -783,7 +783,7 @@ def test_labels_of_several_axes_are_cut_with_their_images(monkeypatch):
         return model
 
     replayed = train()
-    assert replayed.trainer.replicas.sizes[9].outputs.only_kernels
+    assert replayed.trainer.steps.sizes[9].outputs.only_kernels
     never_replay(monkeypatch)
     np.testing.assert_allclose(replayed.flat.value, train().flat.value, rtol=1e-5, atol=1e-7)
 

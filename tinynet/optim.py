@@ -152,6 +152,13 @@ class Optimizer(Keywords, ABC):
             >>> weight.value
             array([0.75, 2.25])
         """
+        self.begin(parameters)
+        self.end(parameters, run, all_blocks=True)
+
+    # The three parts of a step, for a model that updates each block as soon as it has the block's gradient.
+
+    def begin(self, parameters: Sequence[Parameter]) -> None:
+        """Write down what the updates of a step need: the learning rate, the state, and so on; see `step`."""
         layout = _layout(parameters)
         if self._built_for is None:
             self.build(parameters)
@@ -160,23 +167,37 @@ class Optimizer(Keywords, ABC):
                 f"This {type(self).__name__} began with parameters {self._built_for} and now got {layout}: "
                 "make a new optimizer for another model."
             )
-        scale = self._clip_scale([parameter.grad.reshape(-1) for parameter in parameters])
-        numbers = self.current_learning_rate, self.weight_decay, scale, self.iterations + 1, *self._numbers()
+        numbers = self.current_learning_rate, self.weight_decay, 1.0, self.iterations + 1, *self._numbers()
         self._settings[: len(numbers)] = numbers
-        state = self._state_arrays(parameters)
+        self._add_state(parameters)
 
-        def update(block: tuple[int, slice]) -> None:
-            index, part = block
-            vectors = [parameters[index].value, parameters[index].grad, *(arrays[index] for arrays in state)]
-            self._update(*(vector.reshape(-1)[part] for vector in vectors))
+    def update(self, parameters: Sequence[Parameter], index: int, block: slice) -> None:
+        """Update a block of a parameter, with its gradient of now."""
+        vectors = [parameters[index].value, parameters[index].grad]
+        vectors += [self.state[name][index] for name in self._state_names()]
+        self._update(*(vector.reshape(-1)[block] for vector in vectors))
 
-        blocks = [
-            (index, slice(begin, begin + BLOCK))
-            for index, parameter in enumerate(parameters)
-            for begin in range(0, parameter.value.size, BLOCK)
-        ]
-        run(lambda number: update(blocks[number]), len(blocks))
+    def end(self, parameters: Sequence[Parameter], run: Callable[..., Any], all_blocks: bool = False) -> None:
+        """Update all blocks, unless the model has done so, and count the step; see `step`."""
+        if all_blocks or not self.updates_blocks:
+            self._settings[2] = self._clip_scale([parameter.grad.reshape(-1) for parameter in parameters])
+            blocks = [
+                (index, slice(begin, begin + BLOCK))
+                for index, parameter in enumerate(parameters)
+                for begin in range(0, parameter.value.size, BLOCK)
+            ]
+            run(lambda number: self.update(parameters, *blocks[number]), len(blocks))
         self.iterations += 1
+
+    @property
+    def updates_blocks(self) -> bool:
+        """Whether a block's update needs no other block's gradient, and does nothing but call kernels."""
+        return self.clipnorm is None and type(self) in OPTIMIZERS.values()
+
+    def layout(self) -> tuple[Any, ...]:
+        """Return what a recorded step depends on: where the state is, and whether gradients are clipped."""
+        arrays = [id(array) for arrays in self.state.values() for array in arrays]
+        return (self.updates_blocks, *self._state_names(), *arrays)
 
     def build(self, parameters: Sequence[Parameter]) -> None:
         """Allocate the state for parameters, and start from step 0; the first `step` does this by itself.
@@ -198,7 +219,7 @@ class Optimizer(Keywords, ABC):
         """
         self._built_for = _layout(parameters)
         self.state, self.iterations = {}, 0
-        self._state_arrays(parameters)
+        self._add_state(parameters)
 
     def adopt(self, owner: object, parameters: Sequence[Parameter]) -> None:
         """Start afresh for a model's parameters, unless another model uses this optimizer already.
@@ -271,12 +292,11 @@ class Optimizer(Keywords, ABC):
             arguments["learning_rate"] = schedule(**of_schedule)
         return optimizer(**arguments)
 
-    def _state_arrays(self, parameters: Sequence[Parameter]) -> list[list[Array]]:
-        """Return the state that `_update` takes; what an assigned `momentum` adds starts at 0."""
+    def _add_state(self, parameters: Sequence[Parameter]) -> None:
+        """Allocate what the state lacks: at first, and after `momentum` was assigned."""
         for name in self._state_names():
             if name not in self.state:
                 self.state[name] = [np.zeros_like(parameter.value) for parameter in parameters]
-        return [self.state[name] for name in self._state_names()]
 
     def _clip_scale(self, gradients: list[Array]) -> float:
         if self.clipnorm is None:

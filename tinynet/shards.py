@@ -8,6 +8,7 @@ number of threads.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from .layers.parameter import runs_of
 from .layers.workspace import Workspace
 from .losses import Loss
 from .meeting import together
+from .optim import BLOCK, Optimizer
 from .parallel import cut, get_num_threads
 from .recording import MAX_BYTES, Recorded, each
 
@@ -29,7 +31,6 @@ Array = NDArray[Any]
 
 CACHE_BYTES = 2**20  # the activations of a shard should be about this large, to stay in a core's cache
 MIN_SHARDS, MAX_SHARDS = 2, 8  # of a training batch: work for several cores, and few gradients to sum
-BLOCK = 2**16  # elements whose gradients are summed at a time: they fit a cache
 ROWS_AT_ONCE = 168  # of a Dense kernel's gradient: a multiple of the tiles' rows, 14 or 6
 MAX_SAMPLES = 64  # in a shard of a prediction: they fit in a core's cache
 MAX_SHARD_BYTES = 2**24  # of all layers' outputs for a shard of a prediction, which a recording keeps
@@ -97,88 +98,97 @@ class Replica:
 
 @dataclass(frozen=True)
 class Piece:
-    """Consecutive elements of one parameter, whose gradients are finished at a time.
+    """Consecutive elements of one parameter.
 
     Args:
         layer, parameter: which of the layers, and which of its parameters.
-        part: which of the parameter's rows (its first axis) if its gradient is one of the whole batch, else
-            which of its elements.
+        part: which of its elements; its rows (the first axis) if the gradient is of the whole batch.
         total: where the gradient goes.
-        rows: whether it is one of the whole batch.
+        whole: whether it is one of the whole batch.
     """
 
     layer: int
     parameter: int
     part: slice
     total: Array
-    rows: bool
+    whole: bool
 
 
-def blocks_of(layers: Sequence[Layer], parameters: Sequence[Parameter]) -> list[list[Piece]]:
-    """Cut parameters into blocks: what one thread finishes the gradients of at a time.
+@dataclass
+class Block:
+    """What one thread finishes the gradients of, and updates, at a time: consecutive elements of one run.
+
+    Args:
+        run: which of the runs of parameters.
+        part: which of its elements.
+        pieces: what they are made of.
+    """
+
+    run: int
+    part: slice
+    pieces: list[Piece]
+
+
+def blocks_of(layers: Sequence[Layer], runs: Sequence[Parameter]) -> list[Block]:
+    """Cut the parameters that train into blocks of about BLOCK elements.
 
     Args:
         layers: a row of layers that are built.
-        parameters: those of their parameters that train.
-
-    Returns:
-        The blocks, each of consecutive pieces, of about BLOCK elements together.
+        runs: those of their parameters that train, joined where they lie side by side.
     """
-    chosen = {id(parameter) for parameter in parameters}
-    blocks: list[list[Piece]] = []
-    room = 0
+    blocks: list[Block] = []
     for i, layer in enumerate(layers):
         for k, parameter in enumerate(layer.parameters):
-            if id(parameter) not in chosen:
+            found = [n for n, run in enumerate(runs) if np.may_share_memory(run.grad, parameter.grad)]
+            if not found or not parameter.value.size:
                 continue
-            size, rows = parameter.value.size, parameter is layer.batch_parameter
-            row = parameter.value[0].size if rows else 1
+            size, whole = parameter.value.size, parameter is layer.batch_parameter
+            row = parameter.value[0].size if whole else 1
             step = max(BLOCK // row // ROWS_AT_ONCE, 1) * ROWS_AT_ONCE
+            gradients = parameter.grad.reshape(-1)
+            begin = (gradients.ctypes.data - runs[found[0]].grad.ctypes.data) // gradients.itemsize
             for first in range(0, size // row, step):
                 part = slice(first, min(first + step, size // row))
-                total = parameter.grad.reshape(-1)[part.start * row : part.stop * row]
-                if room <= 0:
-                    blocks.append([])
-                    room = BLOCK
-                blocks[-1].append(Piece(i, k, part, total, rows))
-                room -= (part.stop - part.start) * row
+                start, stop = begin + part.start * row, begin + part.stop * row
+                last = blocks[-1] if blocks else None
+                if last is None or last.run != found[0] or last.part.stop - last.part.start >= BLOCK:
+                    blocks.append(last := Block(found[0], slice(start, start), []))
+                last.part = slice(last.part.start, stop)
+                last.pieces.append(Piece(i, k, part, gradients[start - begin : stop - begin], whole))
     return blocks
 
 
-class Gradients:
-    """The gradients of batches of one size: what is written on `parameter.grad`.
+class Step:
+    """The training step for batches of one size: it writes `parameter.grad`, and updates `parameter.value`.
 
     Args:
-        layers: a row of layers, up to the loss.
-        parameters: those of their parameters that train.
-        trains: which of all the layers' parts are trainable.
-        loss: what to differentiate.
+        steps: what the steps for all sizes have in common.
         samples: the size of the batches.
     """
 
-    def __init__(
-        self,
-        layers: Sequence[Layer],
-        parameters: Sequence[Parameter],
-        trains: Sequence[bool],
-        loss: Loss,
-        samples: int,
-    ) -> None:
+    def __init__(self, steps: Steps, samples: int) -> None:
+        layers, loss, optimizer = steps.layers, steps.loss, steps.optimizer
         wanted = math.ceil(samples * bytes_per_sample(layers) / CACHE_BYTES)
         self.shards = cut(samples, min(max(wanted, MIN_SHARDS), MAX_SHARDS))
         self.shares = [(shard.stop - shard.start) / samples for shard in self.shards]
-        self.layers, self.loss, self.blocks = layers, loss, blocks_of(layers, parameters)
+        self.layers, self.loss, self.runs, self.blocks = (
+            layers,
+            loss,
+            steps.runs,
+            blocks_of(layers, steps.runs),
+        )
+        self.update = optimizer.update if optimizer is not None and optimizer.updates_blocks else None
         whole: list[dict[str, Array]] = []
-        self.replicas = [Replica(layers, trains, shard, samples, whole) for shard in self.shards]
+        self.replicas = [Replica(layers, steps.trains, shard, samples, whole) for shard in self.shards]
         self.losses = np.zeros((len(self.shards), 1))
         lasting = [array for layer in layers for p in layer.parameters for array in (p.value, p.grad)]
         # Without parameters there is nothing to compute.
-        recordable = only_kernels(layers) and loss.only_kernels and bool(parameters)
+        recordable = only_kernels(layers) and loss.only_kernels and bool(steps.runs)
         self.outputs = Recorded(self.compute, recordable, lasting)
         self.followed = [] if recordable else list(self.settings())
 
     def __call__(self, x: Array, targets: Array, step: int) -> tuple[float, Array]:
-        """Compute the gradients of the mean loss over a batch.
+        """Compute the gradients of the mean loss over a batch, and update.
 
         Args:
             x: (N, *input_shape) inputs.
@@ -198,7 +208,7 @@ class Gradients:
         return math.fsum((self.losses[:, 0] * self.shares).tolist()), outputs
 
     def compute(self, x: Array, targets: Array) -> list[Array]:
-        """Compute the gradients, shard by shard and then block by block; return the shards' outputs."""
+        """Make the step, shard by shard and then block by block; return the shards' outputs."""
         outputs = together(lambda i: self.forward_and_backward(i, x, targets), len(self.shards))
         each(self.finish, len(self.blocks))
         return outputs
@@ -213,10 +223,10 @@ class Gradients:
         return output
 
     def finish(self, block: int) -> None:
-        """Sum a block of the gradient over the shards, in their order."""
-        for piece in self.blocks[block]:
+        """Sum a block of the gradient over the shards, in order, and update while it is in the cache."""
+        for piece in self.blocks[block].pieces:
             layers = [replica.layers[piece.layer] for replica in self.replicas]
-            if piece.rows:
+            if piece.whole:
                 inputs, upstream = [layer.x for layer in layers], [layer.dy for layer in layers]
                 if adjacent(inputs) and adjacent(upstream):  # as they are, if all layers use `empty`
                     inputs, upstream = [join(inputs)], [join(upstream)]
@@ -226,6 +236,8 @@ class Gradients:
                 for i, layer in enumerate(layers):
                     gradient = layer.parameters[piece.parameter].grad.reshape(-1)[piece.part]
                     kernels.update.add_up(gradient, piece.total, i == 0)
+        if self.update:
+            self.update(self.runs, self.blocks[block].run, self.blocks[block].part)
 
     def settings(self) -> Iterator[tuple[Layer, dict[str, Any], list[Layer]]]:
         """Yield each part that is called in every step, what is set on it, and its replicas."""
@@ -244,9 +256,9 @@ class Gradients:
                         for replica in replicas:
                             replica.remember(**{name: value})
 
-    @property
+    @functools.cached_property
     def nbytes(self) -> int:
-        """The size of the arrays that are kept from step to step."""
+        """The size of the arrays that are kept from step to step, after the first."""
         spaces = [space for replica in self.replicas for space in replica.workspaces]
         arrays = {id(whole): whole for space in spaces for whole in space.whole.values()}
         own = [array for space in spaces for array in space.kept.values() if array.base is None]
@@ -256,45 +268,51 @@ class Gradients:
         return sum(array.nbytes for array in [*arrays.values(), *own, *gradients])
 
 
-class Replicas:
-    """Layers that train: the gradients of batches of any size, of which those used last are kept.
+class Steps:
+    """Training steps for batches of any size, of which those used last are kept.
 
     Args:
         layers: a row of layers, up to the loss.
         parameters: those of their parameters that train.
-        loss: what to differentiate.
+        loss: what to minimise.
+        optimizer: updates the parameters; None to compute gradients only.
     """
 
-    def __init__(self, layers: Sequence[Layer], parameters: Sequence[Parameter], loss: Loss) -> None:
-        self.layers, self.parameters, self.loss = layers, parameters, loss
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        parameters: Sequence[Parameter],
+        loss: Loss,
+        optimizer: Optimizer | None = None,
+    ) -> None:
+        self.layers, self.parameters, self.loss, self.optimizer = layers, parameters, loss, optimizer
         self.trains = [part.trainable for layer in layers for _, part in layer.parts()]
-        self.sizes: dict[int, Gradients] = {}  # that used last at the end
+        self.runs = runs_of(parameters)
+        self.sizes: dict[int, Step] = {}  # that used last at the end
+        self.layout: object = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the replicas out of copies and pickles: they are views of the original, and made anew."""
-        return vars(self) | {"sizes": {}}
+        """Leave the steps out of copies and pickles: they are views of the original, and made anew."""
+        return vars(self) | {"sizes": {}, "runs": []}
 
-    @property
-    def runs(self) -> list[Parameter]:
-        """The parameters that train, joined where they lie side by side."""
-        return runs_of(self.parameters)
-
-    def __call__(self, x: Array, targets: Array, step: int) -> tuple[float, Array]:
-        """Compute the gradients of a batch; see `Gradients`."""
-        samples = len(targets)
-        gradients = self.sizes.pop(samples, None)
-        is_new = gradients is None
-        if gradients is None:
-            gradients = Gradients(self.layers, self.parameters, self.trains, self.loss, samples)
-        self.sizes[samples] = gradients
-        result = gradients(x, targets, step)
-        if is_new:
-            self.forget()
+    def __call__(self, x: Array, targets: Array, number: int) -> tuple[float, Array]:
+        """Make a step; see `Step`."""
+        optimizer, samples = self.optimizer, len(targets)
+        if optimizer is not None:
+            optimizer.begin(self.runs)
+            if self.layout != optimizer.layout():  # it was built anew, or clips now
+                self.sizes, self.layout = {}, optimizer.layout()
+        step = self.sizes.pop(samples, None) or Step(self, samples)
+        self.sizes[samples] = step
+        result = step(x, targets, number)
+        if optimizer is not None:
+            optimizer.end(self.runs, each)
+        self.forget()
         return result
 
     def forget(self) -> None:
         """Let the sizes go that were not used for the longest time, if there are too many."""
-        while len(self.sizes) > 1 and sum(size.nbytes for size in self.sizes.values()) > MAX_BYTES:
+        while len(self.sizes) > 1 and sum(step.nbytes for step in self.sizes.values()) > MAX_BYTES:
             del self.sizes[next(iter(self.sizes))]
 
 

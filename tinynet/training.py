@@ -19,13 +19,14 @@ from .data.batches import batches, train_validation_split
 from .layers import Dropout, Flatten, GlobalAveragePool2D, Layer, Parameter, Sigmoid, Softmax
 from .layers.activation import BY_NAME, ActivatedLayer
 from .layers.conv_pool import fuse
+from .layers.parameter import runs_of
 from .layers.pool2d import Pool2D
 from .losses import Loss
 from .metrics import Metric
 from .optim import Optimizer
 from .parallel import cut, get_num_threads
 from .recording import each
-from .shards import Inference, Replicas
+from .shards import Inference, Steps
 from .waiting import Alone
 
 if TYPE_CHECKING:
@@ -144,17 +145,16 @@ class Trainer:
         layers, self.last_activation, self.loss_of_outputs = split_at_logits([*model.row()], loss)
         layers = fuse(layers)
         self.infer = Inference(layers)
-        self.replicas = Replicas(layers, model.trainable_parameters(), self.loss_of_outputs)
+        self.steps = Steps(layers, model.trainable_parameters(), self.loss_of_outputs, optimizer)
         self.trainable = trainable_parts(model)
         self.alone = Alone(True, "The model is being trained by another thread already: wait for its end.")
         self.stepping = Alone(False, "The model is in the midst of a training step: train it after that.")
-        self.runs = self.replicas.runs
-        optimizer.adopt(model, self.runs)
+        optimizer.adopt(model, self.steps.runs)
 
     def rejoin(self) -> None:
         """Go on after the parameters have been placed anew, in a copy of the model."""
-        self.runs = self.replicas.runs
-        self.optimizer.follow(self.runs)
+        self.steps.runs = runs_of(self.steps.parameters)
+        self.optimizer.follow(self.steps.runs)
 
     def step(self, x: Array, y: Array, number: int) -> dict[str, float]:
         """Train on one batch.
@@ -168,8 +168,7 @@ class Trainer:
             The batch's loss and metrics, as they were before the update.
         """
         with self.alone, self.stepping:
-            loss, outputs = self.replicas(x, y, number)
-            self.optimizer.step(self.runs, each)
+            loss, outputs = self.steps(x, y, number)
         return {"loss": loss, **self.measure(outputs, y)}
 
     def evaluate(self, x: Array, y: Array) -> dict[str, float]:
@@ -339,7 +338,7 @@ class Run:
             self.validation = model.check_data(*validation_data)
         elif validation_split:
             (self.x, self.y), self.validation = train_validation_split(self.x, self.y, validation_split)
-        self.average = MovingAverage(model.trainer.runs, ema_momentum)
+        self.average = MovingAverage(model.trainer.steps.runs, ema_momentum)
         self.progress = Progress(verbose, epochs, self.x)
         self.history = History()
 
