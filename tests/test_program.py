@@ -555,7 +555,7 @@ def test_a_crew_that_sleeps_is_woken_and_rests_between(set_threads, no_crew, mon
     monkeypatch.setattr(Crew, "__init__", counting)
     counters = Counters(8)
     within(counters.run, 1)
-    crew = parallel._crew
+    crew = parallel._crews["crew"]
     for number in range(1, 4):
         assert wait_until(lambda: crew.sleeping == 3)
         served.clear()
@@ -602,7 +602,7 @@ def test_the_helpers_of_an_old_crew_end(set_threads, no_crew, asleep):
     for threads in (4, 2, 3, 1, 4, 1):
         set_threads(threads)
         within(counters.run, 3)
-        crew = parallel._crew
+        crew = parallel._crews["crew"]
         assert len(helpers() - no_crew) >= threads - 1
         if asleep:
             assert wait_until(lambda crew=crew, threads=threads: crew.sleeping == threads - 1)

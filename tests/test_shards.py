@@ -753,15 +753,15 @@ def use():
     return hashlib.sha256(b"".join(outputs)).hexdigest()
 
 use()  # programs are recorded, and the helpers run
-crew, answers = parallel._crew, []
+crew, answers = parallel._crews["crew"], []
 for _ in range(2):  # at once, and while they sleep
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         signal.alarm(30)
-        assert parallel._crew is None
+        assert "crew" not in parallel._crews
         os.write(writer, use().encode())
-        assert parallel._crew is not crew
+        assert parallel._crews["crew"] is not crew
         os._exit(0)
     answers.append((os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), os.read(reader, 64).decode()))
     answers.append((0, use()))

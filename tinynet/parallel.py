@@ -10,9 +10,9 @@ from __future__ import annotations
 import itertools
 import math
 import os
+import queue
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import kernels
+from .waiting import Task
 
 Array = NDArray[Any]
 Result = TypeVar("Result")
@@ -27,9 +28,9 @@ Result = TypeVar("Result")
 PATIENCE = 20_000  # looks of an idle helper, about half a millisecond, before it goes to sleep
 
 _num_threads: int | None = None
-_pool: ThreadPoolExecutor | None = None
-_crew: Crew | None = None
-_changing = threading.Lock()  # held by whoever changes the number of threads, or makes the crew
+_tasks: queue.SimpleQueue[Task[None] | None] = queue.SimpleQueue()  # for the helpers; None ends one
+_helpers: list[threading.Thread] = []
+_crews: dict[str, Crew] = {}  # none, or one "crew"
 
 
 def available_cores(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
@@ -93,35 +94,32 @@ def set_num_threads(threads: int) -> None:
     if not isinstance(threads, int | np.integer) or threads < 1:
         raise ValueError(f"set_num_threads: expected a positive integer; got {threads!r}.")
     global _num_threads
-    with _changing:
-        _num_threads = int(threads)
-        if _crew is not None:
-            _crew.stop()
-        _forget_threads()
-
-
-def _after_fork() -> None:
-    global _changing
-    _changing = threading.Lock()
+    _num_threads = int(threads)
+    crew = _crews.pop("crew", None)
+    if crew is not None:
+        crew.stop()
+    old, helpers = _tasks, [*_helpers]
     _forget_threads()
+    for _ in helpers:
+        old.put(None)
 
 
 def _forget_threads() -> None:
-    global _pool, _crew
-    _pool = _crew = None  # the pool's threads end when the last task that uses it does
+    global _tasks, _helpers
+    _tasks, _helpers = queue.SimpleQueue(), []
+    _crews.clear()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)  # a forked child has the objects but not their threads
+    os.register_at_fork(
+        after_in_child=_forget_threads
+    )  # a forked child has the objects but not their threads
 
 
-def wait_for_all(futures: list[Future[None]]) -> None:
-    """Wait until all are done, even if Ctrl-C is pressed meanwhile."""
-    try:
-        wait(futures)
-    except BaseException:
-        wait_for_all(futures)
-        raise
+def _help(tasks: queue.SimpleQueue[Task[None] | None]) -> None:
+    """Do tasks as they come: what a helper does."""
+    while (task := tasks.get()) is not None:
+        task()
 
 
 def run(function: Callable[[int], Result], count: int) -> list[Result]:
@@ -134,13 +132,13 @@ def run(function: Callable[[int], Result], count: int) -> list[Result]:
     Returns:
         The results in order.
     """
-    global _pool
     helpers = min(get_num_threads(), count) - 1
     if helpers < 1:
         return [function(i) for i in range(count)]
-    pool = _pool
-    if pool is None:
-        pool = _pool = ThreadPoolExecutor(get_num_threads(), thread_name_prefix="tinynet")
+    while len(_helpers) < get_num_threads() - 1:
+        thread = threading.Thread(target=_help, args=(_tasks,), name="tinynet helper", daemon=True)
+        _helpers.append(thread)
+        thread.start()
     results: dict[int, Result] = {}
     numbers = iter(range(count))  # shared: a free thread takes the next number (atomic under the GIL)
 
@@ -148,16 +146,19 @@ def run(function: Callable[[int], Result], count: int) -> list[Result]:
         for i in numbers:
             results[i] = function(i)
 
-    futures = [pool.submit(work) for _ in range(helpers)]
+    tasks = [Task(work) for _ in range(helpers)]
     try:
+        for task in tasks:
+            _tasks.put(task)
         work()
     finally:
-        # Nothing may still run when this returns; what has not begun is not waited for, because the pool's
-        # threads may themselves be waiting for a run inside this one.
-        begun = [future for future in futures if not future.cancel()]
-        wait_for_all(begun)
-    for future in begun:
-        future.result()
+        # Nothing may still run when this returns; what has not begun never will, because the helpers may
+        # themselves be waiting for a run inside this one.
+        for task in tasks:
+            task.finish()
+    for task in tasks:
+        if task.error is not None:
+            raise task.error
     return [results[i] for i in range(count)]
 
 
@@ -178,8 +179,14 @@ class Crew:
         self.sleeping = 0
         self.serve, self.lead, self.run_stages = program.serve, program.lead, program.run_stages
         self.serve(self.queue, 0)  # compile, or load, before there are threads
-        for _ in range(helpers):
-            threading.Thread(target=self.help, name="tinynet", daemon=True).start()
+        self.helpers = [
+            threading.Thread(target=self.help, name="tinynet", daemon=True) for _ in range(helpers)
+        ]
+
+    def start(self) -> None:
+        """Let the helpers begin."""
+        for helper in self.helpers:
+            helper.start()
 
     def help(self) -> None:
         """Serve: what each helper does."""
@@ -226,11 +233,13 @@ def run_programs(plan: kernels.program.Plan) -> None:
     Raises:
         MemoryError: there is no memory left.
     """
-    global _crew
-    crew = _crew
+    crew = _crews.get("crew")
     if crew is None:
-        with _changing:
-            crew = _crew = _crew or Crew(get_num_threads() - 1)
+        # Without a lock, which a signal handler could meet: the first one that is there is everybody's.
+        new = Crew(get_num_threads() - 1)
+        crew = _crews.setdefault("crew", new)
+        if crew is new:
+            crew.start()
     crew.run(plan)
 
 

@@ -90,6 +90,15 @@ class Recorded:
 
     def __call__(self, *inputs: Array) -> Array:
         """Return the arrays that the function returns, as one."""
+        # What is being recorded on this thread, if a finalizer calls this in between, has no part in it.
+        outer, kernels.jit.recorder.program = kernels.jit.recorder.program, None
+        try:
+            return self.call(*inputs)
+        finally:
+            kernels.jit.recorder.program = outer
+
+    def call(self, *inputs: Array) -> Array:
+        """Call or replay the function."""
         shapes = tuple(x.shape for x in inputs)
         recording = self.take(shapes) if self.only_kernels else None
         if recording is None:

@@ -11,7 +11,7 @@ import threading
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from ..waiting import hold_over_fork
+from ..waiting import apart, hold_over_fork
 
 if TYPE_CHECKING:
     from . import (
@@ -40,5 +40,9 @@ hold_over_fork(_importing)
 def __getattr__(name: str) -> ModuleType:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return apart(lambda: _import(name))  # Ctrl-C in the midst of importing numba would break it for good
+
+
+def _import(name: str) -> ModuleType:
     with _importing:
         return importlib.import_module(f"{__name__}.{name}")
