@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
-from tinynet import Sequential, layers
-from tinynet.kernels import program
+from tinynet import Sequential, layers, recording
+from tinynet.kernels import program, update
+from tinynet.recording import Recorded
 
 SIZES = [2, 4, 6, 8, 10, 12, 14, 16]
 
@@ -57,3 +61,94 @@ def test_predictions_of_eight_batch_sizes_in_turns_are_each_recorded_once(record
         rounds.append(len(recordings))
     assert rounds[0] > 0
     assert rounds[1:] == [rounds[1]] * 3
+
+
+# Bounds
+
+
+def doubled(x):
+    y = np.empty_like(x)
+    update.add_up(x, y, True)
+    update.add_up(x, y, False)
+    return [y]
+
+
+def test_recordings_are_kept_by_use_within_their_bytes(monkeypatch, recordings):
+    function = Recorded(doubled, only_kernels=True)
+    sizes = [1000, 2000, 3000]
+    for size in sizes:
+        function(np.ones(size))
+    each = [idle[0].nbytes for idle in function.idle.values()]
+    np.testing.assert_allclose(each, [2 * 8 * size for size in sizes], rtol=0.01)  # the inputs' copies, too
+    monkeypatch.setattr(recording, "MAX_BYTES", sum(each) + 100)
+    function(np.ones(1000))  # used last, though recorded first
+    function(np.full(500, 3.0))  # too much: 2000 goes
+    assert {shapes[0][0] for shapes, idle in function.idle.items() if idle} == {1000, 3000, 500}
+    made = len(recordings)
+    for size in (1000, 3000, 500):
+        np.testing.assert_array_equal(function(np.full(size, 2.0)), np.full(size, 4.0))
+    assert len(recordings) == made
+    function(np.ones(2000))
+    assert len(recordings) == made + 1
+    assert function.room() >= 0
+
+
+def test_one_recording_is_kept_however_large(monkeypatch, recordings):
+    monkeypatch.setattr(recording, "MAX_BYTES", 10)
+    function = Recorded(doubled, only_kernels=True)
+    for size in (5, 5, 7, 7, 7, 5):
+        np.testing.assert_array_equal(function(np.ones(size)), np.full(size, 2.0))
+    assert len(recordings) == 3
+
+
+def test_what_is_there_anyway_does_not_count():
+    weights = np.ones(10_000)
+
+    def add_weights(x):
+        y = np.empty_like(x)
+        update.add_up(x, y, True)
+        update.add_up(weights[5 : 5 + len(x)], y, False)
+        return [y]
+
+    for lasting, most in (([], 90_000), ([weights[:3]], 2000)):
+        function = Recorded(add_weights, only_kernels=True, lasting=lasting)
+        np.testing.assert_array_equal(function(np.ones(50)), np.full(50, 2.0))
+        assert 800 < function.made[0].nbytes < most
+
+
+def test_more_callers_than_recordings_get_the_same_by_calls(monkeypatch):
+    monkeypatch.setattr(recording, "MAX_CALLERS", 3)
+    started, go_on, depth = threading.Barrier(6), threading.Event(), []
+
+    def slow(x):
+        if len(depth) < 6:  # all six are inside at once
+            depth.append(1)
+            started.wait(30)
+            go_on.wait(30)
+        return doubled(x)
+
+    function = Recorded(slow, only_kernels=True)
+    with ThreadPoolExecutor(6) as users:
+        results = [users.submit(function, np.full(4, float(i))) for i in range(6)]
+        go_on.set()
+        for i, result in enumerate(results):
+            np.testing.assert_array_equal(result.result(30), np.full(4, 2.0 * i))
+    assert len(function.made) == 3
+    assert sum(len(idle) for idle in function.idle.values()) == 3
+
+
+def test_a_function_that_fails_while_it_is_recorded_is_recorded_the_next_time():
+    fails = [True]
+
+    def function(x):
+        if fails:
+            raise ArithmeticError
+        return doubled(x)
+
+    recorded = Recorded(function, only_kernels=True)
+    for _ in range(recording.MAX_CALLERS + 1):
+        with pytest.raises(ArithmeticError):
+            recorded(np.ones(3))
+    fails.clear()
+    recorded(np.ones(3))
+    assert len(recorded.made) == 1

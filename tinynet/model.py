@@ -287,8 +287,9 @@ class Sequential(Chain, only_kernels=True):
             {'loss': 4.0}
         """
         inputs, targets = self.check_data(x, y)
-        logs = self.trainer.step(inputs, targets, self.steps_trained)
-        self.steps_trained += 1
+        with self.trainer.alone:
+            logs = self.trainer.step(inputs, targets, self.steps_trained)
+            self.steps_trained += 1
         return logs
 
     def evaluate(self, x: ArrayLike, y: ArrayLike) -> dict[str, float]:

@@ -147,8 +147,9 @@ class Trainer:
         self.infer = Inference(layers)
         self.steps = Steps(layers, model.trainable_parameters(), self.loss_of_outputs, optimizer)
         self.trainable = trainable_parts(model)
-        self.alone = Alone(True, "The model is being trained by another thread already: wait for its end.")
-        self.stepping = Alone(False, "The model is in the midst of a training step: train it after that.")
+        self.alone = Alone(
+            "The model is being trained already: wait for the end of that, or train a copy of it."
+        )
         optimizer.adopt(model, self.steps.runs)
 
     def rejoin(self) -> None:
@@ -167,8 +168,7 @@ class Trainer:
         Returns:
             The batch's loss and metrics, as they were before the update.
         """
-        with self.alone, self.stepping:
-            loss, outputs = self.steps(x, y, number)
+        loss, outputs = self.steps(x, y, number)
         return {"loss": loss, **self.measure(outputs, y)}
 
     def evaluate(self, x: Array, y: Array) -> dict[str, float]:

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any, Generic, TypeVar
 
 Result = TypeVar("Result")
+Call = tuple[int, int, FrameType]  # its process, thread and frame
 
 
 class Gate:
@@ -139,20 +140,16 @@ if hasattr(os, "register_at_fork"):
 
 
 class Alone:
-    """A place for one thread of a process at a time: `with alone:` raises at once if another one is there.
+    """A place for one call at a time: `with alone:` raises at once if another one is there, of any thread.
 
-    Who is inside is told by the call that entered. One that has ended without leaving, as Ctrl-C or a fork
-    may leave it, is not inside any more.
+    A call that has ended without leaving, as Ctrl-C or a fork may leave it, is not there any more.
 
     Args:
-        again: whether calls made by the one that is inside may enter, too; not where a signal handler would
-            do harm.
         message: what the error says.
     """
 
-    def __init__(self, again: bool, message: str) -> None:
-        self.again, self.message = again, message
-        self.inside: dict[str, tuple[int, int, FrameType]] = {}
+    def __init__(self, message: str) -> None:
+        self.message, self.inside = message, dict[str, Call]()
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out of copies who is inside."""
@@ -161,20 +158,16 @@ class Alone:
     def __enter__(self) -> None:
         me = os.getpid(), threading.get_ident(), sys._getframe(1)
         while (holder := self.inside.setdefault("holder", me)) is not me:
-            if self.again and holder[:2] == me[:2]:
-                return
             if is_running(holder):
                 raise RuntimeError(self.message)
             self.inside.pop("holder", None)
 
     def __exit__(self, *_: object) -> None:
-        holder = self.inside.get("holder")
-        if holder is not None and holder[2] is sys._getframe(1):
-            del self.inside["holder"]
+        self.inside.clear()
 
 
-def is_running(call: tuple[int, int, FrameType]) -> bool:
-    """Return whether a call, of a process, a thread and a frame, has not ended."""
+def is_running(call: Call) -> bool:
+    """Return whether a call has not ended."""
     process, thread, wanted = call
     frame = sys._current_frames().get(thread) if process == os.getpid() else None
     while frame is not None and frame is not wanted:
