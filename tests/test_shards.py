@@ -260,7 +260,7 @@ def test_the_gradient_of_every_step_is_the_one_by_hand(make, smoothing):
 
 def test_more_sizes_of_batches_than_are_remembered(monkeypatch):
     most = 100_000
-    monkeypatch.setattr(shards, "MAX_BYTES", most)
+    monkeypatch.setattr(shards, "MAX_STEP_BYTES", most)
     order = [*range(1, 9), 3, 1, *range(8, 0, -1)]
 
     def steps():

@@ -25,13 +25,14 @@ from .losses import Loss
 from .meeting import together
 from .optim import BLOCK, Optimizer
 from .parallel import cut, get_num_threads
-from .recording import MAX_BYTES, Recorded, each
+from .recording import Recorded, each
 
 Array = NDArray[Any]
 
 CACHE_BYTES = 2**20  # the activations of a shard should be about this large, to stay in a core's cache
 MIN_SHARDS, MAX_SHARDS = 2, 8  # of a training batch: work for several cores, and few gradients to sum
 ROWS_AT_ONCE = 168  # of a Dense kernel's gradient: a multiple of the tiles' rows, 14 or 6
+MAX_STEP_BYTES = 2**30  # of the arrays that a model's training steps, for all sizes of batches, keep
 MAX_SAMPLES = 64  # in a shard of a prediction: they fit in a core's cache
 MAX_SHARD_BYTES = 2**24  # of all layers' outputs for a shard of a prediction, which a recording keeps
 
@@ -312,7 +313,7 @@ class Steps:
 
     def forget(self) -> None:
         """Let the sizes go that were not used for the longest time, if there are too many."""
-        while len(self.sizes) > 1 and sum(step.nbytes for step in self.sizes.values()) > MAX_BYTES:
+        while len(self.sizes) > 1 and sum(step.nbytes for step in self.sizes.values()) > MAX_STEP_BYTES:
             del self.sizes[next(iter(self.sizes))]
 
 

@@ -9,12 +9,13 @@ from numpy.typing import ArrayLike
 
 from .. import initializers, kernels
 from ..meeting import meet
-from .base import Array, Layer
-from .geometry import Shape, check_normalization
+from .base import Array
+from .geometry import Shape
+from .normalization import NormalizationLayer
 
 
 @dataclass(eq=False, repr=False)
-class BatchNormalization(Layer, only_kernels=True):
+class BatchNormalization(NormalizationLayer, only_kernels=True):
     """y = gamma * (x - mean) / sqrt(variance + epsilon) + beta, for each channel over all samples of a batch.
 
     While training, mean and variance are those of the whole batch, on however many threads; they move the
@@ -48,25 +49,18 @@ class BatchNormalization(Layer, only_kernels=True):
     scale: bool = True
 
     def __post_init__(self) -> None:
-        check_normalization(self, self.epsilon)
+        super().__post_init__()
         if not 0 <= self.momentum <= 1:
             raise ValueError(f"BatchNormalization: momentum must be in 0..1; got {self.momentum!r}.")
 
     def declare(self, input_shape: Shape, random: np.random.Generator) -> Shape:
         """Make gamma, beta, moving_mean and moving_variance, each (channels,); see `Layer.declare`."""
-        channels, zeros, ones = input_shape[-1:], initializers.Zeros(), initializers.Ones()
-        if not channels:
-            raise ValueError(f"{self.title}: expected an input_shape with an axis of channels; got ().")
-        if self.scale:
-            self.gamma = self.add_parameter("gamma", channels, ones, random)
-        if self.center:
-            self.beta = self.add_parameter("beta", channels, zeros, random)
+        shape, channels = super().declare(input_shape, random), input_shape[-1:]
+        zeros, ones = initializers.Zeros(), initializers.Ones()
         self.moving_mean = self.add_parameter("moving_mean", channels, zeros, random, trainable=False)
         self.moving_variance = self.add_parameter("moving_variance", channels, ones, random, trainable=False)
-        self.mean: Array  # what `forward` remembers
-        self.deviation: Array
-        self.total: Array
-        return input_shape
+        self.total: Array  # what `forward` remembers
+        return shape
 
     def forward(self, x: ArrayLike, training: bool = False) -> Array:
         """Normalize; see `Layer.forward`."""
@@ -124,9 +118,3 @@ class BatchNormalization(Layer, only_kernels=True):
         else:
             kernels.normalization.scale_gradient(upstream, self.deviation, gamma, dx.reshape(rows.shape))
         return dx
-
-    def scale_and_offset(self, what: str) -> tuple[Array, Array]:
-        """Return gamma's and beta's "value" or "grad", of size 0 where the layer has none."""
-        nothing = np.empty(0, self.dtype)
-        gamma = getattr(self.gamma, what) if self.scale else nothing
-        return gamma, getattr(self.beta, what) if self.center else nothing

@@ -43,12 +43,6 @@ def positive_pair(title: str, what: str, value: int | Sequence[int]) -> tuple[in
     return int(pair[0]), int(pair[1])
 
 
-def check_normalization(layer: object, epsilon: float) -> None:
-    """Raise if what a normalization adds to the variance is not positive."""
-    if not 0 < epsilon < np.inf:
-        raise ValueError(f"{type(layer).__name__}: epsilon must be positive; got {epsilon!r}.")
-
-
 @dataclass(frozen=True)
 class Windows:
     """Where the windows of a convolution or pooling lie on an image.

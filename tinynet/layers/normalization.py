@@ -1,0 +1,40 @@
+"""What normalizations have in common: the checks, and a scale and an offset for each channel."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .. import initializers
+from .base import Array, Layer
+from .geometry import Shape
+
+
+class NormalizationLayer(Layer):
+    """The base of layers that normalize, and then, for each channel of the last axis, scale and add."""
+
+    epsilon: float
+    center: bool
+    scale: bool
+
+    def __post_init__(self) -> None:
+        if not 0 < self.epsilon < np.inf:
+            raise ValueError(f"{type(self).__name__}: epsilon must be positive; got {self.epsilon!r}.")
+
+    def declare(self, input_shape: Shape, random: np.random.Generator) -> Shape:
+        """Make gamma and beta, each (channels,); see `Layer.declare`."""
+        channels = input_shape[-1:]
+        if not channels:
+            raise ValueError(f"{self.title}: expected an input_shape with an axis of channels; got ().")
+        if self.scale:
+            self.gamma = self.add_parameter("gamma", channels, initializers.Ones(), random)
+        if self.center:
+            self.beta = self.add_parameter("beta", channels, initializers.Zeros(), random)
+        self.mean: Array  # what `forward` remembers
+        self.deviation: Array
+        return input_shape
+
+    def scale_and_offset(self, what: str) -> tuple[Array, Array]:
+        """Return gamma's and beta's "value" or "grad", of size 0 where the layer has none."""
+        nothing = np.empty(0, self.dtype)
+        gamma = getattr(self.gamma, what) if self.scale else nothing
+        return gamma, getattr(self.beta, what) if self.center else nothing
