@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import os
 import sys
@@ -27,13 +28,13 @@ class Gate:
         self.lock.acquire()
 
     def open(self) -> None:
-        """Let the one who waits go on."""
+        """Let those who wait go on."""
         self.is_open = True
-        if self.lock.locked():
+        with contextlib.suppress(RuntimeError):  # it is free already
             self.lock.release()
 
     def close(self) -> None:
-        """Make the next one wait."""
+        """Make the next ones wait."""
         self.is_open = False
         self.lock.acquire(blocking=False)
 
@@ -45,6 +46,8 @@ class Gate:
                 self.lock.acquire()
             except BaseException as raised:  # by a signal handler
                 error = raised
+            if self.is_open:
+                self.open()  # a handler may wait at this gate in the midst of this wait
         if error is not None:
             raise error
 

@@ -25,9 +25,7 @@ MEMORY = ("x", "y", "dy", "step", "trainable")  # what may be assigned on a laye
 
 KINDS: dict[str, type[Layer]] = {}  # all classes of layers that are defined, for model files
 
-_building = (
-    threading.local()
-)  # its `parent` is the layer whose `declare` runs now, `children` what that built
+_building = threading.local()  # its `parent` is the layer whose `declare` runs now
 
 
 class Layer:
@@ -307,11 +305,14 @@ class Layer:
             ValueError: the layer cannot take that shape.
         """
         shape = as_shape(self.title, input_shape)
-        parent: Layer | None = getattr(_building, "parent", None)
+        outer: Layer | None = getattr(_building, "parent", None)
+        siblings = [] if outer is None else [*outer.sublayers().values()]
+        # Not so if a signal handler, in the midst of that `declare`, builds something else.
+        parent = outer if any(self is layer for layer in siblings) else None
         if parent is not None:
             if seed is None or seed == parent.seed:
-                seed = (*words_of(parent.seed), _building.children)
-            _building.children += 1
+                place = next(n for n, layer in enumerate(siblings) if layer is self)
+                seed = (*words_of(parent.seed), place)
             dtype = parent.dtype if dtype is None else dtype
             vars(self)["most_weights"] = min(self.most_weights, parent.most_weights)
         if self.in_model and (parent is None or self.input_shape is not None):
@@ -324,13 +325,17 @@ class Layer:
         )  # fmt: skip
         # Not default_rng(seed), which the data may well come from; trailing zeros would not tell seeds apart.
         random = np.random.default_rng([*words_of(self.seed), WEIGHTS])
-        outer = parent, getattr(_building, "children", 0)
-        _building.parent, _building.children = self, 0
+        _building.parent = self
         try:
             output_shape = self.declare(shape, random)
         finally:
-            _building.parent, _building.children = outer
+            _building.parent = outer
         self.remember(input_shape=shape, output_shape=output_shape)
+        for layer in self.sublayers().values():
+            if layer.input_shape is not None and layer.dtype != self.dtype:
+                raise ValueError(
+                    f"{self.title}: {layer.title} was built before it became a part: assign it first."
+                )
         self.named_parameters()  # raises where two have equal paths
         return output_shape
 
