@@ -14,12 +14,12 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from . import kernels, losses, metrics, optim, storage
 from .callbacks import Callback
 from .layers import Layer, Parameter
-from .layers.base import members
 from .layers.chain import Chain
 from .layers.config import give_names, layer_config, layer_from_config, names_config
 from .layers.conv_pool import fuse
 from .layers.geometry import Shape
 from .layers.parameter import place, runs_of
+from .layers.tree import SETTINGS, members
 from .layers.workspace import Workspace
 from .metrics import get as get_metrics
 from .shards import Inference
@@ -114,7 +114,7 @@ class Sequential(Chain, only_kernels=True):
     def replica(self, step_cell: Array | None = None, whole: Callable[[], Workspace] = Workspace) -> Chain:  # type: ignore[override]
         """Return a copy that trains on a part of a batch: a row of layers, no model; see `Layer.replica`."""
         row = Chain(self.layers)
-        row.remember(**{name: value for name, value in vars(self).items() if name in Layer.__annotations__})
+        row.remember(**{name: value for name, value in vars(self).items() if name in SETTINGS})
         return row.replica(step_cell, whole)
 
     @property
@@ -133,7 +133,7 @@ class Sequential(Chain, only_kernels=True):
         return runs[0] if runs else Parameter("run", np.empty(0, self.dtype), np.empty(0, self.dtype))
 
     def _check_change(self, name: str, value: object) -> None:
-        if self.in_model and name != "name" and name in {"layers", *Layer.__annotations__}:
+        if self.in_model and name != "name" and name in {"layers", *SETTINGS}:
             raise AttributeError(f"{self.title} has used its {name}: make a new model to change it.")
 
     @property

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from . import kernels
 from .layers import Layer, Parameter
 from .layers.parameter import runs_of
+from .layers.tree import SETTINGS
 from .layers.workspace import Workspace
 from .losses import Loss
 from .meeting import together
@@ -253,7 +254,7 @@ class Step:
             for name, value in vars(part).items():
                 if known.get(name) is not value:
                     known[name] = value
-                    if name not in Layer.__annotations__ and not isinstance(value, Layer | Parameter):
+                    if name not in SETTINGS and not isinstance(value, Layer | Parameter):
                         for replica in replicas:
                             replica.remember(**{name: value})
 

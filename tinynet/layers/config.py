@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import initializers
-from .base import KINDS, Layer
+from .base import Layer
 from .chain import Chain, names_for
+from .tree import KINDS
 
 
 def layer_config(layer: Layer) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def layer_config(layer: Layer) -> dict[str, Any]:
         )
     if not layer.trainable:
         config["trainable"] = False
-    for field in dataclasses.fields(layer):
+    for field in dataclasses.fields(layer):  # type: ignore[arg-type]
         config[field.name] = as_data(getattr(layer, field.name))
     if isinstance(layer, Chain):
         config |= names_config(layer)

@@ -1,0 +1,236 @@
+"""The tree that layers made of layers form: paths, parameters, replicas, and what may be assigned."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .parameter import Parameter
+from .workspace import Workspace
+
+Array = NDArray[Any]
+
+MEMORY = ("x", "y", "dy", "step", "trainable")  # what may be assigned on a layer of a model
+
+KINDS: dict[str, type[Any]] = {}  # all classes of layers that are defined, for model files
+
+
+class Node:
+    """A layer as a part of a tree: it may be made of others, in attributes, lists, tuples and dicts."""
+
+    name: str = ""
+    in_model: bool = False
+    dtype: np.dtype[Any] = np.dtype("float32")
+    step_cell: Array
+    workspace: Workspace | None = None
+    calls_only_kernels: ClassVar[bool] = False
+    _trainable: bool = True
+
+    def __init_subclass__(cls, only_kernels: bool = False) -> None:
+        """Note the class for model files, and what it promises; one that derives from it promises nothing."""
+        super().__init_subclass__()
+        cls.calls_only_kernels = only_kernels
+        if cls.__name__ not in KINDS or not KINDS[cls.__name__].__module__.startswith("tinynet."):
+            KINDS[cls.__name__] = cls
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refuse what would have no effect: a model has used the hyperparameters and holds the parameters."""
+        if name not in MEMORY:
+            self._check_change(name, value)
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        """Refuse what a model would miss."""
+        self._check_change(name, None)
+        object.__delattr__(self, name)
+
+    def _check_change(self, name: str, value: object) -> None:
+        old = vars(self).get(name)
+        if isinstance(old, Parameter) and (self.in_model or not isinstance(value, Parameter)):
+            raise AttributeError(
+                f"{self.title}: {name} stays the array that it is: change its numbers in place, as in "
+                f"layer.{name}.value[...] = array."
+            )
+        if not self.in_model:
+            return
+        if self.calls_only_kernels and name not in vars(self) and not hasattr(type(self), name):
+            raise AttributeError(f"{self.title} has no {name}: to assign it would have no effect.")
+        settings = getattr(self, "__dataclass_fields__", {}).keys() | SETTINGS
+        if self.calls_only_kernels or name in settings or next(members(old), None):
+            raise AttributeError(
+                f"{self.title} is part of a model, which has used its {name}: make a new layer, and a new "
+                "model, to change it."
+            )
+
+    @property
+    def title(self) -> str:
+        """The layer in an error message: its class, and its name if it has one."""
+        return f"{type(self).__name__} {self.name!r}" if self.name else type(self).__name__
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the parameters; read when the model is compiled."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        if not isinstance(value, bool | np.bool_):
+            raise TypeError(f"{self.title}: trainable must be True or False; got {value!r}.")
+        for _, part in self.parts():
+            vars(part)["_trainable"] = bool(value)
+
+    def sublayers(self) -> dict[str, Any]:
+        """Return the layers that this one is made of, by their names in paths."""
+        return {name: value for name, value in members(vars(self)) if isinstance(value, Node)}
+
+    def parts(self, path: str = "") -> Iterator[tuple[str, Any]]:
+        """Yield this layer and all that it is made of, each with its path, depth first.
+
+        Args:
+            path: this layer's own; default "", that of a model.
+
+        Example:
+            >>> from tinynet import layers
+            >>> row = layers.Chain([layers.Flatten(), layers.Dense(2)])
+            >>> _ = row.build((2, 2))
+            >>> [path for path, _ in row.parts()]
+            ['', 'flatten', 'dense']
+        """
+        yield path, self
+        for name, layer in self.sublayers().items():
+            yield from layer.parts(f"{path}/{name}" if path else name)
+
+    @property
+    def own_parameters(self) -> list[Parameter]:
+        """The layer's parameters without those of its sublayers, in the order of their declaration."""
+        return [value for _, value in members(vars(self)) if isinstance(value, Parameter)]
+
+    @property
+    def parameters(self) -> list[Parameter]:
+        """All parameters, those of sublayers too."""
+        return [parameter for _, part in self.parts() for parameter in part.own_parameters]
+
+    def named_parameters(self) -> dict[str, Parameter]:
+        """Return all parameters by their paths.
+
+        Raises:
+            ValueError: two of them have equal paths, so that a model file could not hold both.
+        """
+        named: dict[str, Parameter] = {}
+        for path, part in self.parts():
+            for parameter in part.own_parameters:
+                key = f"{path}/{parameter.name}" if path else parameter.name
+                if key in named:
+                    raise ValueError(
+                        f"{self.title}: two parameters have the path {key!r}: rename one of them."
+                    )
+                named[key] = parameter
+        return named
+
+    def trainable_parameters(self) -> list[Parameter]:
+        """Return those parameters that training changes, by what `trainable` says now."""
+        if not self.trainable:
+            return []
+        own = [parameter for parameter in self.own_parameters if parameter.trainable]
+        return own + [p for layer in self.sublayers().values() for p in layer.trainable_parameters()]
+
+    def get_weights(self) -> list[Array]:
+        """Return copies of all parameters' values, in order.
+
+        Example:
+            >>> from tinynet import layers
+            >>> layer = layers.Dense(2)
+            >>> _ = layer.build(3)
+            >>> [array.shape for array in layer.get_weights()]
+            [(3, 2), (2,)]
+        """
+        return [parameter.value.copy() for parameter in self.parameters]
+
+    def set_weights(self, weights: Sequence[ArrayLike]) -> None:
+        """Set all parameters' values, as `get_weights` returns them; the next prediction uses them.
+
+        Args:
+            weights: an array for each parameter, of its shape.
+
+        Raises:
+            ValueError: another number of arrays, or another shape; then nothing is changed.
+
+        Example:
+            >>> from tinynet import layers
+            >>> layer = layers.Dense(1)
+            >>> _ = layer.build(1)
+            >>> layer.set_weights([[[2.0]], [1.0]])
+            >>> layer.forward([[3.0]])
+            array([[7.]], dtype=float32)
+        """
+        parameters = self.parameters
+        shapes, wanted = [np.shape(array) for array in weights], [p.value.shape for p in parameters]
+        if shapes != wanted:
+            raise ValueError(f"{self.title}: set_weights expects arrays of shapes {wanted}; got {shapes}.")
+        for parameter, array in zip(parameters, weights, strict=True):
+            parameter.value = array
+
+    @property
+    def only_kernels(self) -> bool:
+        """Whether this layer and all that it is made of do nothing to arrays but call kernels."""
+        return self.calls_only_kernels and all(layer.only_kernels for layer in self.sublayers().values())
+
+    def replica(self, step_cell: Array | None = None, whole: Callable[[], Workspace] = Workspace) -> Self:
+        """Return a copy that shares the parameters' values and owns its gradients and what it remembers.
+
+        Replicas let several threads train on parts of a batch at once; see `tinynet.shards`.
+
+        Args:
+            step_cell: the number of the step, shared by all parts; default: one of its own.
+            whole: makes the workspace of a part; called for each in the order of `parts`.
+        """
+        clone = copy.copy(self)
+        own = vars(clone)
+        own["step_cell"] = np.zeros(1, np.int64) if step_cell is None else step_cell
+        own["workspace"] = whole()
+        copies: dict[int, Any] = {}
+
+        def renew(value: Any) -> Any:
+            if id(value) not in copies:
+                if isinstance(value, Parameter):
+                    gradient = np.zeros(value.grad.shape, self.dtype)
+                    copies[id(value)] = Parameter(value.name, value.value, gradient, value.trainable)
+                else:
+                    copies[id(value)] = value.replica(own["step_cell"], whole)
+            return copies[id(value)]
+
+        for name, value in vars(self).items():
+            if next(members(value), None):
+                own[name] = mapped(value, renew)
+        return clone
+
+
+SETTINGS = {*Node.__annotations__}  # what all layers have; the model sets it
+
+
+def members(value: Any, name: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Any]]:
+    """Yield the layers and parameters in a value, also in lists, tuples and dicts, with their names."""
+    seen = set() if seen is None else seen
+    if isinstance(value, Node | Parameter):
+        if id(value) not in seen:
+            seen.add(id(value))
+            yield name, value
+    elif isinstance(value, list | tuple | dict):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in items:
+            yield from members(item, f"{name}/{key}" if name else str(key), seen)
+
+
+def mapped(value: Any, function: Callable[[Any], Any]) -> Any:
+    """Return a value with each layer and parameter in it replaced by what the function makes of it."""
+    if isinstance(value, Node | Parameter):
+        return function(value)
+    if isinstance(value, dict):
+        return {key: mapped(item, function) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(mapped(item, function) for item in value)
+    return value
