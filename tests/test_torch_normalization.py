@@ -84,7 +84,7 @@ def without_bessel(running, before, keep, n):
 def test_batch_normalization(seed, shape, center, scale):
     random = np.random.default_rng([seed, len(shape)])
     keep, epsilon = float(random.choice([0.0, 0.5, 0.9, 0.99, 1.0])), float(10 ** random.uniform(-5, -1))
-    layer = layers.BatchNormalization(keep, epsilon, center, scale)
+    layer = layers.BatchNormalization(-1, keep, epsilon, center, scale)
     tensors = fill(layer, random, shape)
     mean, variance = (torch.tensor(p.value) for p in (layer.moving_mean, layer.moving_variance))
 
@@ -112,7 +112,7 @@ def test_batch_normalization(seed, shape, center, scale):
 def test_layer_normalization(seed, shape, center, scale):
     random = np.random.default_rng([seed, len(shape)])
     epsilon = float(10 ** random.uniform(-5, -1))
-    layer = layers.LayerNormalization(epsilon, center, scale)
+    layer = layers.LayerNormalization(-1, epsilon, center, scale)
     tensors = fill(layer, random, shape)
 
     def theirs(x):
@@ -178,11 +178,11 @@ def test_a_network_trains_as_in_pytorch(dtype, tolerance, frozen):
     model = tinynet.Sequential(
         [
             layers.Conv2D(5, 3, padding="same", use_bias=False),
-            layers.BatchNormalization(keep),
+            layers.BatchNormalization(-1, keep),
             layers.ReLU(),
             layers.MaxPool2D(2),
             layers.Conv2D(7, 3, use_bias=False),
-            layers.BatchNormalization(keep),
+            layers.BatchNormalization(-1, keep),
             layers.ReLU(),
             layers.Flatten(),
             layers.Dense(16),

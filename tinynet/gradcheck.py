@@ -112,8 +112,11 @@ def _float64_copy(
     row = copy.deepcopy(
         Chain(model_or_layer.layers) if isinstance(model_or_layer, Sequential) else model_or_layer
     )
-    for _, part in row.parts():
+    for _, part in [*row.parts()]:
         part.remember(in_model=False)  # free to be built again
+        if isinstance(part, Chain):
+            for name, layer in part.sublayers().items():
+                layer.remember(name=name)  # of which no two are the same
     checked: Sequential | Layer = row
     if isinstance(model_or_layer, Sequential):
         assert isinstance(row, Chain)

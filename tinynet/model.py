@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -20,7 +21,6 @@ from .layers.conv_pool import fuse
 from .layers.geometry import Shape
 from .layers.parameter import place, runs_of
 from .layers.tree import SETTINGS, members
-from .layers.workspace import Workspace
 from .metrics import get as get_metrics
 from .shards import Inference
 from .training import Augment, History, Run, Trainer
@@ -93,7 +93,10 @@ class Sequential(Chain, only_kernels=True):
         for position, part in enumerate(parts):
             if any(part is other for other in parts[:position]):
                 raise ValueError(f"{self.title}: {part.title} is used twice: make a new layer.")
-        place(self.parameters)
+        parameters = self.parameters
+        if len({id(parameter) for parameter in parameters}) < len(parameters):
+            raise ValueError(f"{self.title}: a parameter is used twice: make one for each place.")
+        place(parameters)
         for part in parts:
             for _, layer in [("", part), *members(vars(part))]:  # an activation that was given, too
                 if isinstance(layer, Layer):
@@ -105,17 +108,11 @@ class Sequential(Chain, only_kernels=True):
         vars(self).update(state)
         self._settle()
         if self._trainer is not None:
-            self._trainer.rejoin()
+            self._trainer.rejoin(self)
 
     def __repr__(self) -> str:
         count = sum(parameter.value.size for parameter in self.parameters)
         return f"Sequential(name={self.name!r}, layers={len(self.layers)}, parameters={count})"
-
-    def replica(self, step_cell: Array | None = None, whole: Callable[[], Workspace] = Workspace) -> Chain:  # type: ignore[override]
-        """Return a copy that trains on a part of a batch: a row of layers, no model; see `Layer.replica`."""
-        row = Chain(self.layers)
-        row.remember(**{name: value for name, value in vars(self).items() if name in SETTINGS})
-        return row.replica(step_cell, whole)
 
     @property
     def flat(self) -> Parameter:
@@ -133,8 +130,15 @@ class Sequential(Chain, only_kernels=True):
         return runs[0] if runs else Parameter("run", np.empty(0, self.dtype), np.empty(0, self.dtype))
 
     def _check_change(self, name: str, value: object) -> None:
-        if self.in_model and name != "name" and name in {"layers", *SETTINGS}:
+        if not self.in_model or name == "name" or (name.startswith("_") and name not in SETTINGS):
+            return
+        if name in {"layers", *SETTINGS}:
             raise AttributeError(f"{self.title} has used its {name}: make a new model to change it.")
+        known = {*vars(self), *dir(type(self))}
+        if name not in known and type(self) is Sequential:
+            closest = difflib.get_close_matches(name, known, n=1)
+            if closest:
+                raise AttributeError(f"{self.title} has no {name}. Did you mean {closest[0]}?")
 
     @property
     def trainer(self) -> Trainer:
@@ -407,8 +411,9 @@ class Sequential(Chain, only_kernels=True):
             "epochs_trained": self.epochs_trained,
             "temperature": self.temperature,
         }
-        if not self.trainable:
-            config["trainable"] = False
+        frozen = [path for path, part in self.parts() if not part.trainable]
+        if frozen:
+            config["frozen"] = frozen
         how = self._compile_config()
         if how is not None:
             config["compile"] = how
@@ -438,8 +443,8 @@ class Sequential(Chain, only_kernels=True):
         except (TypeError, ValueError):
             return None
 
-    @staticmethod
-    def from_config(config: Mapping[str, Any], most_weights: float = math.inf) -> Sequential:
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], most_weights: float = math.inf) -> Self:
         """Return the model that `config` described, with new initial weights.
 
         Args:
@@ -455,7 +460,7 @@ class Sequential(Chain, only_kernels=True):
         layers = [layer_from_config(layer, most_weights) for layer in config["layers"]]
         if "names" in config:
             give_names(layers, config["names"])
-        model = Sequential(
+        model = cls(
             layers,
             config["input_shape"],
             config["seed"],
@@ -465,8 +470,9 @@ class Sequential(Chain, only_kernels=True):
         model.steps_trained = int(config.get("steps_trained", 0))
         model.epochs_trained = int(config.get("epochs_trained", 0))
         model.temperature = float(config.get("temperature", 1.0))
-        if not config.get("trainable", True):
-            vars(model)["_trainable"] = False  # the layers have their own
+        parts = dict(model.parts())
+        for path in config.get("frozen", ()):
+            parts[path].remember(_trainable=False)
         if "compile" in config:
             how = config["compile"]
             model.compile(optim.get(how["optimizer"]), losses.get(how["loss"]), how["metrics"])
@@ -474,6 +480,8 @@ class Sequential(Chain, only_kernels=True):
 
     def check_input(self, x: ArrayLike) -> Array:
         """Return x as a contiguous (N, *input_shape) array of the model's dtype, or raise; see `predict`."""
+        if self.workspace is not None:  # a replica, inside of another layer
+            return super().check_input(x)
         array = np.asarray(x)
         if array.dtype.kind in "iub":
             raise TypeError(

@@ -7,6 +7,7 @@ of the parameters. A model gives it one parameter, the vector that holds all of 
 from __future__ import annotations
 
 import math
+import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -103,7 +104,7 @@ class Optimizer(Keywords, ABC):
             raise AttributeError(unknown_argument(type(self).__name__, name, list(arguments_of(self))))
         before = vars(self).get(name)
         object.__setattr__(self, name, value if name == "iterations" else _as_float(value))
-        if "_ready" in vars(self) and name in arguments and arguments[name].init:
+        if "_ready" in vars(self) and name in arguments and not name.startswith("_"):
             try:
                 self._check()
             except (TypeError, ValueError):
@@ -112,6 +113,18 @@ class Optimizer(Keywords, ABC):
 
     def _check(self) -> None:
         """Raise if an argument is not what the class says."""
+        for name, value in arguments_of(self).items():
+            given = isinstance(value, numbers.Real) and not isinstance(value, bool)
+            if (
+                not given
+                and not (name == "learning_rate" and callable(value))
+                and not (value is None or isinstance(value, bool))
+            ):
+                raise TypeError(f"{type(self).__name__}: {name} must be a number; got {value!r}.")
+        if not isinstance(self.iterations, int) or self.iterations < 0:
+            raise ValueError(
+                f"{type(self).__name__}: iterations must be an integer, at least 0; got {self.iterations!r}."
+            )
         if not callable(self.learning_rate):
             require(self, learning_rate=is_rate)
         require(self, weight_decay=is_rate)
@@ -236,8 +249,9 @@ class Optimizer(Keywords, ABC):
         self._owner = owner
         self.build(parameters)
 
-    def follow(self, parameters: Sequence[Parameter]) -> None:
+    def follow(self, owner: object, parameters: Sequence[Parameter]) -> None:
         """Go on with these elements, in the same order cut into other parameters, as in a model's copy."""
+        self._owner = owner
         for name, arrays in self.state.items():
             whole = np.concatenate([array.reshape(-1) for array in arrays]) if arrays else np.empty(0)
             ends = np.cumsum([parameter.value.size for parameter in parameters], dtype=int)
@@ -293,10 +307,12 @@ class Optimizer(Keywords, ABC):
         return optimizer(**arguments)
 
     def _add_state(self, parameters: Sequence[Parameter]) -> None:
-        """Allocate what the state lacks: at first, and after `momentum` was assigned."""
-        for name in self._state_names():
-            if name not in self.state:
-                self.state[name] = [np.zeros_like(parameter.value) for parameter in parameters]
+        """Allocate what the state lacks and let go what is not used, after `momentum` was assigned."""
+        if [*self.state] != [*self._state_names()]:
+            self.state = {
+                name: self.state.get(name) or [np.zeros_like(parameter.value) for parameter in parameters]
+                for name in self._state_names()
+            }
 
     def _clip_scale(self, gradients: list[Array]) -> float:
         if self.clipnorm is None:
@@ -350,6 +366,8 @@ class SGD(Optimizer):
 
     def _check(self) -> None:
         super()._check()
+        if not isinstance(self.nesterov, bool):
+            raise TypeError(f"SGD: nesterov must be True or False; got {self.nesterov!r}.")
         require(self, momentum=is_fraction)
         if self.nesterov and not self.momentum:
             raise ValueError("SGD: nesterov=True needs momentum above 0, such as momentum=0.9.")

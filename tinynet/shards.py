@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from . import kernels
 from .layers import Layer, Parameter
 from .layers.parameter import runs_of
-from .layers.tree import SETTINGS
+from .layers.tree import SETTINGS, members
 from .layers.workspace import Workspace
 from .losses import Loss
 from .meeting import together
@@ -88,6 +88,8 @@ class Replica:
 
     def forward(self, x: Array) -> Array:
         """Return the layers' output for the shard."""
+        for workspace in self.workspaces:
+            workspace.given.clear()
         for layer in self.layers:
             x = layer.forward(x, training=True)
         return x
@@ -251,10 +253,15 @@ class Step:
     def follow_settings(self) -> None:
         """Let the replicas have what a person has set on a layer since the step before."""
         for part, known, replicas in self.followed:
-            for name, value in vars(part).items():
-                if known.get(name) is not value:
+            now = vars(part)
+            for name in [name for name in known if name not in now]:
+                del known[name]
+                for replica in replicas:
+                    vars(replica).pop(name, None)
+            for name, value in now.items():
+                if name not in known or known[name] is not value:
                     known[name] = value
-                    if name not in SETTINGS and not isinstance(value, Layer | Parameter):
+                    if name not in SETTINGS and next(members(value), None) is None:
                         for replica in replicas:
                             replica.remember(**{name: value})
 

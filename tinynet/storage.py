@@ -38,7 +38,9 @@ def write_model_file(
         "format_version": str(FORMAT_VERSION),
         "model": json.dumps(description),
     }
-    atomic_write(path, save({name: np.ascontiguousarray(array) for name, array in tensors.items()}, metadata))
+    atomic_write(
+        path, save({name: np.asarray(array, order="C") for name, array in tensors.items()}, metadata)
+    )
 
 
 def read_model_file(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, Any]]:

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .callbacks import Callback
 from .data.batches import batches, train_validation_split
-from .layers import Dropout, Flatten, GlobalAveragePool2D, Layer, Parameter, Sigmoid, Softmax
+from .layers import Conv2D, Dense, Dropout, Flatten, GlobalAveragePool2D, Layer, Parameter, Sigmoid, Softmax
 from .layers.activation import BY_NAME, ActivatedLayer
 from .layers.conv_pool import fuse
 from .layers.parameter import runs_of
@@ -92,14 +92,16 @@ def split_at_logits(layers: Sequence[Layer], loss: Loss) -> tuple[list[Layer], L
         return list(layers), None, loss
     check_probabilities(layers, loss)
     last = layers[-1]
-    activation = last.activation_layer if isinstance(last, ActivatedLayer) else last
-    cancelled = isinstance(activation, BY_NAME[loss.cancels])
+    activation: Layer | None = last
+    if isinstance(last, ActivatedLayer):  # a class of one's own may do something after its activation
+        activation = last.activation_layer if type(last) in (Dense, Conv2D) else None
+    cancelled = type(activation) is BY_NAME[loss.cancels]  # and no class of one's own, here as there
     if getattr(loss, "from_logits", False) or not cancelled or list(layers) == [activation]:
         return list(layers), None, loss
     if activation is last:
         return list(layers[:-1]), activation, loss.of_logits()
     linear = copy(last)
-    linear.remember(activation_layer=None)
+    linear.remember(activation_layer=None, _sublayers={})
     return [*layers[:-1], linear], activation, loss.of_logits()
 
 
@@ -152,10 +154,10 @@ class Trainer:
         )
         optimizer.adopt(model, self.steps.runs)
 
-    def rejoin(self) -> None:
-        """Go on after the parameters have been placed anew, in a copy of the model."""
+    def rejoin(self, model: Sequential) -> None:
+        """Go on in a copy of the model, whose parameters have been placed anew."""
         self.steps.runs = runs_of(self.steps.parameters)
-        self.optimizer.follow(self.steps.runs)
+        self.optimizer.follow(model, self.steps.runs)
 
     def step(self, x: Array, y: Array, number: int) -> dict[str, float]:
         """Train on one batch.

@@ -65,7 +65,7 @@ class ActivatedLayer(Layer):
     activation: str | Layer | None
     activation_layer: Layer | None = None
 
-    def sublayers(self) -> dict[str, Layer]:
+    def find_sublayers(self) -> dict[str, Layer]:
         """Return the activation, the layer's own copy."""
         return {} if self.activation_layer is None else {"activation": self.activation_layer}
 
@@ -73,6 +73,7 @@ class ActivatedLayer(Layer):
         """Build an activation for this layer's output, and return its shape."""
         self.activation_layer = copy.copy(get(self.activation))  # one object may serve several layers
         if self.activation_layer:
+            self.activation_layer.remember(input_shape=None, in_model=False, name="")
             self.activation_layer.build(output_shape)
         return output_shape
 

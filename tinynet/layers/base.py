@@ -14,13 +14,15 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from .. import initializers
 from .geometry import Shape, as_shape
 from .parameter import Parameter
-from .tree import SETTINGS, Node
+from .tree import SETTINGS, Node, hidden_in
 
 Array = NDArray[Any]
 Seed = int | Sequence[int]
 
-WEIGHTS = 1  # the last word of the seeds of initial weights: keeps their random numbers apart from others
-_building = threading.local()  # its `parent` is the layer whose `declare` runs now
+INITIAL_WEIGHTS = (
+    1  # the last word of the seeds of initial weights: keeps their random numbers apart from others
+)
+_building = threading.local()  # `above`: the layers whose `declare` runs; `strays`: built there, but no parts
 
 
 class Layer(Node):
@@ -118,39 +120,58 @@ class Layer(Node):
             ValueError: the layer cannot take that shape.
         """
         shape = as_shape(self.title, input_shape)
-        outer: Layer | None = getattr(_building, "parent", None)
-        siblings = [] if outer is None else [*outer.sublayers().values()]
-        # Not so if a signal handler, in the midst of that `declare`, builds something else.
-        parent = outer if any(self is layer for layer in siblings) else None
+        above: list[Layer] = getattr(_building, "above", [])
+        siblings = [*above[-1].find_sublayers().values()] if above else []
+        place = next((n for n, layer in enumerate(siblings) if layer is self), None)
+        if place is None:
+            # Hidden from the layer whose `declare` runs; or a signal handler has nothing to do with that one.
+            getattr(_building, "strays", []).append(self)
+        parent = None if place is None else above[-1]
         if parent is not None:
             if seed is None or seed == parent.seed:
-                place = next(n for n, layer in enumerate(siblings) if layer is self)
-                seed = (*words_of(parent.seed), place)
+                seed = (*words_of(parent.seed), place or 0)
             dtype = parent.dtype if dtype is None else dtype
             vars(self)["most_weights"] = min(self.most_weights, parent.most_weights)
-        if self.in_model and (parent is None or self.input_shape is not None):
+        if self.in_model and self.input_shape is not None:
             return self._check_shared(parent, shape, dtype)
         if np.dtype(dtype or "float32") not in (np.dtype("float32"), np.dtype("float64")):
             raise ValueError(f"{self.title}: dtype must be 'float32' or 'float64'; got {dtype!r}.")
         self.remember(
             dtype=np.dtype(dtype or "float32"), seed=0 if seed is None else seed, x=None, y=None,
-            step_cell=np.zeros(1, np.int64), first_sample=0,
+            step_cell=np.zeros(1, np.int64), first_sample=0, _sublayers=None, _own_parameters=None,
         )  # fmt: skip
         # Not default_rng(seed), which the data may well come from; trailing zeros would not tell seeds apart.
-        random = np.random.default_rng([*words_of(self.seed), WEIGHTS])
-        _building.parent = self
+        random = np.random.default_rng([*words_of(self.seed), INITIAL_WEIGHTS])
+        outer = above, getattr(_building, "strays", [])
+        above = above if parent is not None else []
+        self.find_sublayers()  # raises where two have equal paths
+        _building.above, _building.strays = [*above, self], []
         try:
             output_shape = self.declare(shape, random)
+            self._check_parts(_building.strays)
         finally:
-            _building.parent = outer
+            _building.above, _building.strays = outer
         self.remember(input_shape=shape, output_shape=output_shape)
-        for layer in self.sublayers().values():
+        self.settle(above)
+        self.named_parameters()  # raises where two have equal paths
+        if not self.trainable:
+            for _, part in self.parts():  # those that `declare` made, too
+                part.remember(_trainable=part.in_model and part.trainable)
+        return output_shape
+
+    def _check_parts(self, strays: list[Layer]) -> None:
+        """Raise if a layer that was built meanwhile is used here, and is no part that the tree knows."""
+        for layer in self.find_sublayers().values():
             if layer.input_shape is not None and layer.dtype != self.dtype:
                 raise ValueError(
                     f"{self.title}: {layer.title} was built before it became a part: assign it first."
                 )
-        self.named_parameters()  # raises where two have equal paths
-        return output_shape
+        stray = hidden_in(self, strays) if strays else None
+        if stray is not None and all(stray is not layer for layer in self.find_sublayers().values()):
+            raise ValueError(
+                f"{self.title} holds {stray.title} where it is not found: keep the layers that it is made of "
+                "in attributes, lists, tuples or dicts."
+            )
 
     def _check_shared(self, parent: Layer | None, shape: Shape, dtype: DTypeLike | None) -> Shape:
         """Return the output shape of a layer that another model has built, or raise if it does not fit."""
@@ -238,10 +259,6 @@ class Layer(Node):
             raise ValueError(f"{self.title}: {name} of shape {shape} is too large for its model file.")
         return Parameter(name, initializer(shape, random, self.dtype), np.zeros(shape, self.dtype), trainable)
 
-    def remember(self, **values: Any) -> None:
-        """Keep values under these names, such as what a training forward leaves for `backward`."""
-        vars(self).update(values)
-
     def check_input(self, x: ArrayLike) -> Array:
         """Return x as a contiguous array of the layer's dtype, or raise if its shape is wrong."""
         if self.input_shape is None:
@@ -291,7 +308,7 @@ class Layer(Node):
         return self.workspace.empty(name, shape, np.dtype(self.dtype if dtype is None else dtype))
 
 
-SETTINGS |= Layer.__annotations__.keys()
+SETTINGS.update(Layer.__annotations__)
 
 
 def words_of(seed: Seed) -> tuple[int, ...]:

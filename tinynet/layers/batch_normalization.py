@@ -24,13 +24,14 @@ class BatchNormalization(NormalizationLayer, only_kernels=True):
     Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift" (ICML 2015).
 
     Args:
+        axis: where the channels are; -1 (default), the last one, is the only one.
         momentum: the share of the running mean and variance that a step keeps, in [0, 1]; default 0.99.
         epsilon: added to the variance; default 0.001.
         center: whether there is a beta; default True.
         scale: whether there is a gamma; default True.
 
     Raises:
-        ValueError: momentum or epsilon is not what is said above, or `build` got a shape without channels.
+        ValueError: an argument is not what is said above, or `build` got a shape without channels.
 
     Example:
         >>> layer = BatchNormalization()
@@ -43,6 +44,7 @@ class BatchNormalization(NormalizationLayer, only_kernels=True):
         array([0.02], dtype=float32)
     """
 
+    axis: int = -1
     momentum: float = 0.99
     epsilon: float = 0.001
     center: bool = True

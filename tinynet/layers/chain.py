@@ -50,7 +50,7 @@ class Chain(Layer, only_kernels=True):
             if any(layer is other for other in self.layers[:position]):
                 raise ValueError(f"{kind}: layer {position}, {layer.title}, is used twice: make a new layer.")
 
-    def sublayers(self) -> dict[str, Layer]:
+    def find_sublayers(self) -> dict[str, Layer]:
         """Return the layers by their names in this row."""
         return dict(zip(names_for(self.layers), self.layers, strict=True))
 
@@ -116,11 +116,15 @@ class Chain(Layer, only_kernels=True):
         return dx
 
     def row(self) -> Iterator[Layer]:
-        """Yield the layers, and in the place of a row inside of this one its layers."""
+        """Yield the layers, and in the place of a row inside of this one its layers.
+
+        A class of one's own that derives from this one and does more than that is one layer.
+        """
+        if type(self).forward is not Chain.forward or type(self).backward is not Chain.backward:
+            yield self
+            return
         for layer in self.layers:
-            if (
-                isinstance(layer, Chain) and type(layer).forward is Chain.forward
-            ):  # and does nothing of its own
+            if isinstance(layer, Chain):
                 yield from layer.row()
             else:
                 yield layer
@@ -141,7 +145,7 @@ def names_for(layers: Sequence[Layer], own: bool = True) -> list[str]:
     for position, layer in enumerate(layers):
         if own and layer.name and layer.name not in names.values():
             names[position] = layer.name
-        elif own and layer.name and not layer.in_model:
+        elif own and layer.name and layer.input_shape is None:
             raise ValueError(f"Two layers have the name {layer.name!r}: give them different ones.")
     for position, layer in enumerate(layers):
         if position not in names:

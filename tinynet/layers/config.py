@@ -47,8 +47,6 @@ def layer_config(layer: Layer) -> dict[str, Any]:
             f"{layer.title}: a model file can describe a layer that is a dataclass, whose fields are its "
             "hyperparameters: decorate its class with @dataclass(eq=False, repr=False)."
         )
-    if not layer.trainable:
-        config["trainable"] = False
     for field in dataclasses.fields(layer):  # type: ignore[arg-type]
         config[field.name] = as_data(getattr(layer, field.name))
     if isinstance(layer, Chain):
@@ -70,6 +68,10 @@ def as_data(value: Any) -> Any:
         return initializers.name_of(value)
     if isinstance(value, tuple | list):
         return [as_data(item) for item in value]
+    if isinstance(value, dict):
+        if not all(isinstance(key, str) for key in value):
+            raise TypeError(f"A model file can hold dictionaries whose keys are strings; got {value!r}.")
+        return {"class": "dict", "items": {key: as_data(item) for key, item in value.items()}}
     return value.item() if hasattr(value, "item") else value  # a NumPy number
 
 
@@ -97,7 +99,7 @@ def layer_from_config(config: Mapping[str, Any], most_weights: float = math.inf)
         raise ValueError(f"Unknown layer class {config.get('class')!r}; the classes are {known}.")
     if hasattr(kind, "from_config"):
         return kind.from_config(arguments, most_weights)  # type: ignore[no-any-return]
-    trainable, names = arguments.pop("trainable", True), arguments.pop("names", None)
+    names = arguments.pop("names", None)
     values = {name: from_data(value, most_weights) for name, value in arguments.items()}
     try:
         layer: Layer = kind(**values)
@@ -106,8 +108,6 @@ def layer_from_config(config: Mapping[str, Any], most_weights: float = math.inf)
     layer.most_weights = most_weights
     if names is not None and isinstance(layer, Chain):
         give_names(layer.layers, names)
-    if not trainable:
-        layer.trainable = False
     return layer
 
 
@@ -120,6 +120,8 @@ def give_names(layers: Any, names: Any) -> None:
 
 def from_data(value: Any, most_weights: float) -> Any:
     """Return the hyperparameter that `as_data` described."""
+    if isinstance(value, Mapping) and value.get("class") == "dict":
+        return {key: from_data(item, most_weights) for key, item in value["items"].items()}
     if isinstance(value, Mapping):
         return layer_from_config(value, most_weights)
     if isinstance(value, list):

@@ -34,6 +34,7 @@ class ConvPool(Layer, only_kernels=True):
         self.name, self.dtype, self.step_cell = conv.name, conv.dtype, conv.step_cell
         self._trainable = conv.trainable
         self.input_shape, self.output_shape = conv.input_shape, pool.output_shape
+        self.settle([])
 
     @staticmethod
     def fits(conv: Layer, pool: Layer) -> bool:

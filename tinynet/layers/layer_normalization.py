@@ -19,12 +19,13 @@ class LayerNormalization(NormalizationLayer, only_kernels=True):
     Ba, Kiros and Hinton, "Layer Normalization" (2016).
 
     Args:
+        axis: what to normalize over; -1 (default), the last one, is the only one.
         epsilon: added to the variance; default 0.001.
         center: whether there is a beta; default True.
         scale: whether there is a gamma; default True.
 
     Raises:
-        ValueError: epsilon is not positive, or `build` got a shape without an axis to normalize.
+        ValueError: an argument is not what is said above, or `build` got a shape without channels.
 
     Example:
         >>> layer = LayerNormalization()
@@ -34,6 +35,7 @@ class LayerNormalization(NormalizationLayer, only_kernels=True):
         array([[-1.,  1.]], dtype=float32)
     """
 
+    axis: int = -1
     epsilon: float = 0.001
     center: bool = True
     scale: bool = True

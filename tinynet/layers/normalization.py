@@ -12,11 +12,14 @@ from .geometry import Shape
 class NormalizationLayer(Layer):
     """The base of layers that normalize, and then, for each channel of the last axis, scale and add."""
 
+    axis: int
     epsilon: float
     center: bool
     scale: bool
 
     def __post_init__(self) -> None:
+        if not isinstance(self.axis, int | np.integer):
+            raise TypeError(f"{type(self).__name__}: axis must be -1, the last one; got {self.axis!r}.")
         if not 0 < self.epsilon < np.inf:
             raise ValueError(f"{type(self).__name__}: epsilon must be positive; got {self.epsilon!r}.")
 
@@ -25,6 +28,11 @@ class NormalizationLayer(Layer):
         channels = input_shape[-1:]
         if not channels:
             raise ValueError(f"{self.title}: expected an input_shape with an axis of channels; got ().")
+        if self.axis not in (-1, len(input_shape)):
+            raise ValueError(
+                f"{self.title}: axis must be -1, the last one, of channels; got {self.axis}. Move the "
+                "channels of the data to the end, for example by np.moveaxis(x, 1, -1)."
+            )
         if self.scale:
             self.gamma = self.add_parameter("gamma", channels, initializers.Ones(), random)
         if self.center:

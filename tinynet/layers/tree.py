@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import gc
 from collections.abc import Callable, Iterator, Sequence
+from types import FunctionType, ModuleType
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -29,6 +31,8 @@ class Node:
     workspace: Workspace | None = None
     calls_only_kernels: ClassVar[bool] = False
     _trainable: bool = True
+    _sublayers: dict[str, Any] | None = None
+    _own_parameters: list[Parameter] | None = None
 
     def __init_subclass__(cls, only_kernels: bool = False) -> None:
         """Note the class for model files, and what it promises; one that derives from it promises nothing."""
@@ -57,14 +61,23 @@ class Node:
             )
         if not self.in_model:
             return
-        if self.calls_only_kernels and name not in vars(self) and not hasattr(type(self), name):
-            raise AttributeError(f"{self.title} has no {name}: to assign it would have no effect.")
+        ours = self.calls_only_kernels or type(self).__module__.startswith("tinynet.")
+        if ours and name not in vars(self) and not hasattr(type(self), name):
+            raise AttributeError(
+                f"{self.title} has no {name}, and to assign it would have no effect (what `forward` leaves "
+                "for `backward` is kept by self.remember)."
+            )
         settings = getattr(self, "__dataclass_fields__", {}).keys() | SETTINGS
-        if self.calls_only_kernels or name in settings or next(members(old), None):
+        new = [member for _, member in members(value) if not getattr(member, "in_model", False)]
+        if ours or new or name in settings or next(members(old), None):
             raise AttributeError(
                 f"{self.title} is part of a model, which has used its {name}: make a new layer, and a new "
                 "model, to change it."
             )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Let a copy of a layer be part of another model; a model's copy is a model again."""
+        return vars(self) | {"in_model": False}
 
     @property
     def title(self) -> str:
@@ -85,7 +98,21 @@ class Node:
 
     def sublayers(self) -> dict[str, Any]:
         """Return the layers that this one is made of, by their names in paths."""
-        return {name: value for name, value in members(vars(self)) if isinstance(value, Node)}
+        return self.find_sublayers() if self._sublayers is None else self._sublayers
+
+    def find_sublayers(self) -> dict[str, Any]:
+        """Return the layers in attributes, lists, tuples and dicts.
+
+        Raises:
+            ValueError: two of them have equal names.
+        """
+        found: dict[str, Any] = {}
+        for name, value in members(vars(self)):
+            if name in found:
+                raise ValueError(f"{self.title}: two sublayers have the path {name!r}: rename one of them.")
+            if isinstance(value, Node) and value is not self:
+                found[name] = value
+        return found
 
     def parts(self, path: str = "") -> Iterator[tuple[str, Any]]:
         """Yield this layer and all that it is made of, each with its path, depth first.
@@ -107,7 +134,24 @@ class Node:
     @property
     def own_parameters(self) -> list[Parameter]:
         """The layer's parameters without those of its sublayers, in the order of their declaration."""
+        if self._own_parameters is not None:
+            return self._own_parameters
         return [value for _, value in members(vars(self)) if isinstance(value, Parameter)]
+
+    def settle(self, above: Sequence[Any]) -> None:
+        """Note what the layer is made of, once it is built: what is assigned later is no part of it.
+
+        Args:
+            above: the layers that it is a part of, which it may know.
+        """
+        found = {
+            name: layer for name, layer in self.find_sublayers().items() if not any(layer is a for a in above)
+        }
+        self.remember(_own_parameters=self.own_parameters, _sublayers=found)
+
+    def remember(self, **values: Any) -> None:
+        """Keep values under these names, such as what a training forward leaves for `backward`."""
+        vars(self).update(values)
 
     @property
     def parameters(self) -> list[Parameter]:
@@ -168,10 +212,11 @@ class Node:
             array([[7.]], dtype=float32)
         """
         parameters = self.parameters
-        shapes, wanted = [np.shape(array) for array in weights], [p.value.shape for p in parameters]
+        arrays = [np.asarray(array, self.dtype) for array in weights]
+        shapes, wanted = [array.shape for array in arrays], [p.value.shape for p in parameters]
         if shapes != wanted:
             raise ValueError(f"{self.title}: set_weights expects arrays of shapes {wanted}; got {shapes}.")
-        for parameter, array in zip(parameters, weights, strict=True):
+        for parameter, array in zip(parameters, arrays, strict=True):
             parameter.value = array
 
     @property
@@ -179,7 +224,12 @@ class Node:
         """Whether this layer and all that it is made of do nothing to arrays but call kernels."""
         return self.calls_only_kernels and all(layer.only_kernels for layer in self.sublayers().values())
 
-    def replica(self, step_cell: Array | None = None, whole: Callable[[], Workspace] = Workspace) -> Self:
+    def replica(
+        self,
+        step_cell: Array | None = None,
+        whole: Callable[[], Workspace] = Workspace,
+        copies: dict[int, Any] | None = None,
+    ) -> Self:
         """Return a copy that shares the parameters' values and owns its gradients and what it remembers.
 
         Replicas let several threads train on parts of a batch at once; see `tinynet.shards`.
@@ -187,25 +237,22 @@ class Node:
         Args:
             step_cell: the number of the step, shared by all parts; default: one of its own.
             whole: makes the workspace of a part; called for each in the order of `parts`.
+            copies: those made so far, of parts above, by the originals' ids.
         """
-        clone = copy.copy(self)
+        clone, copies = type(self).__new__(type(self)), {} if copies is None else copies
+        copies[id(self)] = clone
         own = vars(clone)
+        own.update(vars(self))
         own["step_cell"] = np.zeros(1, np.int64) if step_cell is None else step_cell
         own["workspace"] = whole()
-        copies: dict[int, Any] = {}
-
-        def renew(value: Any) -> Any:
-            if id(value) not in copies:
-                if isinstance(value, Parameter):
-                    gradient = np.zeros(value.grad.shape, self.dtype)
-                    copies[id(value)] = Parameter(value.name, value.value, gradient, value.trainable)
-                else:
-                    copies[id(value)] = value.replica(own["step_cell"], whole)
-            return copies[id(value)]
-
+        for parameter in self.own_parameters:
+            gradient = np.zeros(parameter.grad.shape, self.dtype)
+            copies[id(parameter)] = Parameter(parameter.name, parameter.value, gradient, parameter.trainable)
+        for layer in self.sublayers().values():
+            copies[id(layer)] = layer.replica(own["step_cell"], whole, copies)
         for name, value in vars(self).items():
             if next(members(value), None):
-                own[name] = mapped(value, renew)
+                own[name] = mapped(value, lambda member: copies.get(id(member), member))
         return clone
 
 
@@ -229,8 +276,28 @@ def mapped(value: Any, function: Callable[[Any], Any]) -> Any:
     """Return a value with each layer and parameter in it replaced by what the function makes of it."""
     if isinstance(value, Node | Parameter):
         return function(value)
-    if isinstance(value, dict):
-        return {key: mapped(item, function) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(mapped(item, function) for item in value)
+    if isinstance(value, tuple):
+        items = [mapped(item, function) for item in value]
+        return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
+    if isinstance(value, list | dict):
+        new = copy.copy(value)  # of its own class
+        for key in value if isinstance(value, dict) else range(len(value)):
+            new[key] = mapped(value[key], function)
+        return new
     return value
+
+
+def hidden_in(value: Any, layers: Sequence[Any]) -> Any:
+    """Return one of the layers that is somewhere in a value, also in an object of another class."""
+    seen, todo = set[int](), [value]
+    while todo and len(seen) < 10_000:
+        item = todo.pop()
+        if id(item) in seen or isinstance(item, type | ModuleType | FunctionType):
+            continue
+        seen.add(id(item))
+        if any(item is layer for layer in layers):
+            return item
+        todo += (
+            [*item.flat] if isinstance(item, np.ndarray) and item.dtype == object else gc.get_referents(item)
+        )
+    return None

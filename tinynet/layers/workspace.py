@@ -28,9 +28,21 @@ class Workspace:
     ) -> None:
         self.whole, self.shard, self.samples = {} if whole is None else whole, shard, samples
         self.kept: dict[str, Array] = {}
+        self.given: set[str] = set()  # names, in this step
 
     def empty(self, name: str, shape: Shape, dtype: np.dtype[Any]) -> Array:
-        """Return the array of this name, as it was left; uninitialised if new or of another shape."""
+        """Return the array of this name, as it was left; uninitialised if new or of another shape.
+
+        Raises:
+            RuntimeError: it was asked for in this step before: the layer runs twice, and would overwrite its
+                results.
+        """
+        if self.samples and name in self.given:
+            raise RuntimeError(
+                "A layer ran twice in one training step, and would overwrite what it needs to go backward: "
+                "use two layers."
+            )
+        self.given.add(name)
         array = self.kept.get(name)
         if array is None or array.shape != shape:
             if self.samples and shape and shape[0] == self.shard.stop - self.shard.start:
