@@ -134,8 +134,8 @@ class Sequential(Chain, only_kernels=True):
             return
         if name in {"layers", *SETTINGS}:
             raise AttributeError(f"{self.title} has used its {name}: make a new model to change it.")
-        known = {*vars(self), *dir(type(self))}
-        if name not in known and type(self) is Sequential:
+        if name not in vars(self) and type(self) is Sequential and not hasattr(type(self), name):
+            known = {*vars(self), *dir(type(self))}
             closest = difflib.get_close_matches(name, known, n=1)
             if closest:
                 raise AttributeError(f"{self.title} has no {name}. Did you mean {closest[0]}?")

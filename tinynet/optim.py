@@ -89,6 +89,7 @@ class Optimizer(Keywords, ABC):
     state: dict[str, list[Array]] = field(default_factory=dict, init=False, repr=False)
     _built_for: list[str] | None = field(default=None, init=False, repr=False)
     _owner: object = field(default=None, init=False, repr=False)
+    _checked: Sequence[Parameter] | None = field(default=None, init=False, repr=False)  # a model's own
     _settings: Array = field(default_factory=lambda: np.zeros(8), init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -133,7 +134,7 @@ class Optimizer(Keywords, ABC):
 
     def __getstate__(self) -> dict[str, Any]:
         """Let a copy be compiled into another model."""
-        return vars(self) | {"_owner": None}
+        return vars(self) | {"_owner": None, "_checked": None}
 
     @property
     def current_learning_rate(self) -> float:
@@ -172,14 +173,15 @@ class Optimizer(Keywords, ABC):
 
     def begin(self, parameters: Sequence[Parameter]) -> None:
         """Write down what the updates of a step need: the learning rate, the state, and so on; see `step`."""
-        layout = _layout(parameters)
-        if self._built_for is None:
-            self.build(parameters)
-        elif layout != self._built_for:
-            raise ValueError(
-                f"This {type(self).__name__} began with parameters {self._built_for} and now got {layout}: "
-                "make a new optimizer for another model."
-            )
+        if parameters is not self._checked:
+            layout = _layout(parameters)
+            if self._built_for is None:
+                self.build(parameters)
+            elif layout != self._built_for:
+                raise ValueError(
+                    f"This {type(self).__name__} began with parameters {self._built_for} and now got "
+                    f"{layout}: make a new optimizer for another model."
+                )
         numbers = self.current_learning_rate, self.weight_decay, 1.0, self.iterations + 1, *self._numbers()
         self._settings[: len(numbers)] = numbers
         self._add_state(parameters)
@@ -200,7 +202,7 @@ class Optimizer(Keywords, ABC):
                 for begin in range(0, parameter.value.size, BLOCK)
             ]
             run(lambda number: self.update(parameters, *blocks[number]), len(blocks))
-        self.iterations += 1
+        vars(self)["iterations"] += 1  # which needs no check
 
     @property
     def updates_blocks(self) -> bool:
@@ -248,6 +250,7 @@ class Optimizer(Keywords, ABC):
             raise ValueError(f"This {type(self).__name__} belongs to another model: make a new one for each.")
         self._owner = owner
         self.build(parameters)
+        self._checked = parameters
 
     def follow(self, owner: object, parameters: Sequence[Parameter]) -> None:
         """Go on with these elements, in the same order cut into other parameters, as in a model's copy."""
@@ -259,7 +262,7 @@ class Optimizer(Keywords, ABC):
                 whole[end - p.value.size : end].reshape(p.value.shape)
                 for p, end in zip(parameters, ends, strict=True)
             ]
-        self._built_for = _layout(parameters)
+        self._built_for, self._checked = _layout(parameters), parameters
 
     def config(self) -> dict[str, Any]:
         """Return the name and the arguments, as JSON can hold them; the state is not part of it.

@@ -25,7 +25,7 @@ from .waiting import Task
 Array = NDArray[Any]
 Result = TypeVar("Result")
 
-PATIENCE = 20_000  # looks of an idle helper, about half a millisecond, before it goes to sleep
+PATIENCE = 40_000  # looks of an idle helper, about a millisecond, before it goes to sleep
 
 _num_threads: int | None = None
 _tasks: queue.SimpleQueue[Task[None] | None] = queue.SimpleQueue()  # for the helpers; None ends one
