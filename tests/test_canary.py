@@ -39,7 +39,7 @@ def train():
     model.compile("adam")
     model.fit(x, y, batch_size=10, epochs=2, verbose=0)
     outputs = model.predict(x)
-    idle = [*model._infer.predict.idle, *(s for s in model.trainer.steps.sizes.values() if s.outputs.idle)]
+    idle = [*model.infer.predict.idle, *(s for s in model.trainer.steps.sizes.values() if s.outputs.idle)]
     return model.get_weights(), outputs, len(idle)
 
 

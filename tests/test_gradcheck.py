@@ -275,3 +275,11 @@ def test_the_upstream_gradient_is_not_x_though_both_are_drawn_with_one_seed():
 
     with pytest.raises(GradientError):
         gradcheck(Deaf(), np.random.default_rng(0).normal(size=(3, 5)))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_bias_before_a_normalization_has_no_gradient_and_is_not_called_wrong(seed):
+    model = Sequential(
+        [layers.Dense(4), layers.BatchNormalization(), layers.ReLU(), layers.Dense(3)], 8, seed=seed
+    )
+    gradcheck(model, np.random.default_rng(seed).normal(size=(6, 8)))

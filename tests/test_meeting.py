@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 import threading
+import time
+import weakref
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
-from tinynet import Sequential, layers, losses, optim, shards
+from tinynet import Sequential, layers, losses, meeting, optim, shards
 from tinynet.kernels import update
 from tinynet.meeting import meet, together
 from tinynet.recording import Recorded
 
 
-def shard_threads():
-    return [thread for thread in threading.enumerate() if thread.name == "tinynet shard"]
+def busy():
+    """The number of threads of shards that do not wait for a task."""
+    deadline = time.monotonic() + 10
+    while True:
+        threads = [thread for thread in threading.enumerate() if thread.name == "tinynet shard"]
+        count = len(threads) - len(meeting._idle)
+        if count == 0 or time.monotonic() > deadline:
+            return count
+        time.sleep(0.001)
 
 
 def test_alone_the_part_is_the_sum():
@@ -39,7 +50,7 @@ def test_each_shard_gets_the_sum_of_all_as_often_as_they_meet(set_threads, threa
 
     total = count * (count - 1) / 2
     assert together(shard, count) == [([total, count], [total**2, total * count])] * count
-    assert shard_threads() == []
+    assert busy() == 0
 
 
 def test_parts_are_added_in_the_order_of_the_shards(set_threads):
@@ -66,7 +77,50 @@ def test_an_error_of_one_shard_ends_them_all():
     with pytest.raises(ArithmeticError, match="in the midst"):
         together(shard, 3)
     assert sorted(ended) == [0, 1, 2]
-    assert shard_threads() == []
+    assert busy() == 0
+
+
+def test_no_error_of_a_shard_is_lost_beside_busy_threads():
+    done = threading.Event()
+    others = [threading.Thread(target=lambda: [0 for _ in iter(done.is_set, True)]) for _ in range(3)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for other in others:
+            other.start()
+
+        def shard(i):
+            if i:
+                raise ArithmeticError
+            return np.ones(2)
+
+        for _ in range(300):
+            with pytest.raises(ArithmeticError):
+                together(shard, 2)
+    finally:
+        sys.setswitchinterval(interval)
+        done.set()
+        for other in others:
+            other.join()
+
+
+def test_what_shards_worked_on_is_let_go_at_once():
+    gc.disable()
+    try:
+        x = np.ones((4, 100))
+        reference = weakref.ref(x)
+        together(lambda i, x=x: meet(x[i].copy()), 4)
+        del x
+        assert reference() is None
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("part", [1.0, [1.0, 2.0], np.arange(3), np.ones((4, 4))[:, :2]], ids=type)
+def test_a_part_is_an_array_of_floats(part):
+    for count in (1, 2):
+        with pytest.raises(TypeError, match="contiguous array of float32 or float64"):
+            together(lambda i: meet(part), count)
 
 
 def test_shards_that_meet_unequally_often_are_refused():
@@ -74,7 +128,7 @@ def test_shards_that_meet_unequally_often_are_refused():
         together(lambda i: meet(np.zeros(1)) if i else None, 3)
     with pytest.raises(ValueError, match="different parts"):
         together(lambda i: meet(np.zeros(1 + i)), 3)
-    assert shard_threads() == []
+    assert busy() == 0
 
 
 def test_errors_of_numpy_are_what_the_caller_has_chosen():

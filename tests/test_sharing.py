@@ -630,3 +630,44 @@ def test_threads_predict_while_another_trains_a_model_that_shares():
     check_equal(new.get_weights(), alone.get_weights())
     for model in (old, new):
         check_equal([model.predict(x)], [model.forward(x)])
+
+
+def test_two_models_that_share_layers_train_one_at_a_time():
+    old = Sequential([Dense(4, "tanh"), Dense(3)], 5)
+    new = Sequential([old.layers[0], Dense(2)], 5)
+    alien = Sequential([Dense(2)], 5)
+    for model in (old, new, alien):
+        model.compile("sgd", "mse")
+    x, refused, done = np.ones((4, 5)), [], []
+
+    def attempt(model, outputs):
+        try:
+            model.train_on_batch(x, np.ones((4, outputs)))
+            done.append(model)
+        except RuntimeError as error:
+            refused.append(str(error))
+
+    def during(epoch, logs):
+        worker = threading.Thread(target=lambda: [attempt(new, 2), attempt(alien, 2)])
+        worker.start()
+        worker.join()
+        attempt(new, 2)  # this thread may: it does nothing else meanwhile
+
+    old.fit(x, np.ones((4, 3)), verbose=0, callbacks=[callbacks.LambdaCallback(on_epoch_end=during)])
+    assert len(refused) == 1
+    assert "one that it shares layers with" in refused[0]
+    assert done == [alien, new]
+
+
+def test_a_model_is_not_compiled_while_it_is_trained():
+    model, refused = Sequential([Dense(2)], 5), []
+    model.compile("sgd", "mse")
+
+    def during(epoch, logs):
+        with pytest.raises(RuntimeError, match="being trained already"):
+            model.compile("adam", "mse")
+        refused.append(1)
+
+    stop = callbacks.LambdaCallback(on_epoch_end=during)
+    model.fit(np.ones((4, 5)), np.ones((4, 2)), verbose=0, callbacks=[stop])
+    assert refused == [1]

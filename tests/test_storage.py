@@ -415,3 +415,21 @@ def test_the_file_is_a_json_header_and_the_weights(saved):
     assert header.pop("__metadata__").keys() == {"format", "format_version", "model"}
     assert len(content) == 8 + length + 23 * 4
     assert {entry["dtype"] for entry in header.values()} == {"F32"}
+
+
+def test_a_layer_s_class_that_is_defined_again_is_still_saved(tmp_path):
+    def define():
+        @dataclass(eq=False, repr=False)
+        class Cell(layers.Layer):
+            factor: float = 2.0
+
+            def forward(self, x, training=False):
+                return self.check_input(x) * self.dtype.type(self.factor)
+
+        return Cell
+
+    kind = define()
+    model = Sequential([kind(3.0)], 2)
+    define()  # as a cell of a notebook that runs again
+    model.save(tmp_path / "model")
+    assert load_model(tmp_path / "model").predict([[1.0, 2.0]]).tolist() == [[3.0, 6.0]]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import collections
 import copy
+import gc
 import pickle
+import weakref
 from dataclasses import dataclass
 
 import numpy as np
@@ -336,9 +338,10 @@ class Box:
         (lambda layer: collections.deque([layer]), lambda hidden: hidden[0]),
         (lambda layer: {layer}, lambda hidden: next(iter(hidden))),
         (lambda layer: np.array([layer, None]), lambda hidden: hidden[0]),
+        (lambda layer: lambda: layer, lambda hidden: hidden()),
         (Box, lambda hidden: hidden.layer),
     ],
-    ids=["deque", "set", "array", "object"],
+    ids=["deque", "set", "array", "closure", "object"],
 )
 def test_a_sublayer_that_is_built_where_nothing_finds_it_is_an_error(hide, seek):
     class Hiding(Layer):
@@ -348,18 +351,69 @@ def test_a_sublayer_that_is_built_where_nothing_finds_it_is_an_error(hide, seek)
         def declare(self, input_shape, random):
             return seek(self.hidden).build(input_shape)
 
+    with pytest.raises(ValueError, match="holds Dense where it is not found"):
+        model_of([Hiding(), Dense(3)])
+
+
+def test_a_sublayer_of_the_class_is_an_error_and_a_passing_one_is_none():
+    class Shared(Layer):
+        inner = Dense(4)
+
+        def declare(self, input_shape, random):
+            return self.inner.build(input_shape)
+
+    class Measuring(Layer):
+        def declare(self, input_shape, random):
+            return Dense(4).build(input_shape)  # only to know the shape
+
+    with pytest.raises(ValueError, match="holds Dense where it is not found"):
+        model_of([Shared(), Dense(3)])
+    assert Measuring().build(3) == (4,)
+
+
+@pytest.mark.parametrize("kind", [Chain, Dense])
+def test_a_class_that_derives_from_ours_may_have_sublayers_of_its_own(kind):
+    class Short(kind):
+        def declare(self, input_shape, random):
+            self.short = Dense(4)
+            self.short.build(input_shape)
+            return super().declare(input_shape, random)
+
         def forward(self, x, training=False):
-            return seek(self.hidden).forward(x, training)
+            return super().forward(x, training) + self.short.forward(x, training)
 
         def backward(self, dy):
-            return seek(self.hidden).backward(dy)
+            return super().backward(dy) + self.short.backward(dy)
 
-    try:
-        model = model_of([Hiding(), Dense(3)])
-    except (TypeError, ValueError):
-        return
-    assert len(model.parameters) == 4
+    made = Short([Dense(5, "tanh"), Dense(4)]) if kind is Chain else Short(4, "tanh")
+    model = model_of([made, Dense(3)])
+    assert len(model.parameters) == (8 if kind is Chain else 6)
     check_steps(model, *problem())
+
+
+@pytest.mark.parametrize("change", ["replace", "append", "remove"])
+def test_layers_put_into_a_list_of_a_built_layer_are_refused(change):
+    model = model_of([Held([Dense(4), Dense(4)]), Dense(3)])
+    children, new = model.layers[0].children, Dense(4)
+    new.build(4, dtype="float64")
+    if change == "replace":
+        children[0] = new
+    elif change == "append":
+        children.append(new)
+    else:
+        children.pop()
+    for train in (lambda: model.fit(*problem(), verbose=0), lambda: model.compile("sgd")):
+        with pytest.raises(ValueError, match="'held' has other layers than when its model was built"):
+            train()
+
+
+def test_models_of_many_layers_are_built_in_a_moment_and_let_go():
+    model = Sequential([Dense(1) for _ in range(600)], 1)
+    assert [layer.name for layer in model.layers[-2:]] == ["dense_598", "dense_599"]
+    references = [weakref.ref(model), weakref.ref(model.layers[3])]
+    del model
+    gc.collect()
+    assert [reference() for reference in references] == [None, None]
 
 
 def test_a_sublayer_that_forward_calls_twice_is_right_or_an_error():
@@ -739,7 +793,7 @@ def test_predictions_of_convolution_and_pooling_in_rows_are_the_forward_ones_bit
 def test_convolution_and_pooling_in_nested_rows_are_run_as_one():
     row = Chain([Chain([layers.Conv2D(4, 3, activation="relu")]), Chain([layers.MaxPool2D(2)])])
     model = Sequential([row, layers.Flatten(), Dense(3)], (8, 8, 2))
-    assert [type(layer).__name__ for layer in model._infer.layers] == ["ConvPool", "Flatten", "Dense"]
+    assert [type(layer).__name__ for layer in model.infer.layers] == ["ConvPool", "Flatten", "Dense"]
 
 
 # What refers back

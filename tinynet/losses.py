@@ -81,15 +81,12 @@ class Loss(ABC):
         with np.errstate(over="ignore", invalid="ignore"):
             return self._gradient(predictions, np.asarray(targets)).astype(predictions.dtype, copy=False)
 
-    def value_and_gradient(
-        self, predictions: ArrayLike, targets: ArrayLike, checked: bool = False
-    ) -> tuple[float, Array]:
+    def value_and_gradient(self, predictions: ArrayLike, targets: ArrayLike) -> tuple[float, Array]:
         """Return both the loss and its gradient, which is quicker than one after the other.
 
         Args:
             predictions: the model's output, (N, ...), of a floating type.
             targets: what it should have been; `check` says which shapes fit.
-            checked: whether the targets have been through `check` before; default False.
 
         Returns:
             What calling the loss returns, and what `gradient` returns.
@@ -102,7 +99,11 @@ class Loss(ABC):
             >>> MeanSquaredError().value_and_gradient([[3.0]], [[1.0]])
             (4.0, array([[4.]]))
         """
-        return self(predictions, targets), self.gradient(predictions, targets)
+        predictions = _floating(predictions)
+        self.check(predictions.shape, targets)
+        with np.errstate(over="ignore", invalid="ignore"):
+            value, gradient = self._both(predictions, np.asarray(targets))
+            return value, gradient.astype(predictions.dtype, copy=False)
 
     def of_logits(self) -> Loss:
         """Return the same loss for predictions before the activation that it cancels."""
@@ -127,8 +128,9 @@ class Loss(ABC):
             gradient: like predictions, written.
             value: (1,) float64, written.
         """
-        value[0], slope = self.value_and_gradient(predictions, targets, checked=True)
-        np.multiply(slope, share, out=gradient)
+        with np.errstate(over="ignore", invalid="ignore"):
+            value[0], slope = self._both(predictions, targets)
+            np.multiply(slope.astype(predictions.dtype, copy=False), share, out=gradient)
 
     @abstractmethod
     def check(self, shape: tuple[int, ...], targets: ArrayLike) -> None:
@@ -149,6 +151,9 @@ class Loss(ABC):
     @abstractmethod
     def _gradient(self, predictions: Array, targets: Array) -> Array: ...
 
+    def _both(self, predictions: Array, targets: Array) -> tuple[float, Array]:
+        return self._value(predictions, targets), self._gradient(predictions, targets)
+
 
 @dataclass(frozen=True)
 class _CrossEntropy(Loss):
@@ -160,17 +165,6 @@ class _CrossEntropy(Loss):
 
     def __post_init__(self) -> None:
         _check_label_smoothing(self.label_smoothing)
-
-    def value_and_gradient(
-        self, predictions: ArrayLike, targets: ArrayLike, checked: bool = False
-    ) -> tuple[float, Array]:
-        """Return both the loss and its gradient; see `Loss.value_and_gradient`."""
-        predictions = _floating(predictions)
-        if not checked:
-            self.check(predictions.shape, targets)
-        with np.errstate(over="ignore", invalid="ignore"):
-            value, gradient = self._both(predictions, np.asarray(targets))
-            return value, gradient.astype(predictions.dtype, copy=False)
 
     def of_logits(self) -> Loss:
         """Return the same loss of logits; see `Loss.of_logits`."""

@@ -9,6 +9,8 @@ For this, each shard runs on a thread of its own, as a coroutine: it is suspende
 
 from __future__ import annotations
 
+import os
+import queue
 import threading
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
@@ -39,19 +41,36 @@ def meet(part: Array) -> Array:
         part: an array of this shard, contiguous.
 
     Returns:
-        An array of its shape, read-only for the caller.
+        An array of its shape, the same one for all shards: read-only for the caller.
+
+    Raises:
+        TypeError: the part is no contiguous array of float32 or float64.
+        ValueError: the shards' parts differ in shape or type.
 
     Example:
         >>> sums = together(lambda i: meet(np.array([10.0 * i, 1.0])), 3)
         >>> [total.tolist() for total in sums]
         [[30.0, 3.0], [30.0, 3.0], [30.0, 3.0]]
     """
+    if not isinstance(part, np.ndarray) or part.dtype.kind != "f" or not part.flags.c_contiguous:
+        raise TypeError(f"meet() takes a contiguous array of float32 or float64; got {part!r}.")
     strand: Strand[Any] | None = getattr(_here, "strand", None)
     return part if strand is None else strand.wait_for_total(part)
 
 
 def together(function: Callable[[int], Result], count: int) -> list[Result]:
-    """Return [function(0), ..., function(count - 1)], of calls that may `meet`."""
+    """Return [function(0), ..., function(count - 1)], of calls that may `meet`.
+
+    Args:
+        function: called once with each number, on threads of their own if there are several.
+        count: how many calls.
+
+    Returns:
+        The results in order.
+
+    Raises:
+        RuntimeError: some calls meet more often than others.
+    """
     strands = [Strand(function, i, alone=count == 1) for i in range(count)]
     try:
         total: Array | None = None
@@ -68,7 +87,7 @@ def together(function: Callable[[int], Result], count: int) -> list[Result]:
 
 
 def add_up(parts: list[Any]) -> Array:
-    """Return the sum of the shards' parts."""
+    """Return the sum of the shards' parts, as a new array."""
     total: Array = np.empty_like(parts[0])
     for i, part in enumerate(parts):
         if part.shape != total.shape or part.dtype != total.dtype:
@@ -91,6 +110,7 @@ class Strand(Generic[Result]):
     def __init__(self, function: Callable[[int], Result], i: int, alone: bool) -> None:
         self.function, self.i, self.alone = function, i, alone
         self.done = self.abandoned = self.started = False
+        self.error: BaseException | None = None
         self.out: Any = None
         self.total: Array | None = None
         self.go, self.back, self.task = Gate(), Gate(), Task(self.body)
@@ -103,11 +123,11 @@ class Strand(Generic[Result]):
         self.back.close()
         if not self.started:
             self.started = True
-            threading.Thread(target=self.task, name="tinynet shard", daemon=True).start()
+            start(self.task)
         self.go.open()
         self.back.wait()
-        if self.task.error is not None:
-            raise self.task.error
+        if self.error is not None:
+            raise self.error
         return self.out
 
     def body(self) -> Any:
@@ -118,7 +138,12 @@ class Strand(Generic[Result]):
                 self.wait_to_go()
             self.out = self.function(self.i)
             return self.out
+        except BaseException as error:
+            self.error = error  # which `resume` has to see as soon as it goes on
+            raise
         finally:
+            if not self.alone:
+                kernels.jit.recorder.program = None
             _here.strand, self.done = outer, True
             self.back.open()
 
@@ -140,7 +165,32 @@ class Strand(Generic[Result]):
         kernels.jit.recorder.program = self.program
 
     def abandon(self) -> None:
-        """End the call, where it is suspended."""
+        """End the call, where it is suspended, and let go what it worked on."""
         self.abandoned = True
         self.go.open()
         self.task.finish()
+        del self.task, self.function, self.out, self.total
+
+
+_idle: list[queue.SimpleQueue[Task[Any]]] = []  # of threads that wait for a task
+
+
+def start(task: Task[Any]) -> None:
+    """Let a thread do a task: one that has done others, or a new one."""
+    try:
+        tasks = _idle.pop()
+    except IndexError:
+        tasks = queue.SimpleQueue()
+        threading.Thread(target=work, args=(tasks,), name="tinynet shard", daemon=True).start()
+    tasks.put(task)
+
+
+def work(tasks: queue.SimpleQueue[Task[Any]]) -> None:
+    """Do tasks as they come: what such a thread does."""
+    while True:
+        tasks.get()()
+        _idle.append(tasks)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_idle.clear)  # the child does not have the threads

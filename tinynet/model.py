@@ -24,6 +24,7 @@ from .layers.tree import SETTINGS, members
 from .metrics import get as get_metrics
 from .shards import Inference
 from .training import Augment, History, Run, Trainer
+from .waiting import Alone
 
 Array = NDArray[Any]
 
@@ -62,9 +63,12 @@ class Sequential(Chain, only_kernels=True):
         (2, 10)
     """
 
+    describes_itself = True
     seed: int
     input_shape: Shape
     output_shape: Shape
+    infer: Inference  # how it predicts
+    alone: Alone  # who trains it
 
     def __init__(
         self,
@@ -89,10 +93,11 @@ class Sequential(Chain, only_kernels=True):
 
     def _settle(self) -> None:
         """Make the layers parts of this model: from now on, their parameters do not move."""
-        parts = [part for _, part in self.parts()]
-        for position, part in enumerate(parts):
-            if any(part is other for other in parts[:position]):
+        parts, seen = [part for _, part in self.parts()], set[int]()
+        for part in parts:
+            if id(part) in seen:
                 raise ValueError(f"{self.title}: {part.title} is used twice: make a new layer.")
+            seen.add(id(part))
         parameters = self.parameters
         if len({id(parameter) for parameter in parameters}) < len(parameters):
             raise ValueError(f"{self.title}: a parameter is used twice: make one for each place.")
@@ -101,7 +106,14 @@ class Sequential(Chain, only_kernels=True):
             for _, layer in [("", part), *members(vars(part))]:  # an activation that was given, too
                 if isinstance(layer, Layer):
                     vars(layer)["in_model"] = True
-        self._infer = Inference(fuse(self.row()))
+        self.remember(infer=Inference(fuse(self.row())))
+        homes = {id(parameter.home): parameter.home for parameter in parameters if parameter.home is not None}
+        alone = Alone(
+            "The model, or one that it shares layers with, is being trained already: wait for the end of "
+            "that, or train a copy.",
+            [*homes.values()],
+        )
+        self.remember(alone=alone)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore a copy or a pickle: its parameters are its own, and lie side by side again."""
@@ -132,13 +144,16 @@ class Sequential(Chain, only_kernels=True):
     def _check_change(self, name: str, value: object) -> None:
         if not self.in_model or name == "name" or (name.startswith("_") and name not in SETTINGS):
             return
+        if name in ("optimizer", "loss", "metrics"):
+            raise AttributeError(
+                f"{self.title}: {name} is what compile makes: call model.compile({name}=...)."
+            )
         if name in {"layers", *SETTINGS}:
             raise AttributeError(f"{self.title} has used its {name}: make a new model to change it.")
         if name not in vars(self) and type(self) is Sequential and not hasattr(type(self), name):
-            known = {*vars(self), *dir(type(self))}
-            closest = difflib.get_close_matches(name, known, n=1)
-            if closest:
-                raise AttributeError(f"{self.title} has no {name}. Did you mean {closest[0]}?")
+            closest = difflib.get_close_matches(name, {*vars(self), *dir(type(self))}, n=1)
+            hint = f" Did you mean {closest[0]}?" if closest else ""
+            raise AttributeError(f"{self.title} has no {name}: to assign it would have no effect.{hint}")
 
     @property
     def trainer(self) -> Trainer:
@@ -180,7 +195,7 @@ class Sequential(Chain, only_kernels=True):
             >>> Sequential([layers.Softmax()], 2).predict([[0.0, 0.0]])
             array([[0.5, 0.5]], dtype=float32)
         """
-        return self._infer(self.check_input(x))
+        return self.infer(self.check_finite(self.check_input(x)))
 
     def compile(
         self,
@@ -205,7 +220,9 @@ class Sequential(Chain, only_kernels=True):
             >>> model.train_on_batch([[1.0, 2.0, 3.0]], [[0.0]]).keys()
             dict_keys(['loss'])
         """
-        self._trainer = Trainer(self, optim.get(optimizer), losses.get(loss), get_metrics(metrics))
+        with self.alone:
+            self.check_unchanged()
+            self._trainer = Trainer(self, optim.get(optimizer), losses.get(loss), get_metrics(metrics))
 
     def fit(
         self,
@@ -291,7 +308,7 @@ class Sequential(Chain, only_kernels=True):
             {'loss': 4.0}
         """
         inputs, targets = self.check_data(x, y)
-        with self.trainer.alone:
+        with self.alone:
             logs = self.trainer.step(inputs, targets, self.steps_trained)
             self.steps_trained += 1
         return logs
@@ -497,6 +514,10 @@ class Sequential(Chain, only_kernels=True):
             # What is too large for the dtype becomes infinite, and is refused below.
             with np.errstate(over="ignore"):
                 array = np.ascontiguousarray(array, self.dtype)
+        return array
+
+    def check_finite(self, array: Array) -> Array:
+        """Return an array, or raise if it holds NaN or infinite values."""
         if not kernels.elementwise.all_finite(array.reshape(-1)):
             bad = np.argwhere(~np.isfinite(array))[0]
             raise ValueError(
@@ -528,7 +549,7 @@ class Sequential(Chain, only_kernels=True):
     def check_data(self, x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
         """Return inputs and targets as arrays that fit the model and its loss, or raise; see `fit`."""
         trainer = self.trainer
-        inputs, targets = self.check_input(x), np.asarray(y)
+        inputs, targets = self.check_finite(self.check_input(x)), np.asarray(y)
         if targets.ndim == 0 or len(targets) != len(inputs):
             raise ValueError(
                 f"x has {len(inputs)} samples and y has {len(targets) if targets.ndim else 'none'}: each "

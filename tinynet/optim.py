@@ -1,7 +1,7 @@
 """Optimizers; the learning-rate schedules are in schedules.py, and can be had from here.
 
 An optimizer works on anything that has a ``value`` and a ``grad``, and keeps its state in lists in the order
-of the parameters. A model gives it one parameter, the vector that holds all of them.
+of the parameters. A model gives it its parameters joined to as few vectors as possible.
 """
 
 from __future__ import annotations
@@ -115,14 +115,14 @@ class Optimizer(Keywords, ABC):
     def _check(self) -> None:
         """Raise if an argument is not what the class says."""
         for name, value in arguments_of(self).items():
-            given = isinstance(value, numbers.Real) and not isinstance(value, bool)
-            if (
-                not given
-                and not (name == "learning_rate" and callable(value))
-                and not (value is None or isinstance(value, bool))
-            ):
-                raise TypeError(f"{type(self).__name__}: {name} must be a number; got {value!r}.")
-        if not isinstance(self.iterations, int) or self.iterations < 0:
+            if name == "nesterov":
+                fits, wanted = isinstance(value, bool), "True or False"
+            else:
+                fits, wanted = isinstance(value, numbers.Real) and not isinstance(value, bool), "a number"
+            allowed = (name == "learning_rate" and callable(value)) or (name == "clipnorm" and value is None)
+            if not fits and not allowed:
+                raise TypeError(f"{type(self).__name__}: {name} must be {wanted}; got {value!r}.")
+        if not isinstance(self.iterations, int | np.integer) or self.iterations < 0:
             raise ValueError(
                 f"{type(self).__name__}: iterations must be an integer, at least 0; got {self.iterations!r}."
             )
@@ -167,7 +167,8 @@ class Optimizer(Keywords, ABC):
             array([0.75, 2.25])
         """
         self.begin(parameters)
-        self.end(parameters, run, all_blocks=True)
+        self.update_all(parameters, run)
+        self.end()
 
     # The three parts of a step, for a model that updates each block as soon as it has the block's gradient.
 
@@ -192,16 +193,18 @@ class Optimizer(Keywords, ABC):
         vectors += [self.state[name][index] for name in self._state_names()]
         self._update(*(vector.reshape(-1)[block] for vector in vectors))
 
-    def end(self, parameters: Sequence[Parameter], run: Callable[..., Any], all_blocks: bool = False) -> None:
-        """Update all blocks, unless the model has done so, and count the step; see `step`."""
-        if all_blocks or not self.updates_blocks:
-            self._settings[2] = self._clip_scale([parameter.grad.reshape(-1) for parameter in parameters])
-            blocks = [
-                (index, slice(begin, begin + BLOCK))
-                for index, parameter in enumerate(parameters)
-                for begin in range(0, parameter.value.size, BLOCK)
-            ]
-            run(lambda number: self.update(parameters, *blocks[number]), len(blocks))
+    def update_all(self, parameters: Sequence[Parameter], run: Callable[..., Any]) -> None:
+        """Update all blocks, with clipped gradients if that is wanted; see `step`."""
+        self._settings[2] = self._clip_scale([parameter.grad.reshape(-1) for parameter in parameters])
+        blocks = [
+            (index, slice(begin, begin + BLOCK))
+            for index, parameter in enumerate(parameters)
+            for begin in range(0, parameter.value.size, BLOCK)
+        ]
+        run(lambda number: self.update(parameters, *blocks[number]), len(blocks))
+
+    def end(self) -> None:
+        """Count the step."""
         vars(self)["iterations"] += 1  # which needs no check
 
     @property
@@ -246,6 +249,11 @@ class Optimizer(Keywords, ABC):
         Raises:
             ValueError: the optimizer belongs to another model, whose state it would lose.
         """
+        if type(self).step is not Optimizer.step:
+            raise TypeError(
+                f"{type(self).__name__} defines step, which a model does not call: define _update, which "
+                "updates a vector in place."
+            )
         if self._owner is not None and self._owner is not owner:
             raise ValueError(f"This {type(self).__name__} belongs to another model: make a new one for each.")
         self._owner = owner
@@ -369,8 +377,6 @@ class SGD(Optimizer):
 
     def _check(self) -> None:
         super()._check()
-        if not isinstance(self.nesterov, bool):
-            raise TypeError(f"SGD: nesterov must be True or False; got {self.nesterov!r}.")
         require(self, momentum=is_fraction)
         if self.nesterov and not self.momentum:
             raise ValueError("SGD: nesterov=True needs momentum above 0, such as momentum=0.9.")

@@ -84,7 +84,7 @@ class Replica:
         with_gradients = [i for i, layer in enumerate(self.layers) if layer.trainable_parameters()]
         self.first = with_gradients[0] if with_gradients else len(self.layers)
         for layer in self.layers[self.first : self.first + 1]:
-            layer.remember(needs_input_gradient=False)
+            layer.remember(needs_input_gradient=not layer.is_ours)
 
     def forward(self, x: Array) -> Array:
         """Return the layers' output for the shard."""
@@ -185,6 +185,7 @@ class Step:
         whole: list[dict[str, Array]] = []
         self.replicas = [Replica(layers, steps.trains, shard, samples, whole) for shard in self.shards]
         self.losses = np.zeros((len(self.shards), 1))
+        self.meets = any(part.meets for layer in layers for _, part in layer.parts())
         lasting = [array for layer in layers for p in layer.parameters for array in (p.value, p.grad)]
         # Without parameters there is nothing to compute.
         recordable = only_kernels(layers) and loss.only_kernels and bool(steps.runs)
@@ -213,7 +214,8 @@ class Step:
 
     def compute(self, x: Array, targets: Array) -> list[Array]:
         """Make the step, shard by shard and then block by block; return the shards' outputs."""
-        outputs = together(lambda i: self.forward_and_backward(i, x, targets), len(self.shards))
+        loop = together if self.meets else each
+        outputs = loop(lambda i: self.forward_and_backward(i, x, targets), len(self.shards))
         each(self.finish, len(self.blocks))
         return outputs
 
@@ -315,7 +317,9 @@ class Steps:
         self.sizes[samples] = step
         result = step(x, targets, number)
         if optimizer is not None:
-            optimizer.end(self.runs, each)
+            if not optimizer.updates_blocks:
+                optimizer.update_all(self.runs, each)
+            optimizer.end()
         self.forget()
         return result
 

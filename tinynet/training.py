@@ -27,7 +27,6 @@ from .optim import Optimizer
 from .parallel import cut, get_num_threads
 from .recording import each
 from .shards import Inference, Steps
-from .waiting import Alone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -146,12 +145,9 @@ class Trainer:
         self.optimizer, self.loss, self.metrics = optimizer, loss, metrics
         layers, self.last_activation, self.loss_of_outputs = split_at_logits([*model.row()], loss)
         layers = fuse(layers)
-        self.infer = Inference(layers)
+        self.infer = Inference(layers) if self.last_activation else model.infer
         self.steps = Steps(layers, model.trainable_parameters(), self.loss_of_outputs, optimizer)
         self.trainable = trainable_parts(model)
-        self.alone = Alone(
-            "The model is being trained already: wait for the end of that, or train a copy of it."
-        )
         optimizer.adopt(model, self.steps.runs)
 
     def rejoin(self, model: Sequential) -> None:
@@ -333,6 +329,7 @@ class Run:
             if not isinstance(callback, Callback):
                 raise TypeError(f"fit: callbacks must be a list of Callback objects; it holds {callback!r}.")
         self.model, self.batch_size, self.epochs = model, batch_size, epochs
+        self.trainer = model.trainer
         self.shuffle, self.augment = shuffle, augment
         self.x, self.y = model.check_data(x, y)
         self.validation: tuple[Array, Array] | None = None
@@ -340,26 +337,27 @@ class Run:
             self.validation = model.check_data(*validation_data)
         elif validation_split:
             (self.x, self.y), self.validation = train_validation_split(self.x, self.y, validation_split)
-        self.average = MovingAverage(model.trainer.steps.runs, ema_momentum)
+        self.average = MovingAverage(self.trainer.steps.runs, ema_momentum)
         self.progress = Progress(verbose, epochs, self.x)
         self.history = History()
 
     def fit(self) -> History:
         """Train for all epochs, or until a callback stops it."""
-        with self.model.trainer.alone:
+        with self.model.alone:
             return self.fit_alone()
 
     def fit_alone(self) -> History:
         """Train, while no other thread trains the model."""
         model = self.model
-        if trainable_parts(model) != model.trainer.trainable:
+        model.check_unchanged()
+        if trainable_parts(model) != self.trainer.trainable:
             warnings.warn(
                 "fit: `trainable` has changed since model.compile, which reads it: call compile again for "
                 "the change to take effect.",
                 stacklevel=4,
             )
         model.stop_training = False
-        model.log_names = ["loss", *model.trainer.metrics]
+        model.log_names = ["loss", *self.trainer.metrics]
         if self.validation is not None:
             model.log_names += [f"val_{name}" for name in model.log_names]
         for callback in self.callbacks:
@@ -386,7 +384,7 @@ class Run:
             logs = self.train()
             with self.average.in_place():
                 if self.validation is not None:
-                    measured = self.model.trainer.evaluate(*self.validation)
+                    measured = self.trainer.evaluate(*self.validation)
                     logs |= {f"val_{name}": value for name, value in measured.items()}
         finally:
             self.progress.end(epoch, logs)
@@ -402,7 +400,7 @@ class Run:
             len(self.x), self.batch_size, shuffle=self.shuffle, seed=model.seed, epoch=model.epochs_trained
         )
         for batch, indices in enumerate(order):
-            logs = model.trainer.step(self.inputs(indices), self.y[indices], model.steps_trained)
+            logs = self.trainer.step(self.inputs(indices), self.y[indices], model.steps_trained)
             model.steps_trained += 1
             self.average.update()
             averages.add(logs, len(indices))

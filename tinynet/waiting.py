@@ -7,13 +7,14 @@ import contextvars
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from types import FrameType
 from typing import Any, Generic, TypeVar
 
 Result = TypeVar("Result")
 Call = tuple[int, int, FrameType]  # its process, thread and frame
+Place = dict[str, Call]  # the "holder", if there is one
 
 
 class Gate:
@@ -149,24 +150,36 @@ class Alone:
 
     Args:
         message: what the error says.
+        shared: places that others have a part in; of these, calls of the same thread may share one.
     """
 
-    def __init__(self, message: str) -> None:
-        self.message, self.inside = message, dict[str, Call]()
+    def __init__(self, message: str, shared: Sequence[Place] = ()) -> None:
+        self.message = message
+        self.places: list[tuple[Place, bool]] = [({}, False), *((place, True) for place in shared)]
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out of copies who is inside."""
-        return vars(self) | {"inside": {}}
+        """Let a copy be another place, of its own."""
+        return {"message": self.message, "places": [({}, False)]}
 
     def __enter__(self) -> None:
-        me = os.getpid(), threading.get_ident(), sys._getframe(1)
-        while (holder := self.inside.setdefault("holder", me)) is not me:
-            if is_running(holder):
-                raise RuntimeError(self.message)
-            self.inside.pop("holder", None)
+        me, taken = (os.getpid(), threading.get_ident(), sys._getframe(1)), list[Place]()
+        for place, again in self.places:
+            while (holder := place.setdefault("holder", me)) is not me:
+                if again and holder[:2] == me[:2]:
+                    break
+                if is_running(holder):
+                    for other in taken:
+                        other.clear()
+                    raise RuntimeError(self.message)
+                place.pop("holder", None)
+            else:
+                taken.append(place)
 
     def __exit__(self, *_: object) -> None:
-        self.inside.clear()
+        for place, _again in self.places:
+            holder = place.get("holder")
+            if holder is not None and holder[2] is sys._getframe(1):
+                place.clear()
 
 
 def is_running(call: Call) -> bool:

@@ -66,8 +66,10 @@ class ActivatedLayer(Layer):
     activation_layer: Layer | None = None
 
     def find_sublayers(self) -> dict[str, Layer]:
-        """Return the activation, the layer's own copy."""
-        return {} if self.activation_layer is None else {"activation": self.activation_layer}
+        """Return the activation, the layer's own copy, and what a class that derives from this adds."""
+        found = {} if self.activation_layer is None else {"activation": self.activation_layer}
+        given = {id(self.activation), id(self.activation_layer)}
+        return found | {name: one for name, one in super().find_sublayers().items() if id(one) not in given}
 
     def build_activation(self, output_shape: Shape) -> Shape:
         """Build an activation for this layer's output, and return its shape."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import threading
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,15 +15,49 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from .. import initializers
 from .geometry import Shape, as_shape
 from .parameter import Parameter
-from .tree import SETTINGS, Node, hidden_in
+from .tree import SETTINGS, Node
 
 Array = NDArray[Any]
 Seed = int | Sequence[int]
 
-INITIAL_WEIGHTS = (
-    1  # the last word of the seeds of initial weights: keeps their random numbers apart from others
-)
-_building = threading.local()  # `above`: the layers whose `declare` runs; `strays`: built there, but no parts
+# The last word of the seeds of initial weights: keeps their random numbers apart from others.
+INITIAL_WEIGHTS = 1
+
+_building = threading.local()  # its `now` is the declaration that this thread runs
+
+
+class Declaration:
+    """A layer's `declare` while it runs: it builds the layers that the layer is made of.
+
+    Args:
+        layer: the layer.
+        above: those that it is a part of.
+    """
+
+    def __init__(self, layer: Layer, above: Sequence[Layer]) -> None:
+        self.layer, self.above = layer, [*above, layer]
+        self.places: dict[int, int] = {}
+        self.strays: list[weakref.ref[Layer]] = []  # what is built meanwhile, and is no part
+
+    def place_of(self, part: Layer) -> int | None:
+        """Return a part's place among those of the layer, or None if it is none of them."""
+        if id(part) not in self.places:
+            self.places = {id(layer): n for n, layer in enumerate(self.layer.find_sublayers().values())}
+        return self.places.get(id(part))
+
+    def check(self) -> None:
+        """Raise if something was built too early, or is kept where nothing finds it."""
+        layer, parts = self.layer, [*self.layer.find_sublayers().values()]
+        for part in parts:
+            if part.input_shape is not None and part.dtype != layer.dtype:
+                raise ValueError(f"{layer.title}: {part.title} was built before it became a part of it.")
+        for stray in (reference() for reference in self.strays):
+            # A model that a signal handler builds in the midst of this has its layers in_model by now.
+            if stray is not None and not stray.in_model and all(stray is not part for part in parts):
+                raise ValueError(
+                    f"{layer.title} holds {stray.title} where it is not found: keep the layers "
+                    "that it is made of in attributes, lists, tuples or dicts."
+                )
 
 
 class Layer(Node):
@@ -32,6 +67,9 @@ class Layer(Node):
     `backward`. Only `forward(x, training=True)` remembers anything on the layer, for `backward`;
     inference writes nothing, so that one layer serves many threads. A layer never writes into an
     argument, and what it returns is read-only for the caller.
+
+    While a model trains, `forward` and `backward` of a layer run on replicas, one for each shard of a batch,
+    on threads that are not the caller's: what they assign to the layer is not there on the model's layer.
 
     A layer may be made of layers, in attributes, lists, tuples and dicts: its `declare` builds them, and its
     `forward` and `backward` call theirs. Inside of a model, hyperparameters and parameters cannot be
@@ -120,18 +158,16 @@ class Layer(Node):
             ValueError: the layer cannot take that shape.
         """
         shape = as_shape(self.title, input_shape)
-        above: list[Layer] = getattr(_building, "above", [])
-        siblings = [*above[-1].find_sublayers().values()] if above else []
-        place = next((n for n, layer in enumerate(siblings) if layer is self), None)
-        if place is None:
-            # Hidden from the layer whose `declare` runs; or a signal handler has nothing to do with that one.
-            getattr(_building, "strays", []).append(self)
-        parent = None if place is None else above[-1]
+        now: Declaration | None = getattr(_building, "now", None)
+        place = None if now is None else now.place_of(self)
+        parent = None if now is None or place is None else now.layer
+        if now is not None and parent is None:
+            now.strays.append(weakref.ref(self))
         if parent is not None:
             if seed is None or seed == parent.seed:
                 seed = (*words_of(parent.seed), place or 0)
             dtype = parent.dtype if dtype is None else dtype
-            vars(self)["most_weights"] = min(self.most_weights, parent.most_weights)
+            self.remember(most_weights=min(self.most_weights, parent.most_weights))
         if self.in_model and self.input_shape is not None:
             return self._check_shared(parent, shape, dtype)
         if np.dtype(dtype or "float32") not in (np.dtype("float32"), np.dtype("float64")):
@@ -142,15 +178,14 @@ class Layer(Node):
         )  # fmt: skip
         # Not default_rng(seed), which the data may well come from; trailing zeros would not tell seeds apart.
         random = np.random.default_rng([*words_of(self.seed), INITIAL_WEIGHTS])
-        outer = above, getattr(_building, "strays", [])
-        above = above if parent is not None else []
-        self.find_sublayers()  # raises where two have equal paths
-        _building.above, _building.strays = [*above, self], []
+        above = now.above if now is not None and parent is not None else []
+        _building.now = declaration = Declaration(self, above)
         try:
+            self.find_sublayers()  # raises where two have equal paths
             output_shape = self.declare(shape, random)
-            self._check_parts(_building.strays)
+            declaration.check()
         finally:
-            _building.above, _building.strays = outer
+            _building.now = now
         self.remember(input_shape=shape, output_shape=output_shape)
         self.settle(above)
         self.named_parameters()  # raises where two have equal paths
@@ -158,20 +193,6 @@ class Layer(Node):
             for _, part in self.parts():  # those that `declare` made, too
                 part.remember(_trainable=part.in_model and part.trainable)
         return output_shape
-
-    def _check_parts(self, strays: list[Layer]) -> None:
-        """Raise if a layer that was built meanwhile is used here, and is no part that the tree knows."""
-        for layer in self.find_sublayers().values():
-            if layer.input_shape is not None and layer.dtype != self.dtype:
-                raise ValueError(
-                    f"{self.title}: {layer.title} was built before it became a part: assign it first."
-                )
-        stray = hidden_in(self, strays) if strays else None
-        if stray is not None and all(stray is not layer for layer in self.find_sublayers().values()):
-            raise ValueError(
-                f"{self.title} holds {stray.title} where it is not found: keep the layers that it is made of "
-                "in attributes, lists, tuples or dicts."
-            )
 
     def _check_shared(self, parent: Layer | None, shape: Shape, dtype: DTypeLike | None) -> Shape:
         """Return the output shape of a layer that another model has built, or raise if it does not fit."""
@@ -210,7 +231,7 @@ class Layer(Node):
         Returns:
             (N, *output_shape), read-only for the caller.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{self.title} does not define forward(self, x, training=False).")
 
     def backward(self, dy: ArrayLike) -> Array:
         """Compute the gradients, given the loss's gradient with respect to the last training output.
@@ -225,7 +246,7 @@ class Layer(Node):
         Raises:
             RuntimeError: there was no `forward(x, training=True)` before.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{self.title} does not define backward(self, dy).")
 
     def __repr__(self) -> str:
         fields: dict[str, dataclasses.Field[Any]] = getattr(self, "__dataclass_fields__", {})
@@ -254,6 +275,15 @@ class Layer(Node):
             initializer: draws the first values.
             random: where they come from.
             trainable: False for what the layer keeps up to date itself, such as a running mean; default True.
+                While a model trains, `forward` runs for each shard of a batch, at the same time: sum what all
+                of them need by `tinynet.meeting.meet`, and update the parameter where `self.first_sample ==
+                0`; see `layers/batch_normalization.py`.
+
+        Returns:
+            The parameter, which the layer keeps in an attribute.
+
+        Raises:
+            ValueError: it is larger than the model's file.
         """
         if math.prod(shape) > self.most_weights:
             raise ValueError(f"{self.title}: {name} of shape {shape} is too large for its model file.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,9 +20,9 @@ class BatchNormalization(NormalizationLayer, only_kernels=True):
     """y = gamma * (x - mean) / sqrt(variance + epsilon) + beta, for each channel over all samples of a batch.
 
     While training, mean and variance are those of the whole batch, on however many threads; they move the
-    running ones, which predictions use, and training too where `trainable` is False. Ioffe and Szegedy,
+    running ones, which predictions use, and training too where `trainable` is False. Ioffe and Szegedy:
     "Batch
-    Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift" (ICML 2015).
+    Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift", ICML 2015.
 
     Args:
         axis: where the channels are; -1 (default), the last one, is the only one.
@@ -52,8 +53,13 @@ class BatchNormalization(NormalizationLayer, only_kernels=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 <= self.momentum <= 1:
+        if not isinstance(self.momentum, numbers.Real) or not 0 <= self.momentum <= 1:
             raise ValueError(f"BatchNormalization: momentum must be in 0..1; got {self.momentum!r}.")
+
+    @property
+    def meets(self) -> bool:
+        """Whether `meet` may be called: yes."""
+        return True
 
     def declare(self, input_shape: Shape, random: np.random.Generator) -> Shape:
         """Make gamma, beta, moving_mean and moving_variance, each (channels,); see `Layer.declare`."""
@@ -70,7 +76,7 @@ class BatchNormalization(NormalizationLayer, only_kernels=True):
         rows = x.reshape(-1, x.shape[-1])
         y = self.empty("y", x.shape, training)
         mean, scale = (
-            self.empty(name, rows.shape[1:], training, np.float64) for name in ("mean", "deviation")
+            self.empty(name, rows.shape[1:], training, np.float64) for name in ("mean", "inverse deviation")
         )
         if training and self.trainable and len(rows) > 0:
             self.measure(rows, mean, scale)
@@ -81,7 +87,7 @@ class BatchNormalization(NormalizationLayer, only_kernels=True):
         gamma, beta = self.scale_and_offset("value")
         kernels.normalization.normalize(rows, mean, scale, gamma, beta, y.reshape(rows.shape))
         if training:
-            self.remember(x=x, mean=mean, deviation=scale)
+            self.remember(x=x, mean=mean, inverse_deviation=scale)
         return y
 
     def measure(self, rows: Array, mean: Array, scale: Array) -> None:
@@ -106,7 +112,7 @@ class BatchNormalization(NormalizationLayer, only_kernels=True):
         channels = x.shape[-1]
         rows, upstream = x.reshape(-1, channels), dy.reshape(-1, channels)
         sums = self.empty("gradient sums", (2 * channels,), dtype=np.float64)
-        kernels.normalization.gradient_sums(rows, upstream, self.mean, self.deviation, sums)
+        kernels.normalization.gradient_sums(rows, upstream, self.mean, self.inverse_deviation, sums)
         kernels.normalization.parameter_gradients(sums, *self.scale_and_offset("grad"))
         moves = self.trainable and len(rows) > 0  # the statistics with x, and with them y
         total = meet(sums) if moves else sums
@@ -115,8 +121,17 @@ class BatchNormalization(NormalizationLayer, only_kernels=True):
         dx, (gamma, _) = self.empty("dx", x.shape), self.scale_and_offset("value")
         if moves:
             kernels.normalization.gradient(
-                rows, upstream, self.mean, self.deviation, gamma, total, self.total, dx.reshape(rows.shape)
+                rows,
+                upstream,
+                self.mean,
+                self.inverse_deviation,
+                gamma,
+                total,
+                self.total,
+                dx.reshape(rows.shape),
             )
         else:
-            kernels.normalization.scale_gradient(upstream, self.deviation, gamma, dx.reshape(rows.shape))
+            kernels.normalization.scale_gradient(
+                upstream, self.inverse_deviation, gamma, dx.reshape(rows.shape)
+            )
         return dx

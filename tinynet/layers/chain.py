@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -51,8 +50,10 @@ class Chain(Layer, only_kernels=True):
                 raise ValueError(f"{kind}: layer {position}, {layer.title}, is used twice: make a new layer.")
 
     def find_sublayers(self) -> dict[str, Layer]:
-        """Return the layers by their names in this row."""
-        return dict(zip(names_for(self.layers), self.layers, strict=True))
+        """Return the layers by their names in this row, and what a class that derives from this adds."""
+        named = dict(zip(names_for(self.layers), self.layers, strict=True))
+        mine = {id(layer) for layer in self.layers}
+        return named | {name: one for name, one in super().find_sublayers().items() if id(one) not in mine}
 
     def declare(self, input_shape: Shape, random: np.random.Generator) -> Shape:
         """Name the layers and build one after another; see `Layer.declare`."""
@@ -142,14 +143,20 @@ def names_for(layers: Sequence[Layer], own: bool = True) -> list[str]:
         ValueError: two new layers were given the same name.
     """
     names: dict[int, str] = {}
+    taken: set[str] = set()
     for position, layer in enumerate(layers):
-        if own and layer.name and layer.name not in names.values():
+        if own and layer.name and layer.name not in taken:
             names[position] = layer.name
+            taken.add(layer.name)
         elif own and layer.name and layer.input_shape is None:
             raise ValueError(f"Two layers have the name {layer.name!r}: give them different ones.")
+    counts: dict[str, int] = {}
     for position, layer in enumerate(layers):
-        if position not in names:
+        while position not in names:
             kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(layer).__name__).lower()
-            candidates = (f"{kind}_{number}" if number else kind for number in itertools.count())
-            names[position] = next(name for name in candidates if name not in names.values())
+            number = counts[kind] = counts.get(kind, -1) + 1
+            name = f"{kind}_{number}" if number else kind
+            if name not in taken:
+                names[position] = name
+                taken.add(name)
     return [names[position] for position in range(len(names))]

@@ -32,14 +32,15 @@ def layer_config(layer: Layer) -> dict[str, Any]:
         {'class': 'Dropout', 'rate': 0.5}
     """
     kind = type(layer)
-    if KINDS.get(kind.__name__) is not kind:
+    known = KINDS[kind.__name__]  # a cell of a notebook may have defined the class again
+    if (known.__module__, known.__qualname__) != (kind.__module__, kind.__qualname__):
         raise TypeError(
             f"{layer.title}: another layer's class has the same name, {kind.__name__}, so that a model file "
             "could not tell them apart: rename yours."
         )
     config: dict[str, Any] = {"class": kind.__name__}
-    if hasattr(layer, "config"):
-        return config | layer.config()  # type: ignore[no-any-return]
+    if kind.describes_itself:
+        return config | layer.config()  # type: ignore[attr-defined, no-any-return]
     if not dataclasses.is_dataclass(kind) or (
         "__init__" in vars(kind) and "__dataclass_fields__" not in vars(kind)
     ):
@@ -47,7 +48,7 @@ def layer_config(layer: Layer) -> dict[str, Any]:
             f"{layer.title}: a model file can describe a layer that is a dataclass, whose fields are its "
             "hyperparameters: decorate its class with @dataclass(eq=False, repr=False)."
         )
-    for field in dataclasses.fields(layer):  # type: ignore[arg-type]
+    for field in dataclasses.fields(layer):
         config[field.name] = as_data(getattr(layer, field.name))
     if isinstance(layer, Chain):
         config |= names_config(layer)
@@ -96,8 +97,11 @@ def layer_from_config(config: Mapping[str, Any], most_weights: float = math.inf)
     kind: Any = KINDS.get(str(arguments.pop("class", None)))
     if kind is None:
         known = ", ".join(sorted(name for name, known in KINDS.items() if dataclasses.is_dataclass(known)))
-        raise ValueError(f"Unknown layer class {config.get('class')!r}; the classes are {known}.")
-    if hasattr(kind, "from_config"):
+        raise ValueError(
+            f"Unknown layer class {config.get('class')!r}; the classes are {known}. A class of your own has "
+            "to be defined, or imported, first."
+        )
+    if kind.describes_itself:
         return kind.from_config(arguments, most_weights)  # type: ignore[no-any-return]
     names = arguments.pop("names", None)
     values = {name: from_data(value, most_weights) for name, value in arguments.items()}

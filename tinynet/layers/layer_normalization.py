@@ -45,13 +45,13 @@ class LayerNormalization(NormalizationLayer, only_kernels=True):
         x = self.check_input(x)
         rows, y = x.reshape(-1, x.shape[-1]), self.empty("y", x.shape, training)
         mean = self.empty("mean", rows.shape[:1], training, np.float64)
-        deviation = self.empty("deviation", rows.shape[:1], training, np.float64)
+        deviation = self.empty("inverse deviation", rows.shape[:1], training, np.float64)
         gamma, beta = self.scale_and_offset("value")
         kernels.normalization.normalize_rows(
             rows, gamma, beta, float(self.epsilon), y.reshape(rows.shape), mean, deviation
         )
         if training:
-            self.remember(x=x, mean=mean, deviation=deviation)
+            self.remember(x=x, mean=mean, inverse_deviation=deviation)
         return y
 
     def backward(self, dy: ArrayLike) -> Array:
@@ -61,6 +61,6 @@ class LayerNormalization(NormalizationLayer, only_kernels=True):
         dx = self.empty("dx", x.shape)
         (gamma, _), gradients = self.scale_and_offset("value"), self.scale_and_offset("grad")
         kernels.normalization.normalize_rows_gradient(
-            rows, self.mean, self.deviation, gamma, upstream, dx.reshape(rows.shape), *gradients
+            rows, self.mean, self.inverse_deviation, gamma, upstream, dx.reshape(rows.shape), *gradients
         )
         return dx if self.needs_input_gradient else np.empty(0, self.dtype)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numbers
+
 import numpy as np
 
 from .. import initializers
@@ -20,8 +22,12 @@ class NormalizationLayer(Layer):
     def __post_init__(self) -> None:
         if not isinstance(self.axis, int | np.integer):
             raise TypeError(f"{type(self).__name__}: axis must be -1, the last one; got {self.axis!r}.")
-        if not 0 < self.epsilon < np.inf:
-            raise ValueError(f"{type(self).__name__}: epsilon must be positive; got {self.epsilon!r}.")
+        kind = type(self).__name__
+        if not isinstance(self.epsilon, numbers.Real) or not 0 < self.epsilon < np.inf:
+            raise ValueError(f"{kind}: epsilon must be a positive number; got {self.epsilon!r}.")
+        for name in ("center", "scale"):
+            if not isinstance(getattr(self, name), bool | np.bool_):
+                raise TypeError(f"{kind}: {name} must be True or False; got {getattr(self, name)!r}.")
 
     def declare(self, input_shape: Shape, random: np.random.Generator) -> Shape:
         """Make gamma and beta, each (channels,); see `Layer.declare`."""
@@ -38,7 +44,7 @@ class NormalizationLayer(Layer):
         if self.center:
             self.beta = self.add_parameter("beta", channels, initializers.Zeros(), random)
         self.mean: Array  # what `forward` remembers
-        self.deviation: Array
+        self.inverse_deviation: Array
         return input_shape
 
     def scale_and_offset(self, what: str) -> tuple[Array, Array]:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..waiting import Place
+
 Array = NDArray[Any]
 
 
@@ -18,7 +20,7 @@ class Parameter:
     the arrays of its parameters never move: recorded steps hold their addresses, and models may share them.
 
     Args:
-        name: "kernel" or "bias".
+        name: its name in its layer, such as "kernel".
         value: the current values.
         grad: the gradient that the last backward pass left; it is overwritten, never added to.
         trainable: False for what a layer keeps up to date itself, such as a running mean; default True.
@@ -34,19 +36,34 @@ class Parameter:
     """
 
     def __init__(self, name: str, value: Array, grad: Array, trainable: bool = True) -> None:
-        self.name, self.trainable, self.placed = name, trainable, False
+        self.name, self.trainable = name, trainable
+        self.home: Place | None = None  # who trains the vector that it is a part of, once it is placed
         self._value, self._grad = value, grad
 
-    def place(self, value: Array, grad: Array) -> None:
+    def place(self, value: Array, grad: Array, home: Place) -> None:
         """Move to these arrays, where the parameter stays from now on."""
         if self.placed:
             raise RuntimeError(f"Parameter {self.name!r} is part of a model: it never moves.")
         value[...], grad[...] = self._value, self._grad
-        self._value, self._grad, self.placed = value, grad, True
+        self._value, self._grad, self.home = value, grad, home
+
+    @property
+    def placed(self) -> bool:
+        """Whether it is part of a model."""
+        return self.home is not None
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refuse what would have no effect."""
+        if name in ("name", "trainable") and vars(self).get("home") is not None:
+            raise AttributeError(
+                f"Parameter {self.name!r} is part of a model, which has used its {name}: to keep it from "
+                "training, set layer.trainable = False and compile again."
+            )
+        object.__setattr__(self, name, value)
 
     def __getstate__(self) -> dict[str, Any]:
         """Let a copy be placed anew: its arrays are its own."""
-        return vars(self) | {"placed": False}
+        return vars(self) | {"home": None}
 
     @property
     def value(self) -> Array:
@@ -88,9 +105,10 @@ def place(parameters: Sequence[Parameter]) -> None:
         chosen = [parameter for parameter in free if parameter.trainable == trainable]
         sizes = [parameter.value.size for parameter in chosen]
         values, gradients = (np.zeros(sum(sizes), chosen[0].value.dtype if chosen else None) for _ in "vg")
+        home: Place = {}
         for parameter, end in zip(chosen, np.cumsum(sizes, dtype=int), strict=True):
             shape, part = parameter.value.shape, slice(end - parameter.value.size, end)
-            parameter.place(values[part].reshape(shape), gradients[part].reshape(shape))
+            parameter.place(values[part].reshape(shape), gradients[part].reshape(shape), home)
 
 
 def runs_of(parameters: Sequence[Parameter]) -> list[Parameter]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-import gc
 from collections.abc import Callable, Iterator, Sequence
-from types import FunctionType, ModuleType
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -17,6 +15,8 @@ from .workspace import Workspace
 Array = NDArray[Any]
 
 MEMORY = ("x", "y", "dy", "step", "trainable")  # what may be assigned on a layer of a model
+
+NOTED = ("_sublayers", "_own_parameters")  # what `settle` notes
 
 KINDS: dict[str, type[Any]] = {}  # all classes of layers that are defined, for model files
 
@@ -30,6 +30,7 @@ class Node:
     step_cell: Array
     workspace: Workspace | None = None
     calls_only_kernels: ClassVar[bool] = False
+    describes_itself: ClassVar[bool] = False  # by `config` and `from_config`, as a model
     _trainable: bool = True
     _sublayers: dict[str, Any] | None = None
     _own_parameters: list[Parameter] | None = None
@@ -61,7 +62,7 @@ class Node:
             )
         if not self.in_model:
             return
-        ours = self.calls_only_kernels or type(self).__module__.startswith("tinynet.")
+        ours = self.calls_only_kernels or self.is_ours
         if ours and name not in vars(self) and not hasattr(type(self), name):
             raise AttributeError(
                 f"{self.title} has no {name}, and to assign it would have no effect (what `forward` leaves "
@@ -107,7 +108,8 @@ class Node:
             ValueError: two of them have equal names.
         """
         found: dict[str, Any] = {}
-        for name, value in members(vars(self)):
+        attributes = {name: value for name, value in vars(self).items() if name not in NOTED}
+        for name, value in members(attributes):
             if name in found:
                 raise ValueError(f"{self.title}: two sublayers have the path {name!r}: rename one of them.")
             if isinstance(value, Node) and value is not self:
@@ -148,6 +150,27 @@ class Node:
             name: layer for name, layer in self.find_sublayers().items() if not any(layer is a for a in above)
         }
         self.remember(_own_parameters=self.own_parameters, _sublayers=found)
+
+    def check_unchanged(self) -> None:
+        """Raise if layers were put into lists and dicts of a built layer, or taken out."""
+        for _, part in self.parts():
+            now, then = [*part.find_sublayers().values()], [*part.sublayers().values()]
+            new = [layer for layer in now if not layer.in_model]
+            if new or not all(any(layer is other for other in now) for layer in then):
+                raise ValueError(
+                    f"{part.title} has other layers than when its model was built: make a new "
+                    "layer, and a new model, to change them."
+                )
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the class is one of tinynet's, and not one that derives from it."""
+        return type(self).__module__.startswith("tinynet.")
+
+    @property
+    def meets(self) -> bool:
+        """Whether `meet` may be called while training: by any class that is not one of tinynet's."""
+        return not self.is_ours
 
     def remember(self, **values: Any) -> None:
         """Keep values under these names, such as what a training forward leaves for `backward`."""
@@ -285,19 +308,3 @@ def mapped(value: Any, function: Callable[[Any], Any]) -> Any:
             new[key] = mapped(value[key], function)
         return new
     return value
-
-
-def hidden_in(value: Any, layers: Sequence[Any]) -> Any:
-    """Return one of the layers that is somewhere in a value, also in an object of another class."""
-    seen, todo = set[int](), [value]
-    while todo and len(seen) < 10_000:
-        item = todo.pop()
-        if id(item) in seen or isinstance(item, type | ModuleType | FunctionType):
-            continue
-        seen.add(id(item))
-        if any(item is layer for layer in layers):
-            return item
-        todo += (
-            [*item.flat] if isinstance(item, np.ndarray) and item.dtype == object else gc.get_referents(item)
-        )
-    return None
