@@ -99,6 +99,22 @@ class Layer(Node):
         x, y: what the last training forward remembered of its input and output, if it needs them, and
         dy: what `backward` remembered for `batch_gradient`.
         workspace: of a replica, the arrays that it works in; None on a layer that is used alone.
+
+    Example:
+        >>> @dataclasses.dataclass(eq=False, repr=False)
+        ... class Scale(Layer):
+        ...     factor: float = 2.0
+        ...
+        ...     def forward(self, x, training=False):
+        ...         return self.factor * self.check_input(x)
+        ...
+        ...     def backward(self, dy):
+        ...         return self.factor * self.as_array(dy)
+        >>> layer = Scale(3.0)
+        >>> layer.build(2)
+        (2,)
+        >>> layer.forward([[1.0, 2.0]])
+        array([[3., 6.]], dtype=float32)
     """
 
     input_shape: Shape | None = None
@@ -155,7 +171,13 @@ class Layer(Node):
 
         Raises:
             RuntimeError: the layer is part of a model.
-            ValueError: the layer cannot take that shape.
+            ValueError: the layer cannot take that shape, or its parts are not found or have equal paths.
+
+        Example:
+            >>> from tinynet import layers
+            >>> layer = layers.Dense(3)
+            >>> layer.build(5, seed=1)
+            (3,)
         """
         shape = as_shape(self.title, input_shape)
         now: Declaration | None = getattr(_building, "now", None)

@@ -98,7 +98,16 @@ class Node:
             vars(part)["_trainable"] = bool(value)
 
     def sublayers(self) -> dict[str, Any]:
-        """Return the layers that this one is made of, by their names in paths."""
+        """Return the layers that this one is made of, by their names in paths, as when it was built.
+
+        Returns:
+            A dictionary; empty for most layers.
+
+        Example:
+            >>> from tinynet import layers
+            >>> list(layers.Chain([layers.Flatten(), layers.Dense(2)]).sublayers())
+            ['flatten', 'dense']
+        """
         return self.find_sublayers() if self._sublayers is None else self._sublayers
 
     def find_sublayers(self) -> dict[str, Any]:
@@ -184,8 +193,16 @@ class Node:
     def named_parameters(self) -> dict[str, Parameter]:
         """Return all parameters by their paths.
 
+        Returns:
+            A dictionary, in order.
+
         Raises:
             ValueError: two of them have equal paths, so that a model file could not hold both.
+
+        Example:
+            >>> from tinynet import Sequential, layers
+            >>> list(Sequential([layers.Dense(2), layers.Dense(1, use_bias=False)], 3).named_parameters())
+            ['dense/kernel', 'dense/bias', 'dense_1/kernel']
         """
         named: dict[str, Parameter] = {}
         for path, part in self.parts():
@@ -199,7 +216,18 @@ class Node:
         return named
 
     def trainable_parameters(self) -> list[Parameter]:
-        """Return those parameters that training changes, by what `trainable` says now."""
+        """Return those parameters that training changes, by what `trainable` says now.
+
+        Returns:
+            A list, in order; empty where `trainable` is False.
+
+        Example:
+            >>> from tinynet import Sequential, layers
+            >>> model = Sequential([layers.Dense(2), layers.Dense(1)], 3)
+            >>> model.layers[0].trainable = False
+            >>> len(model.trainable_parameters())
+            2
+        """
         if not self.trainable:
             return []
         own = [parameter for parameter in self.own_parameters if parameter.trainable]
