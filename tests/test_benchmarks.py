@@ -18,6 +18,7 @@ import accuracy
 import common
 import compare
 import kernels
+import normalization
 import report
 import scaling
 from networks import CNN, MLP, Conv, Drop, Flat, Full, Network, Pool
@@ -290,3 +291,16 @@ def test_every_kernel_can_be_called(monkeypatch):
     assert kernels.roof(cases[0], sgemm=1.0) == 1
     assert kernels.roof(cases[3], sgemm=1e9) == pytest.approx(10 * cases[3].flops / cases[3].touched)
     assert kernels.roof(cases[-1], sgemm=1e9) == 10
+
+
+def test_normalization_prints_a_line_for_each_network(monkeypatch, capsys):
+    random = np.random.default_rng(0)
+    data = random.random((16, 28, 28, 1)).astype(np.float32), np.arange(16) % 10
+    monkeypatch.setattr(normalization, "mnist", lambda: (data, data))
+    monkeypatch.setattr(normalization, "BATCH", 8)
+    monkeypatch.setattr(normalization, "STEPS", 2)
+    monkeypatch.setattr(sys, "argv", ["normalization.py", "--rounds", "1"])
+    normalization.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:45].strip() for line in lines] == list(normalization.NETWORKS)
+    assert lines[0].endswith("ratio 1.00")
