@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import kernels
+from ..recording import each
 from .base import Array, Layer
 from .conv2d import Conv2D
 from .pool2d import MaxPool2D
@@ -89,13 +90,16 @@ class ConvPool(Layer, only_kernels=True):
         pool_height, kernel_height, rows = pool.window[0], conv.window[0], y.shape[1]
         flops = 2 * conv.kernel.value.size * pool_height * width  # of a row of y
         size = min(math.ceil(BAND_FLOPS / flops), rows)
-        for first in kernels.program.independent(range(0, rows, size)):
-            last = min(first + size, rows)
+
+        def band(number: int) -> None:
+            first, last = number * size, min((number + 1) * size, rows)
             begin, end = first * pool_height, last * pool_height
             result = np.empty((1, end - begin, width, filters), self.dtype)
             window = padded[:, begin : end + kernel_height - 1]
             kernels.gather_gemm.convolution(window, conv.kernel.value, bias, result, 1, 1, conv.fuses_relu)
             kernels.pooling.max_pool(result, y[:, first:last], *pool.geometry)
+
+        each(band, math.ceil(rows / size))
         return y
 
     def backward(self, dy: ArrayLike) -> Array:
