@@ -175,12 +175,8 @@ class Step:
         wanted = math.ceil(samples * bytes_per_sample(layers) / CACHE_BYTES)
         self.shards = cut(samples, min(max(wanted, MIN_SHARDS), MAX_SHARDS))
         self.shares = [(shard.stop - shard.start) / samples for shard in self.shards]
-        self.layers, self.loss, self.runs, self.blocks = (
-            layers,
-            loss,
-            steps.runs,
-            blocks_of(layers, steps.runs),
-        )
+        self.layers, self.loss, self.runs = layers, loss, steps.runs
+        self.blocks = blocks_of(layers, steps.runs)
         self.update = optimizer.update if optimizer is not None and optimizer.updates_blocks else None
         whole: list[dict[str, Array]] = []
         self.replicas = [Replica(layers, steps.trains, shard, samples, whole) for shard in self.shards]
