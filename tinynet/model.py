@@ -105,7 +105,7 @@ class Sequential(Chain, only_kernels=True):
         for part in parts:
             for _, layer in [("", part), *members(vars(part))]:  # an activation that was given, too
                 if isinstance(layer, Layer):
-                    vars(layer)["in_model"] = True
+                    layer.remember(in_model=True)
         self.remember(infer=Inference(fuse(self.row())))
         homes = {id(parameter.home): parameter.home for parameter in parameters if parameter.home is not None}
         alone = Alone(

@@ -111,9 +111,8 @@ def _forget_threads() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        after_in_child=_forget_threads
-    )  # a forked child has the objects but not their threads
+    # A forked child has the objects but not their threads.
+    os.register_at_fork(after_in_child=_forget_threads)
 
 
 def _help(tasks: queue.SimpleQueue[Task[None] | None]) -> None:

@@ -111,10 +111,10 @@ class Recorded:
                 self.keep(recording)
             result = joined(recording.result)
         except BaseException:
-            if not recording.nbytes:  # of which only a part was recorded
+            if recording.nbytes:
+                self.give_back(recording)
+            elif recording in self.made:  # only a part was recorded
                 self.made.remove(recording)
-                raise
-            self.give_back(recording)
             raise
         self.give_back(recording)
         return result

@@ -60,7 +60,7 @@ class Chain(Layer, only_kernels=True):
         nameless = [(name, layer) for name, layer in self.sublayers().items() if not layer.name]
         try:
             for name, layer in nameless:
-                vars(layer)["name"] = name
+                layer.remember(name=name)
             shape = input_shape
             for layer in self.layers:
                 shape = layer.build(shape)

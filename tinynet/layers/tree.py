@@ -95,7 +95,7 @@ class Node:
         if not isinstance(value, bool | np.bool_):
             raise TypeError(f"{self.title}: trainable must be True or False; got {value!r}.")
         for _, part in self.parts():
-            vars(part)["_trainable"] = bool(value)
+            part.remember(_trainable=bool(value))
 
     def sublayers(self) -> dict[str, Any]:
         """Return the layers that this one is made of, by their names in paths, as when it was built.
