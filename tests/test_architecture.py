@@ -15,9 +15,10 @@ PACKAGE = Path(tinynet.__file__).parent
 # From the lowest to the highest: a module imports only what stands before it, or its own folder.
 ORDER = [
     "files", "names", "waiting", "kernels", "parallel", "recording", "meeting", "initializers", "layers",
-    "losses", "arguments", "schedules", "optim", "metrics", "data", "shards", "callbacks", "training",
-    "storage", "model",
-    "gradcheck", "recipes", "images", "inference", "plotting", "__init__", "__main__",
+    "loss_functions", "losses",
+    "arguments", "schedules", "optim",
+    "metrics", "data", "shards", "callbacks", "training", "storage", "model", "gradcheck", "recipes",
+    "images", "inference", "plotting", "__init__", "__main__",
 ]  # fmt: skip
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 
@@ -106,13 +107,22 @@ print([name for name in heavy if name in sys.modules])
     assert printed == "[]\n"
 
 
+def handed_on(module):
+    """The names that a module imports to be had from it, `from .x import Name as Name`."""
+    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+    given = [name for node in tree.body if isinstance(node, ast.ImportFrom) for name in node.names]
+    return [name.name for name in given if name.name == name.asname]
+
+
 def public_things():
     for module in (tinynet, layers, losses, optim, callbacks, data, initializers, metrics):
         names = getattr(module, "__all__", None) or [
-            name
-            for name, value in vars(module).items()
-            if not name.startswith("_")
-            and (getattr(value, "__module__", None) or "").startswith(module.__name__)
+            *handed_on(module),
+            *(
+                name
+                for name, value in vars(module).items()
+                if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
+            ),
         ]
         for name in names:
             value = getattr(module, name)
