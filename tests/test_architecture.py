@@ -16,7 +16,7 @@ PACKAGE = Path(tinynet.__file__).parent
 ORDER = [
     "files", "names", "waiting", "kernels", "parallel", "recording", "meeting", "initializers", "layers",
     "loss_functions", "losses",
-    "arguments", "schedules", "optim",
+    "arguments", "schedules", "optimizers", "optim",
     "metrics", "data", "shards", "callbacks", "training", "storage", "model", "gradcheck", "recipes",
     "images", "inference", "plotting", "__init__", "__main__",
 ]  # fmt: skip

@@ -443,13 +443,21 @@ def test_get():
     optimizer = SGD()
     assert optim.get(optimizer) is optimizer
     with pytest.raises(
-        ValueError, match=r"Unknown optimizer 'adm'\. Did you mean 'adam'\? .* sgd, adam, adamw"
+        ValueError, match=r"Unknown optimizer 'adm'\. Did you mean 'adam'\? .* adam, adamw, sgd"
     ):
         optim.get("adm")
     with pytest.raises(ValueError, match=r"Unknown schedule 'CosineDecy'\. Did you mean 'CosineDecay'"):
         optim.get({"name": "sgd", "learning_rate": {"name": "CosineDecy"}})
     with pytest.raises(TypeError, match="name or an object such as"):
         optim.get(Adam)
+
+
+def test_the_names_are_those_of_tinynets_own_classes():
+    assert {"sgd": SGD, "adam": Adam, "adamw": AdamW} == optim.OPTIMIZERS
+    mine = type("Mine", (SGD,), {"__module__": __name__})
+    assert "mine" not in optim.OPTIMIZERS
+    assert mine().updates_blocks is False
+    assert SGD().updates_blocks is True
 
 
 def test_defaults_are_those_of_keras():

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Sequence
+import numbers
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
+
+from .names import unknown
+
+Named = TypeVar("Named")
 
 
 class Keywords:
@@ -35,6 +40,22 @@ def arguments_of(owner: Any) -> dict[str, Any]:
     """Return the arguments of a dataclass by name, NumPy numbers as Python's: what JSON can hold."""
     values = {item.name: getattr(owner, item.name) for item in fields(owner) if item.init}
     return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
+
+
+def named(
+    known: Mapping[str, type[Named]], config: Mapping[str, Any], kind: str
+) -> tuple[type[Named], dict[str, Any]]:
+    """Return the class that a configuration names, and the arguments in it."""
+    arguments = dict(config)
+    name = arguments.pop("name", None)
+    if name not in known:
+        raise ValueError(unknown(kind, name, known))
+    return known[name], arguments
+
+
+def as_float(value: Any) -> Any:
+    """Return an integer as a float, which an optimizer shows and computes with; other things as they are."""
+    return float(value) if type(value) is int else value
 
 
 def is_rate(number: float) -> str:
@@ -68,3 +89,20 @@ def require(owner: object, **rules: Callable[[float], str]) -> None:
         number = getattr(owner, name)
         if problem := rule(number):
             raise ValueError(f"{type(owner).__name__}: {name} {problem}, not {number}.")
+
+
+def require_numbers(owner: Any, **others: Callable[[Any], bool]) -> None:
+    """Raise if an argument is no number, or, where its default is True or False, neither of them.
+
+    Args:
+        owner: a dataclass.
+        others: by the names of arguments, whether a value of another type may be one.
+    """
+    flags = {item.name for item in fields(owner) if isinstance(item.default, bool)}
+    for name, value in arguments_of(owner).items():
+        if name in flags:
+            fits, wanted = isinstance(value, bool), "True or False"
+        else:
+            fits, wanted = isinstance(value, numbers.Real) and not isinstance(value, bool), "a number"
+        if not fits and not (name in others and others[name](value)):
+            raise TypeError(f"{type(owner).__name__}: {name} must be {wanted}; got {value!r}.")

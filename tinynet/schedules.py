@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .arguments import Keywords, arguments_of, is_count, is_positive, is_rate, is_share, require
+from .arguments import Keywords, arguments_of, is_count, is_positive, is_rate, is_share, named, require
 
 
 @dataclass(frozen=True)
@@ -212,6 +213,23 @@ class OneCycle(Schedule):
 SCHEDULES: dict[str, type[Schedule]] = {
     schedule.__name__: schedule for schedule in (Constant, StepDecay, ExponentialDecay, CosineDecay, OneCycle)
 }
+
+
+def rate_as_data(rate: Any) -> Any:
+    """Return a learning rate, a number or a schedule, as JSON can hold it."""
+    if isinstance(rate, Schedule):
+        return rate.config()
+    if callable(rate):
+        raise TypeError(f"Only a Schedule can be saved as a learning rate, not {rate!r}.")
+    return rate
+
+
+def rate_from_data(rate: Any) -> Any:
+    """Return the learning rate that `rate_as_data` described."""
+    if not isinstance(rate, Mapping):
+        return rate
+    schedule, arguments = named(SCHEDULES, rate, "schedule")
+    return schedule(**arguments)
 
 
 def _between(start: float, end: float, share: float) -> float:

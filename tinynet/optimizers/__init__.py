@@ -1,0 +1,1 @@
+"""The optimizers, one a file; `optim.py` hands them on."""
