@@ -190,6 +190,16 @@ def test_an_image_like_mnist_s_is_read_as_it_is():
     assert again.digit == 7
 
 
+@pytest.mark.parametrize("digit", range(10))
+def test_a_number_of_one_image_like_mnist_s_sees_it_as_it_is(digit):
+    stored = np.rint(predict_image(drawn(digit)).pixels * 255).astype(np.uint8)
+    alone, (read,) = predict_image(stored), read_number(stored).digits
+    np.testing.assert_array_equal(read.pixels, stored / np.float32(255))
+    assert read.pixels.tobytes() == alone.pixels.tobytes()
+    assert read.probabilities.tobytes() == alone.probabilities.tobytes()
+    assert (read.digit, read.is_digit, read.warnings) == (alone.digit, alone.is_digit, alone.warnings)
+
+
 # Several pictures
 
 
@@ -434,9 +444,9 @@ def test_joined_digits_are_cut_at_some_of_the_places_between(strokes):
     (whole,) = images.find_digits(images.find_ink(images.open_picture(page)))
     places = images.cuts(whole.ink)
     assert len(places) == strokes + 1
-    pieces = inference._pieces(pretrained(), whole.ink)
+    pieces = inference._pieces(pretrained(), whole)
     assert 1 <= len(pieces) <= strokes
-    np.testing.assert_allclose(sum(float(piece.sum()) for piece in pieces), whole.ink.sum(), rtol=1e-5)
+    np.testing.assert_allclose(sum(float(piece.ink.sum()) for piece in pieces), whole.ink.sum(), rtol=1e-5)
     reading = read_number(page)
     assert len(reading.digits) == len(pieces)
 

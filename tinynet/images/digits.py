@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
+from .fitting import fit
 from .ink import label, window_maximum
 from .opening import Array
 
@@ -20,11 +21,18 @@ class Digit:
     Attributes:
         ink: (h, w) from 0 to 1, its own alone, just as large as it is.
         top, left: where that lies in the picture.
+        fitted: whether the ink is what the network is to see, as in an image of MNIST.
     """
 
     ink: Array
     top: int
     left: int
+    fitted: bool = False
+
+    @property
+    def pixels(self) -> Array:
+        """What the network is to see: (28, 28) from 0 (paper) to 1 (ink)."""
+        return self.ink if self.fitted else fit(self.ink)
 
 
 def find_digits(ink: Array) -> list[Digit]:
