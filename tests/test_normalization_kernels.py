@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_pooling_kernels import Written, reads
 
+from tinynet.kernels import layer_normalization
 from tinynet.kernels import normalization as kernels
 
 DTYPES = [np.float32, np.float64]
@@ -205,12 +206,14 @@ def test_layer_normalization_by_hand(dtype):
     x, dy = np.array([[1, 3, 5, 7], [6, 6, 6, 6]], dtype), np.array([[1, 0, 0, 0], [0, 4, 0, 0]], dtype)
     gamma, beta = np.full(4, 3, dtype), np.full(4, 1, dtype)
     y, mean, scale = Written((2, 4), dtype), Written(2, np.float64), Written(2, np.float64)
-    kernels.normalize_rows(reads(x), reads(gamma), reads(beta), 4.0, y.array, mean.array, scale.array)
+    layer_normalization.normalize_rows(
+        reads(x), reads(gamma), reads(beta), 4.0, y.array, mean.array, scale.array
+    )
     y.check([[-2, 0, 2, 4], [1, 1, 1, 1]], rtol=1e-6, atol=1e-6)
     mean.check([4, 6])
     scale.check([1 / 3, 1 / 2], rtol=1e-15)
     dx, dgamma, dbeta = Written((2, 4), dtype), Written(4, dtype), Written(4, dtype)
-    kernels.normalize_rows_gradient(
+    layer_normalization.normalize_rows_gradient(
         x, mean.array, scale.array, gamma, dy, dx.array, dgamma.array, dbeta.array
     )
     dx.check([[1 / 2, -1 / 3, -1 / 6, 0], [-1.5, 4.5, -1.5, -1.5]], rtol=1e-6, atol=1e-6)
@@ -267,7 +270,7 @@ def test_layer_normalization_is_accurate_where_the_mean_is_much_larger_than_the_
     x = (np.random.default_rng(0).normal(size=(9, 101)) + 1e6).astype(np.float32)
     none, y = np.empty(0, np.float32), Written(x.shape, np.float32)
     mean, scale = Written(9, np.float64), Written(9, np.float64)
-    kernels.normalize_rows(reads(x), none, none, 0.0, y.array, mean.array, scale.array)
+    layer_normalization.normalize_rows(reads(x), none, none, 0.0, y.array, mean.array, scale.array)
     mean.check(x.mean(axis=1, dtype=float), rtol=1e-10)
     scale.check(1 / x.std(axis=1, dtype=float), rtol=1e-6)
 
@@ -360,7 +363,9 @@ def test_layer_normalization_of_every_size(dtype, parts):
         mean, scale = x.mean(axis=1, dtype=float), 1 / np.sqrt(x.var(axis=1, dtype=float) + 0.1)
         xhat = (x.astype(float) - mean[:, None]) * scale[:, None]
         written = [Written(x.shape, dtype), Written(rows, np.float64), Written(rows, np.float64)]
-        kernels.normalize_rows(reads(x), reads(gamma), reads(beta), 0.1, *(each.array for each in written))
+        layer_normalization.normalize_rows(
+            reads(x), reads(gamma), reads(beta), 0.1, *(each.array for each in written)
+        )
         written[0].check(xhat * optional(gamma, channels, 1.0) + optional(beta, channels, 0.0), atol=atol)
         written[1].check(mean, atol=tolerance(dtype))
         written[2].check(scale, rtol=tolerance(dtype))
@@ -369,7 +374,7 @@ def test_layer_normalization_of_every_size(dtype, parts):
         averages = g.mean(axis=1, keepdims=True) + xhat * (g * xhat).mean(axis=1, keepdims=True)
         inputs = [reads(array) for array in (x, mean, scale, gamma, dy)]
         written = [Written(x.shape, dtype), Written(gamma.shape, dtype), Written(beta.shape, dtype)]
-        kernels.normalize_rows_gradient(*inputs, *(each.array for each in written))
+        layer_normalization.normalize_rows_gradient(*inputs, *(each.array for each in written))
         written[0].check(scale[:, None] * (g - averages), atol=2 * atol)
         written[1].check((dy * xhat).sum(axis=0)[: gamma.size], atol=atol * (rows + 1))
         written[2].check(dy.astype(float).sum(axis=0)[: beta.size], atol=atol * (rows + 1))
@@ -383,12 +388,12 @@ def test_the_gradients_of_layer_normalization_are_those_of_what_it_computes(gain
     y, mean, scale = np.empty((3, 19)), np.empty(3), np.empty(3)
 
     def value():
-        kernels.normalize_rows(x, gamma, beta, EPSILON, y, mean, scale)
+        layer_normalization.normalize_rows(x, gamma, beta, EPSILON, y, mean, scale)
         return (dy * y).sum()
 
     value()
     dx, dgamma, dbeta = np.empty((3, 19)), np.empty(19), np.empty(19)
-    kernels.normalize_rows_gradient(x, mean, scale, gamma, dy, dx, dgamma, dbeta)
+    layer_normalization.normalize_rows_gradient(x, mean, scale, gamma, dy, dx, dgamma, dbeta)
     for array, gradient in [(x, dx), (gamma, dgamma), (beta, dbeta)]:
         np.testing.assert_allclose(gradient, central_differences(value, array), rtol=1e-7, atol=1e-8)
 
@@ -396,6 +401,7 @@ def test_the_gradients_of_layer_normalization_are_those_of_what_it_computes(gain
 # Every array ends where its page does, or begins where one begins; touching the page beyond ends the process.
 BETWEEN_PAGES = """
 import ctypes, mmap, itertools, numpy as np
+from tinynet.kernels import layer_normalization
 from tinynet.kernels import normalization as kernels
 
 libc, areas, page = ctypes.CDLL(None, use_errno=True), [], mmap.PAGESIZE
@@ -435,9 +441,9 @@ for at_the_beginning, T, c in itertools.product((False, True), (np.float32, np.f
         assert (y == 0).all()
         kernels.scale_gradient(dy, scale, gamma, y)
         assert (y == 1).all()
-        kernels.normalize_rows(x, gamma, beta, 1.0, y, row_mean, row_scale)
+        layer_normalization.normalize_rows(x, gamma, beta, 1.0, y, row_mean, row_scale)
         assert np.allclose(row_mean, 1) and np.allclose(row_scale, 1)
-        kernels.normalize_rows_gradient(x, row_mean, row_scale, gamma, dy, y, dgamma, dbeta)
+        layer_normalization.normalize_rows_gradient(x, row_mean, row_scale, gamma, dy, y, dgamma, dbeta)
         assert np.allclose(y, 0, atol=1e-6) and (dbeta == rows).all()
 """
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         gather_gemm,
         im2col,
         jit,
+        layer_normalization,
         normalization,
         picture,
         pooling,
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "canary", "elementwise", "gather_gemm", "im2col", "jit", "normalization", "picture", "pooling", "program",
-    "update", "warp",
+    "canary", "elementwise", "gather_gemm", "im2col", "jit", "layer_normalization", "normalization",
+    "picture", "pooling", "program", "update", "warp",
 ]  # fmt: skip
 
 _importing = threading.RLock()

@@ -47,7 +47,7 @@ class LayerNormalization(NormalizationLayer, only_kernels=True):
         mean = self.empty("mean", rows.shape[:1], training, np.float64)
         deviation = self.empty("inverse deviation", rows.shape[:1], training, np.float64)
         gamma, beta = self.scale_and_offset("value")
-        kernels.normalization.normalize_rows(
+        kernels.layer_normalization.normalize_rows(
             rows, gamma, beta, float(self.epsilon), y.reshape(rows.shape), mean, deviation
         )
         if training:
@@ -60,7 +60,7 @@ class LayerNormalization(NormalizationLayer, only_kernels=True):
         rows, upstream = x.reshape(-1, x.shape[-1]), dy.reshape(-1, x.shape[-1])
         dx = self.empty("dx", x.shape)
         (gamma, _), gradients = self.scale_and_offset("value"), self.scale_and_offset("grad")
-        kernels.normalization.normalize_rows_gradient(
+        kernels.layer_normalization.normalize_rows_gradient(
             rows, self.mean, self.inverse_deviation, gamma, upstream, dx.reshape(rows.shape), *gradients
         )
         return dx if self.needs_input_gradient else np.empty(0, self.dtype)
