@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from tinynet.kernels import cpu, elementwise, im2col
 from tinynet.kernels import gather_gemm as kernels
-from tinynet.kernels.gather_gemm import ACCUMULATE, BIAS, MANY_VECTORS, ROWS, VECTOR_BYTES, ZERO
+from tinynet.kernels.register_tile import ACCUMULATE, BIAS, MANY_VECTORS, ROWS, VECTOR_BYTES, ZERO, make_tile
 
 DTYPES = [np.float32, np.float64]
 TOLERANCE = {np.float32: 1e-5, np.float64: 1e-12}
@@ -169,7 +169,7 @@ TILES = {"AVX-512": (14, 64), "AVX2": (6, 32), "NEON": (14, 16), "SSE": (6, 16)}
 @functools.cache
 def tile_driver(rows, vectors, vector_bytes):
     """Return a function like `gather_gemm` for whole tiles, but for the last columns of a single vector."""
-    tile = kernels.make_tile(rows, vectors, vector_bytes)
+    tile = make_tile(rows, vectors, vector_bytes)
 
     @numba.njit
     def run(x, r, s, b, p, c, q, columns, bias, start, relu):
@@ -241,6 +241,7 @@ def test_no_avx_tile_where_numba_compiles_without_avx(monkeypatch):
 AT_THE_END_OF_A_PAGE = """
 import ctypes, mmap, numpy as np
 from tinynet.kernels import gather_gemm as kernels
+from tinynet.kernels.cpu import ROWS
 
 libc, pages = ctypes.CDLL(None, use_errno=True), []
 
@@ -256,7 +257,7 @@ def fenced(shape):
     return array
 
 for features, units in [(0, 1), (5, 3), (5, 16), (3, 33)]:
-    for samples in (1, 7, kernels.ROWS, kernels.ROWS + 1):
+    for samples in (1, 7, ROWS, ROWS + 1):
         y, bias = fenced((samples, units)), fenced((units,))
         kernels.dense(fenced((samples, features)), fenced((features, units)), bias, y, False)
         assert (y == 1 + features).all()

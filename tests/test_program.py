@@ -23,8 +23,9 @@ from numba import types
 import tinynet
 from tinynet import layers, losses, parallel
 from tinynet.kernels import elementwise, gather_gemm, pooling, update
+from tinynet.kernels.calling import cells_of
 from tinynet.kernels.jit import Kernel, recorder
-from tinynet.kernels.program import Plan, Program, cells_of, independent
+from tinynet.kernels.program import Plan, Program, independent
 from tinynet.layers.conv_pool import ConvPool
 from tinynet.parallel import Crew, run_programs
 from tinynet.recording import Recording

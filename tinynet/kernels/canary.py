@@ -1,7 +1,7 @@
 """Whether replaying recorded kernels does what calling them does, with this version of Numba.
 
 Programs pass arguments as Numba's calling convention wants them, which is Numba's own affair and may change.
-So before the first recording is trusted, the layout is compared with the one that `program.cells_of` writes,
+So before the first recording is trusted, the layout is compared with the one that `calling.cells_of` writes,
 and only if it is the same, a small program is run and compared with calls.
 """
 
@@ -16,7 +16,8 @@ from numba.core import datamodel
 from numba.core.registry import cpu_target
 
 from . import elementwise, update
-from .program import CELL, Program
+from .calling import CELL
+from .program import Program
 
 ARRAY = ("meminfo", "parent", "nitems", "itemsize", "data", "shape", "strides")
 
@@ -33,7 +34,7 @@ def problem() -> str:
 
 
 def layout_is_known() -> bool:
-    """Return whether Numba passes arguments as `program.cells_of` lays them out; nothing is run."""
+    """Return whether Numba passes arguments as `calling.cells_of` lays them out; nothing is run."""
     byte, single, manager = ir.IntType(8), ir.FloatType(), getattr(datamodel, "default_manager")  # noqa: B009
     for axes in (1, 2, 4):
         array = types.Array(types.float32, axes, "C")

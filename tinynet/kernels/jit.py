@@ -105,7 +105,9 @@ def instruction(function: Callable[..., Any]) -> Any:
 def notice_changes(cache: Any) -> None:
     """Let Numba's cache of a kernel depend on the files that all kernels use, besides its own."""
     with contextlib.suppress(Exception):  # an attribute that another version of Numba does not have
-        files = [Path(__file__).with_name(name).stat() for name in ("cpu.py", "jit.py", "vector.py")]
+        files = [
+            Path(__file__).with_name(name).stat() for name in ("atomics.py", "cpu.py", "jit.py", "vector.py")
+        ]
         index = cache._cache_file
         index._source_stamp = (index._source_stamp, *((file.st_mtime, file.st_size) for file in files))
 

@@ -20,7 +20,6 @@ where parts of it are marked as `independent`.
 from __future__ import annotations
 
 import itertools
-import struct
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -29,18 +28,12 @@ import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
-from numba.core.compiler_lock import global_compiler_lock
-from numba.core.registry import cpu_target
 
-from .cpu import X86
+from .atomics import add_one, exchange_if, look, pause, put
+from .calling import ADDRESS, CELL, Kinds, callers, cells_of
 from .jit import Array, Kernel, instruction, kernel, recorder
 
-CELL = ir.IntType(64)
-Kinds = tuple[Any, ...]  # Numba's types
 Part = TypeVar("Part")
-
-ADDRESS = 4  # where an array's address is among the cells of an array
 
 # The places of a queue. Tasks are numbered through, from one lot to the next: those from NEXT to LIMIT are
 # still to be taken, and the table at TABLES lists them from BASE on.
@@ -112,62 +105,6 @@ class Program:
             raise MemoryError("A kernel failed; most likely there is no memory left.")
 
 
-def cells_of(kind: Any, value: Any) -> list[int]:
-    """Return an argument as the integers that Numba's calling convention passes it in."""
-    if isinstance(kind, types.Array):  # without its owner, which the program keeps
-        return [0, 0, value.size, value.itemsize, value.ctypes.data, *value.shape, *value.strides]
-    if isinstance(kind, types.Float):
-        whole, floating = ("q", "d") if kind.bitwidth == 64 else ("i", "f")
-        return list(struct.unpack(whole, struct.pack(floating, value)))
-    return [int(value)]
-
-
-_callers: dict[Kinds, int] = {}
-_libraries: list[Any] = []  # own the machine code
-
-
-def callers(wanted: Sequence[Kinds]) -> list[int]:
-    """Return the addresses of functions of a list of cells, which call kernels with the arguments in them.
-
-    Args:
-        wanted: for each function, Numba's types of the kernel's result and arguments.
-    """
-    with global_compiler_lock:
-        new = {kinds: f"tinynet.call.{len(_callers) + n}" for n, kinds in enumerate({*wanted} - {*_callers})}
-        if new:
-            library = cpu_target.target_context.codegen().create_library("tinynet.callers")
-            module = library.create_ir_module("callers")
-            for kinds, name in new.items():
-                write_caller(module, name, kinds)
-            library.add_ir_module(module)
-            library.finalize()
-            _libraries.append(library)
-            _callers.update({kinds: library.get_pointer_to_function(name) for kinds, name in new.items()})
-    return [_callers[kinds] for kinds in wanted]
-
-
-def write_caller(module: Any, name: str, kinds: Kinds) -> None:
-    """Add such a function to LLVM's module."""
-    kernel_type = cpu_target.target_context.call_conv.get_function_type(kinds[0], kinds[1:])
-    function = ir.Function(module, ir.FunctionType(CELL, [CELL.as_pointer()]), name)
-    builder = ir.IRBuilder(function.append_basic_block())
-
-    def argument(kind: Any, cell: Any) -> Any:
-        if isinstance(kind, ir.PointerType):
-            return builder.inttoptr(cell, kind)
-        if isinstance(kind, ir.DoubleType):
-            return builder.bitcast(cell, kind)
-        if isinstance(kind, ir.FloatType):
-            return builder.bitcast(builder.trunc(cell, ir.IntType(32)), kind)
-        return cell if kind.width == CELL.width else builder.trunc(cell, kind)
-
-    slots = [builder.alloca(kind.pointee) for kind in kernel_type.args[:2]]  # its result and its exception
-    cells = [builder.load(builder.gep(function.args[0], [CELL(n)])) for n in range(len(kernel_type.args) - 1)]
-    values = [argument(*pair) for pair in zip(kernel_type.args[2:], cells[1:], strict=True)]
-    target = builder.inttoptr(cells[0], kernel_type.as_pointer())
-    builder.ret(builder.zext(builder.call(target, [*slots, *values]), CELL))
-
-
 def independent(parts: Iterable[Part]) -> Iterator[Part]:
     """Yield parts, and tell a program that records that none of them needs what is computed for another.
 
@@ -213,71 +150,6 @@ def cell_at(typing_context: Any, address: Any) -> Any:
         return builder.load(builder.inttoptr(arguments[0], CELL.as_pointer()))
 
     return types.int64(types.int64), codegen
-
-
-def place_in(context: Any, builder: Any, queue: Any, arguments: Any) -> Any:
-    """Return LLVM's address of queue[place], the first two arguments."""
-    data = context.make_array(queue)(context, builder, arguments[0]).data
-    return builder.gep(data, [arguments[1]])
-
-
-@instruction
-def look(typing_context: Any, queue: Any, place: Any) -> Any:
-    """Return queue[place] as it is now, whichever thread wrote it."""
-
-    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.load_atomic(place_in(context, builder, queue, arguments), "seq_cst", 8)
-
-    return types.int64(queue, types.int64), codegen
-
-
-@instruction
-def put(typing_context: Any, queue: Any, place: Any, value: Any) -> Any:
-    """Write queue[place], for all threads to see, and before them all that was written until now."""
-
-    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        builder.store_atomic(arguments[2], place_in(context, builder, queue, arguments), "seq_cst", 8)
-        return context.get_dummy_value()
-
-    return types.none(queue, types.int64, types.int64), codegen
-
-
-@instruction
-def add_one(typing_context: Any, queue: Any, place: Any) -> Any:
-    """Add 1 to queue[place], whatever other threads do meanwhile."""
-
-    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        builder.atomic_rmw("add", place_in(context, builder, queue, arguments), CELL(1), "seq_cst")
-        return context.get_dummy_value()
-
-    return types.none(queue, types.int64), codegen
-
-
-@instruction
-def exchange_if(typing_context: Any, queue: Any, place: Any, old: Any, new: Any) -> Any:
-    """Write new to queue[place] if old is there, in one step, and return whether it was."""
-
-    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        address = place_in(context, builder, queue, arguments)
-        return builder.extract_value(
-            builder.cmpxchg(address, arguments[2], arguments[3], "seq_cst", "seq_cst"), 1
-        )
-
-    return types.boolean(queue, types.int64, types.int64, types.int64), codegen
-
-
-@instruction
-def pause(typing_context: Any) -> Any:
-    """Tell the CPU that this thread is waiting."""
-
-    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        if X86:
-            kind = ir.FunctionType(ir.VoidType(), [])
-            name = "llvm.x86.sse2.pause"
-            builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [])  # type: ignore[no-untyped-call]
-        return context.get_dummy_value()
-
-    return types.none(), codegen
 
 
 @kernel
