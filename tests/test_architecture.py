@@ -18,7 +18,7 @@ ORDER = [
     "loss_functions", "losses",
     "arguments", "schedules", "optimizers", "optim",
     "metrics", "data", "shards", "callbacks", "training", "storage", "model", "gradcheck", "recipes",
-    "images", "readings", "calibration", "inference", "plotting", "__init__", "__main__",
+    "images", "readings", "calibration", "inference", "plotting", "__init__", "doctor", "__main__",
 ]  # fmt: skip
 FOR_TYPES = {(Path("training.py"), "tinynet.model.Sequential")}  # imports upward, for types alone
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))

@@ -13,8 +13,7 @@ import pytest
 from PIL import Image
 
 import tinynet
-from tinynet import __main__ as command_line
-from tinynet import data
+from tinynet import data, doctor
 from tinynet.__main__ import WRONG_USAGE, main
 from tinynet.recipes import RECIPES
 
@@ -194,16 +193,16 @@ def test_doctor_finds_what_is_there(capsys):
 
 
 def test_doctor_tells_a_folder_that_cannot_be_written(tmp_path):
-    assert command_line.writable(str(tmp_path / "new")) == "can be written"
+    assert doctor.writable(str(tmp_path / "new")) == "can be written"
     (tmp_path / "file").write_text("")
-    assert command_line.writable(str(tmp_path / "file" / "folder")).startswith("cannot be written")
+    assert doctor.writable(str(tmp_path / "file" / "folder")).startswith("cannot be written")
 
 
 def test_doctor_tells_whether_mnist_is_there(tmp_path):
-    assert "not there" in command_line.complete(tmp_path)
+    assert "not there" in doctor.complete(tmp_path)
     for name in data.mnist.SHA256:
         (tmp_path / f"{name}.gz").write_bytes(b"")
-    assert command_line.complete(tmp_path) == "there"
+    assert doctor.complete(tmp_path) == "there"
 
 
 def test_warmup_compiles(capsys):
