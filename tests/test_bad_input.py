@@ -672,10 +672,9 @@ def test_links_in_a_circle_are_an_os_error(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("--epochs 0", "Recipe: epochs must be a whole number of at least 1; got 0."),
-        ("--epochs -3", "Recipe: epochs must be a whole number of at least 1; got -3."),
-        ("--batch-size 0", "Recipe: batch_size must be a whole number of at least 1; got 0."),
-        ("--batch-size x", "argument --batch-size: invalid int value: 'x'"),
+        ("--epochs 0", "--epochs must be at least 1"),
+        ("--epochs -3", "--epochs must be at least 1"),
+        ("--epochs x", "argument --epochs: invalid int value: 'x'"),
         ("--save folder", "--save folder: a folder, or in a folder that cannot be written"),
         ("--save nowhere/model", "--save nowhere/model: a folder, or in a folder that cannot be written"),
     ],
@@ -691,7 +690,6 @@ def test_an_example_refuses_impossible_flags_before_it_begins(
     monkeypatch.setattr(data, "load_mnist", load_mnist)
     monkeypatch.setattr(sys, "argv", [example, *arguments.split()])
     examples = Path(__file__).parents[1] / "examples"
-    monkeypatch.syspath_prepend(examples)
     with pytest.raises(SystemExit) as caught:
         runpy.run_path(str(examples / example), run_name="__main__")
     assert caught.value.code == 2

@@ -1,13 +1,17 @@
-"""Recipes: each builds its network, and its learning rates and settings are what it says."""
+"""Recipes: each builds its network, its settings are what it says, and the examples are the quick ones."""
 
 from __future__ import annotations
 
 import dataclasses
+import re
+import runpy
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tinynet import layers, optim
+from tinynet import data, layers, load_model, optim
 from tinynet.recipes import CNN, MLP, RECIPES, Recipe
 
 ALL = [(network, name) for network, recipes in RECIPES.items() for name in recipes]
@@ -63,3 +67,21 @@ def test_training_uses_every_setting():
     for name, value in changes.items():
         other, _ = dataclasses.replace(plain, **{name: value}).train(x, y, seed=1, verbose=0)
         assert not np.array_equal(other.flat.value, model.flat.value), name
+
+
+@pytest.mark.parametrize("network", ["mlp", "cnn"])
+def test_an_example_spells_out_the_quick_recipe(network, tmp_path, monkeypatch, capsys):
+    random = np.random.default_rng(0)
+    x, y = random.integers(0, 256, (300, 28, 28), np.uint8), np.arange(300).astype(np.uint8) % 10
+    monkeypatch.setattr(data, "load_mnist", lambda folder: ((x, y), (x[:50], y[:50])))
+    saved = str(tmp_path / "model.safetensors")
+    monkeypatch.setattr(sys, "argv", ["example", "--seed", "3", "--save", saved])
+    runpy.run_path(str(Path(__file__).parents[1] / "examples" / f"mnist_{network}.py"), run_name="__main__")
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert re.fullmatch(r"Test loss: \d+\.\d{4} - test accuracy: \d+\.\d\d% of 50 images", last)
+
+    train, validation = data.train_validation_split(data.scale_pixels(x), y, 0.1)
+    model, _ = RECIPES[network]["quick"].train(*train, 3, validation, verbose=0)
+    example = load_model(saved)
+    assert example.config() == model.config()  # layers, optimizer, loss, steps
+    np.testing.assert_array_equal(example.flat.value, model.flat.value)

@@ -1,8 +1,8 @@
-"""Recipes: the documented networks and how each is trained, written once for all who train them.
+"""Recipes: the documented networks and how each is trained, for the command line, benchmarks and weights.
 
-`quick` is what the examples do, in about a minute; `fast` reaches 99% in one epoch; `plain`, `augmented` and
-`wide` are for the highest accuracy; `pictures` trains the networks that come with tinynet. `fast`, `plain`,
-`augmented` and `wide` were chosen on 6,000 of the training images, never on the test images:
+`quick` is what the examples spell out, in about a minute; `fast` reaches 99% in one epoch; `plain`,
+`augmented` and `wide` are for the highest accuracy; `pictures` trains the networks that come with tinynet.
+`fast`, `plain`, `augmented` and `wide` were chosen on 6,000 of the training images, never on the test images:
 `benchmarks/results/selection.jsonl` is the log.
 """
 
