@@ -17,7 +17,7 @@ ORDER = [
     "files", "names", "waiting", "kernels", "parallel", "recording", "meeting", "initializers", "layers",
     "loss_functions", "losses",
     "arguments", "schedules", "optimizers", "optim",
-    "metrics", "data", "shards", "callbacks", "training", "storage", "model", "gradcheck", "recipes",
+    "metrics", "data", "shards", "callbacks", "training", "storage", "model", "differences", "gradcheck", "recipes",
     "images", "readings", "calibration", "inference", "plotting", "__init__", "doctor", "__main__",
 ]  # fmt: skip
 FOR_TYPES = {(Path("training.py"), "tinynet.model.Sequential")}  # imports upward, for types alone
