@@ -380,6 +380,15 @@ def test_other_choices_at_a_kink_are_right_too():
     assert gradcheck(OpenAtZero(), digits()[0]).kinks
 
 
+def test_what_is_right_at_no_point_is_wrong_and_no_kink():
+    class Rough(layers.Tanh):  # it jumps wherever one looks
+        def forward(self, x, training=False):
+            return super().forward(x, training) + 1e-3 * np.sin(1e12 * np.asarray(x))
+
+    with pytest.raises(GradientError):
+        gradcheck(Rough(), normal(4, 3))
+
+
 def test_several_inputs_are_compared_each():
     one, other, random = normal(3, 2), 2 * normal(3, 2), np.random.default_rng(0)
     for factor, verdict in ((1, "right"), (1.01, "wrong")):
