@@ -196,3 +196,32 @@ def normalized(row, slope, epsilon):
     normal = (row - row.mean()) / deviation
     jacobian = (np.eye(count) - 1 / count - np.outer(normal, normal) / count) / deviation
     return normal, jacobian.T @ slope
+
+
+def merge(kind, inputs, dy):
+    """Return y and the inputs' gradients of a layer that broadcasts samples, one element of y at a time."""
+    inputs = [np.asarray(x, np.float64) for x in inputs]
+    samples, rank = len(inputs[0]), max(x.ndim for x in inputs) - 1
+    padded = [x.reshape(samples, *[1] * (rank - x.ndim + 1), *x.shape[1:]) for x in inputs]
+    shape = [max(sizes) for sizes in zip(*(x.shape[1:] for x in padded), strict=True)]
+    y, gradients = np.zeros((samples, *shape)), [np.zeros(x.shape) for x in padded]
+    for place in np.ndindex(y.shape):
+        own = [
+            (place[0], *(0 if size == 1 else i for size, i in zip(x.shape[1:], place[1:], strict=True)))
+            for x in padded
+        ]
+        values = [float(x[i]) for x, i in zip(padded, own, strict=True)]
+        count = len(values)
+        y[place], slopes = {
+            "Add": lambda v=values, n=count: (sum(v), [1.0] * n),
+            "Subtract": lambda v=values: (v[0] - v[1], [1.0, -1.0]),
+            "Average": lambda v=values, n=count: (sum(v) / n, [1 / n] * n),
+            "Multiply": lambda v=values, n=count: (
+                math.prod(v),
+                [math.prod(v[:k] + v[k + 1 :]) for k in range(n)],
+            ),
+            "Maximum": lambda v=values, n=count: (max(v), [float(k == v.index(max(v))) for k in range(n)]),
+        }[kind]()
+        for gradient, i, slope in zip(gradients, own, slopes, strict=True):
+            gradient[i] += dy[place] * slope
+    return y, [gradient.reshape(x.shape) for gradient, x in zip(gradients, inputs, strict=True)]

@@ -1,4 +1,4 @@
-"""Normalization, frozen layers and models that share layers do what they do in Keras, on its PyTorch backend.
+"""Normalization, merging, frozen layers and shared ones do what they do in Keras, on its PyTorch backend.
 
 Keras reads `trainable` at every step there, and tinynet at `compile`: so where a model was compiled with
 one value and another model with the other, Keras's scripts set it before each step.
@@ -284,3 +284,74 @@ def test_two_optimizers_over_shared_layers_train_a_gan(optimizer, dtype):
     for name in ("generator", "discriminator", "gan"):
         check_weights(getattr(ours, name), getattr(theirs, name))
     check_close(ours.gan.predict(noise), theirs.gan.predict_on_batch(noise))
+
+
+MERGES = ["Add", "Subtract", "Average", "Multiply", "Maximum", "Concatenate"]
+MERGED_SHAPES = [
+    [(3,)],
+    [(3,), (3,)],
+    [(3,)] * 3,
+    [(4, 5, 3), (3,)],
+    [(3,), (4, 5, 3)],
+    [(4, 5, 3), (1, 1, 3)],
+    [(4, 5, 3), (4, 5, 1), (1, 5, 3)],
+    [(4, 1), (1, 5)],
+    [(), (3,)],
+    [(4, 2), (3,)],
+    [(4, 3), (4, 2)],
+    [(4, 3), (2, 3)],
+]
+
+
+def merged(library, kind, settings, shapes):
+    """Return what such a layer gives for these shapes, or None if the library refuses them."""
+    try:
+        layer = getattr(library, kind)(**settings)
+        if library is tinynet.layers:
+            return layer.build(shapes) and layer
+        layer([keras.Input(shape) for shape in shapes])
+        return layer
+    except (ValueError, IndexError):
+        return None
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "shapes"),
+    [
+        *((kind, {}, shapes) for kind in MERGES for shapes in MERGED_SHAPES),
+        *(
+            ("Concatenate", {"axis": axis}, shapes)
+            for axis in (1, 2, 3, -2, -4)
+            for shapes in MERGED_SHAPES
+            if len(shapes[0]) > 1  # or else the axis may be the batch axis, or, for Keras, none at all
+        ),
+    ],
+    ids=str,
+)
+def test_merging(kind, settings, shapes, dtype):
+    ours, theirs = (merged(library, kind, settings, shapes) for library in (tinynet.layers, keras.layers))
+    assert (ours is None) == (theirs is None)
+    if ours is None:
+        return
+    ours.build(shapes, dtype=dtype)
+    random = np.random.default_rng(0)
+    x = [random.normal(size=(4, *shape)).astype(dtype) for shape in shapes]
+    tensors = [torch.tensor(one, requires_grad=True) for one in x]
+    expected = getattr(keras.layers, kind)(**settings)(tensors)
+    dy = random.normal(size=tuple(expected.shape)).astype(dtype)
+    expected.backward(torch.tensor(dy))
+    check_close(ours.forward(x, training=True), expected.detach().numpy())
+    for gradient, tensor in zip(ours.backward(dy), tensors, strict=True):
+        check_close(gradient, tensor.grad.numpy())
+
+
+@pytest.mark.parametrize("kind", MERGES)
+def test_merging_refuses_what_keras_refuses(kind):
+    x = [np.ones((1, 3), np.float32), np.ones((4, 3), np.float32)]
+    layer = getattr(tinynet.layers, kind)()
+    layer.build([(3,), (3,)])
+    for wrong in (x, x[1]):  # other batch sizes, and no list
+        with pytest.raises(ValueError, match=kind):
+            layer.forward(wrong)
+        with pytest.raises(ValueError, match=r"batch sizes|list of|matching shapes"):
+            getattr(keras.layers, kind)()(wrong)

@@ -12,6 +12,7 @@ from tinynet.kernels.vector import (
     VECTOR_BYTES,
     add,
     broadcast,
+    divide,
     keep,
     lane_sum,
     larger,
@@ -117,6 +118,7 @@ def combine_products(a, b, count, results):
     store(results, 1 * lanes, lanes, multiply_add(x, y, x))
     store(results, 2 * lanes, lanes, keep(x, count))
     store(results, 3 * lanes, lanes, broadcast(lane_sum(x)))
+    store(results, 4 * lanes, lanes, divide(x, y))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -125,10 +127,10 @@ def test_products_the_first_lanes_and_the_sum_of_all(dtype):
     random = np.random.default_rng(0)
     for count in range(-2, lanes + 4):
         a, b = random.integers(-9, 10, (2, lanes)).astype(dtype)
-        results = np.empty((4, lanes), dtype)
+        results = np.empty((5, lanes), dtype)
         combine_products(a, b, count, results.reshape(-1))
         kept = np.where(np.arange(lanes) < count, a, 0)
-        np.testing.assert_array_equal(results, [a * b, a * b + a, kept, np.full(lanes, a.sum())])
+        np.testing.assert_array_equal(results[:4], [a * b, a * b + a, kept, np.full(lanes, a.sum())])
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -138,9 +140,10 @@ def test_products_of_special_values(dtype):
     pairs = [*itertools.product(special, special), *[(0.0, 0.0)] * lanes]
     for start in range(0, len(special) ** 2, lanes):
         x, y = np.array(pairs[start : start + lanes], dtype).T.copy()
-        results = np.empty((4, lanes), dtype)
+        results = np.empty((5, lanes), dtype)
         combine_products(x, y, 1, results.reshape(-1))
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", divide="ignore"):
             np.testing.assert_array_equal(results[0], x * y)
             np.testing.assert_array_equal(results[1], x * y + x)
+            np.testing.assert_array_equal(results[4], x / y)
         np.testing.assert_array_equal(results[2], [x[0], *[0] * (lanes - 1)])  # whatever the others hold

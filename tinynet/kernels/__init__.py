@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         im2col,
         jit,
         layer_normalization,
+        merging,
         normalization,
         picture,
         pooling,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "canary", "elementwise", "gather_gemm", "im2col", "jit", "layer_normalization", "normalization",
+    "canary", "elementwise", "gather_gemm", "im2col", "jit", "layer_normalization", "merging", "normalization",
     "picture", "pooling", "program", "update", "warp",
 ]  # fmt: skip
 

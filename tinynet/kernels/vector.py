@@ -154,6 +154,16 @@ def multiply(typing_context: Any, a: Any, b: Any) -> Any:
 
 
 @instruction
+def divide(typing_context: Any, a: Any, b: Any) -> Any:
+    """Return a / b, lane by lane."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.fdiv(*arguments)
+
+    return a(a, a), codegen
+
+
+@instruction
 def multiply_add(typing_context: Any, a: Any, b: Any, c: Any) -> Any:
     """Return a * b + c, lane by lane; rounded once where the CPU has an instruction for it."""
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from .arithmetic import Add as Add
+from .arithmetic import Average as Average
+from .arithmetic import Maximum as Maximum
+from .arithmetic import Multiply as Multiply
+from .arithmetic import Subtract as Subtract
 from .base import Layer as Layer
 from .batch_normalization import BatchNormalization as BatchNormalization
 from .chain import Chain as Chain
+from .concatenate import Concatenate as Concatenate
 from .conv2d import Conv2D as Conv2D
 from .dense import Dense as Dense
 from .dropout import Dropout as Dropout

@@ -7,7 +7,7 @@ import math
 import threading
 import weakref
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -81,6 +81,8 @@ class Layer(Node):
             recorded; default False.
 
     Attributes:
+        takes_several: of the class, whether it takes a list of inputs, and `backward` returns a list of
+            gradients; `input_shape` is then a tuple of shapes.
         input_shape, output_shape: shapes without the batch axis, known after `build`.
         name: the layer's name in its model's summary, in model files and in error messages.
         in_model: whether the layer is part of a model, which then has built it.
@@ -117,6 +119,7 @@ class Layer(Node):
         array([[3., 6.]], dtype=float32)
     """
 
+    takes_several: ClassVar[bool] = False
     input_shape: Shape | None = None
     output_shape: Shape | None = None
     seed: Seed = 0
@@ -156,12 +159,16 @@ class Layer(Node):
     # What a layer does.
 
     def build(
-        self, input_shape: int | Sequence[int], seed: Seed | None = None, dtype: DTypeLike | None = None
+        self,
+        input_shape: int | Sequence[int] | Sequence[Sequence[int]],
+        seed: Seed | None = None,
+        dtype: DTypeLike | None = None,
     ) -> Shape:
         """Make the parameters.
 
         Args:
-            input_shape: shape of one sample, without the batch axis.
+            input_shape: shape of one sample, without the batch axis; of a layer that takes several inputs, a
+                list of their shapes.
             seed: an integer (or several) from which the initial values and dropout's choices follow. Default:
                 0; for a layer that another one's `declare` builds, that one's seed and the place in it.
             dtype: "float32" or "float64", for gradient checks. Default: float32, or that of the other layer.
@@ -180,6 +187,7 @@ class Layer(Node):
             (3,)
         """
         shape = as_shape(self.title, input_shape)
+        self._check_number_of_inputs(shape)
         now: Declaration | None = getattr(_building, "now", None)
         place = None if now is None else now.place_of(self)
         parent = None if now is None or place is None else now.layer
@@ -215,6 +223,16 @@ class Layer(Node):
             for _, part in self.parts():  # those that `declare` made, too
                 part.remember(_trainable=part.in_model and part.trainable)
         return output_shape
+
+    def _check_number_of_inputs(self, shape: tuple[Any, ...]) -> None:
+        several = any(isinstance(size, tuple) for size in shape)
+        if several and not self.takes_several:
+            raise ValueError(f"{self.title} takes one input; got {len(shape)}: {', '.join(map(str, shape))}.")
+        if self.takes_several and not several:
+            raise ValueError(
+                f"{self.title} takes several inputs: expected a list of their shapes, such as [(8,), (8,)]; "
+                f"got {shape}."
+            )
 
     def _check_shared(self, parent: Layer | None, shape: Shape, dtype: DTypeLike | None) -> Shape:
         """Return the output shape of a layer that another model has built, or raise if it does not fit."""

@@ -5,24 +5,41 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 Shape = tuple[int, ...]
 
 
-def as_shape(title: str, input_shape: int | Sequence[int]) -> Shape:
-    """Return an input shape as a tuple of positive integers, or raise; an integer is a shape of one axis."""
-    sizes = input_shape if isinstance(input_shape, Sequence | np.ndarray) else (input_shape,)
+def as_shape(title: str, input_shape: int | Sequence[int] | Sequence[Sequence[int]]) -> tuple[Any, ...]:
+    """Return an input shape as a tuple of positive integers, or raise; an integer is a shape of one axis.
+
+    A list of shapes, for a layer of several inputs, becomes a tuple of such tuples.
+    """
     try:
-        shape = tuple(operator.index(size) for size in sizes)
-    except TypeError:
-        shape = (0,)
-    if any(size < 1 for size in shape):
+        given: Any = input_shape
+        sizes = [*given] if is_sequence(given) else [given]
+        if sizes and all(is_sequence(shape) for shape in sizes):
+            return tuple(positive(shape) for shape in sizes)
+        return positive(sizes)
+    except (TypeError, ValueError):
         raise ValueError(
             f"{title}: input_shape must be positive integers, without the batch axis, such as (28, 28, 1); "
             f"got {input_shape!r}."
-        )
+        ) from None
+
+
+def is_sequence(value: Any) -> bool:
+    """Return whether a value may be a shape of any number of axes."""
+    return (isinstance(value, Sequence) and not isinstance(value, str)) or getattr(value, "ndim", 0) > 0
+
+
+def positive(sizes: Sequence[Any]) -> Shape:
+    """Return sizes as positive integers, or raise."""
+    shape = tuple(operator.index(size) for size in sizes)
+    if any(size < 1 for size in shape):
+        raise ValueError
     return shape
 
 
