@@ -580,7 +580,6 @@ def test_training_in_a_block_has_the_same_bits_on_any_number_of_threads(set_thre
         ([(3, 4), [5]], ((3, 4), (5,))),
         (((), (5,)), ((), (5,))),
         ([()], ((),)),
-        (np.array([[3, 4], [5, 6]]), ((3, 4), (5, 6))),
         ([np.array([3]), (4,)], ((3,), (4,))),
     ],
 )

@@ -36,7 +36,8 @@ from .vector import (
 
 COPY, ADD, SUBTRACT, MULTIPLY, LARGER = range(5)  # what `combine` does
 CHUNK = 128  # terms that are summed in T, before they are added in float64
-# No vector has more lanes. As a count, it stands for "all of them", without a mask.
+# No vector has more lanes: as a count, it means all of them. Being a constant, it needs no mask, and without
+# masks, stores to arrays that are not in the cache are twice as fast.
 ALL = VECTOR_BYTES
 
 
@@ -196,15 +197,23 @@ def largest_gradient(part: Array, y: Array, dy: Array, here: Array, rest: Array,
             x = zero if keeps else broadcast(parts[place])
             for j in range(s.size):
                 begin, c = n * size + r[k] + s[j], 0
-                while c < width:
-                    count, i = width - c, begin + c
+                while c + lanes <= width:
+                    i = begin + c
+                    if keeps:
+                        x = load(parts, place + c, ALL)
+                    largest, slope = load(maxima, i, ALL), load(upstream, i, ALL)
+                    store(mine, i, ALL, where_equal(x, largest, slope, zero))
+                    if others.size:
+                        store(others, i, ALL, where_equal(x, largest, zero, slope))
+                    c += lanes
+                if c < width:
+                    i, count = begin + c, width - c
                     if keeps:
                         x = load(parts, place + c, count)
                     largest, slope = load(maxima, i, count), load(upstream, i, count)
                     store(mine, i, count, where_equal(x, largest, slope, zero))
                     if others.size:
                         store(others, i, count, where_equal(x, largest, zero, slope))
-                    c += lanes
 
 
 @kernel

@@ -20,7 +20,7 @@ def as_shape(title: str, input_shape: int | Sequence[int] | Sequence[Sequence[in
     try:
         given: Any = input_shape
         sizes = [*given] if is_sequence(given) else [given]
-        if sizes and all(is_sequence(shape) for shape in sizes):
+        if sizes and isinstance(given, Sequence) and all(is_sequence(shape) for shape in sizes):
             return tuple(positive(shape) for shape in sizes)
         return positive(sizes)
     except (TypeError, ValueError):
