@@ -62,7 +62,7 @@ def held(writer: str) -> bool:
     return zlib.crc32(writer.encode()) % 5 < 2
 
 
-def read_plainly(path: Path, model: tinynet.Sequential) -> int:
+def read_plainly(path: Path, model: tinynet.Model) -> int:
     """Return the digit in a picture that is made 28×28, and light on dark by its border, and nothing else."""
     brightness = images.open_picture(path)
     border = np.concatenate([brightness[0], brightness[-1], brightness[:, 0], brightness[:, -1]])
@@ -71,7 +71,7 @@ def read_plainly(path: Path, model: tinynet.Sequential) -> int:
     return int(model.predict(small[np.newaxis, :, :, np.newaxis]).argmax())
 
 
-def read_all(folder: Path, part: str, model: tinynet.Sequential) -> list[Sample]:
+def read_all(folder: Path, part: str, model: tinynet.Model) -> list[Sample]:
     """Read the pictures of a folder's manifest."""
     with (folder / "manifest.tsv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
@@ -164,7 +164,7 @@ def draw_mistakes(samples: list[Sample], path: Path) -> int:
     return len(mistakes)
 
 
-def print_speed(model: tinynet.Sequential) -> None:
+def print_speed(model: tinynet.Model) -> None:
     """Print how long it takes to read a large photo and a tiny picture, and a process that reads one."""
     photo, tiny = drawing(4000, 3000, "JPEG"), drawing(28, 28, "PNG")
     print(f"4000 x 3000 JPEG: {1000 * seconds(lambda: predict_image(photo, model)):.1f} ms")

@@ -17,7 +17,7 @@ from tinynet.layers import Chain, Dense, Dropout
 
 
 def model_of(parts, optimizer=None, **arguments):
-    model = Sequential(parts, 4, dtype="float64", **arguments)
+    model = Sequential(parts, 4, **{"dtype": "float64", "seed": 0} | arguments)
     model.compile(optimizer or optim.SGD(0.1), LOSS)
     return model
 

@@ -10,7 +10,8 @@ import numba
 import numpy as np
 import pytest
 
-from tinynet import Sequential, layers, recording
+from tinynet import Sequential, layers
+from tinynet.execution import recording
 from tinynet.kernels import canary, program
 
 
@@ -35,11 +36,12 @@ def train():
             layers.Dense(3, "softmax"),
         ],
         (6, 6, 1),
+        seed=0,
     )
     model.compile("adam")
     model.fit(x, y, batch_size=10, epochs=2, verbose=0)
     outputs = model.predict(x)
-    idle = [*model.infer.predict.idle, *(s for s in model.trainer.steps.sizes.values() if s.outputs.idle)]
+    idle = [*model.infer.recorded.idle, *(s for s in model.trainer.steps.sizes.values() if s.outputs.idle)]
     return model.get_weights(), outputs, len(idle)
 
 

@@ -15,6 +15,7 @@ from tinynet import Sequential, layers
 from tinynet.kernels.program import Program
 from tinynet.layers import conv_pool
 from tinynet.layers.conv_pool import ConvPool, fuse
+from tinynet.layers.flow import Flow
 
 DTYPES = ["float32", "float64"]
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
@@ -277,7 +278,11 @@ def test_fuse_keeps_the_order_and_leaves_other_layers_alone():
     ]:  # fmt: skip
         made.append(built(layer, shape))
         shape = layer.output_shape
-    fused = fuse(made)
+    flow, outputs = Flow([(12, 12, 3)]), [0]
+    for layer in made:
+        outputs = flow.lay_out(layer, outputs)
+    flow.outputs = outputs
+    fused = fuse(flow).layers
     assert [type(layer).__name__ for layer in fused] == [
         "MaxPool2D", "ConvPool", "MaxPool2D", "Conv2D", "ConvPool", "Conv2D", "MaxPool2D", "Flatten", "Dense",
     ]  # fmt: skip
@@ -288,7 +293,7 @@ def test_fuse_keeps_the_order_and_leaves_other_layers_alone():
     parameters = [parameter for layer in fused for parameter in layer.parameters]
     wanted = [parameter for layer in made for parameter in layer.parameters]
     assert all(one is other for one, other in zip(parameters, wanted, strict=True))
-    assert fuse([]) == []
+    assert fuse(Flow([(3,)])).calls == []
 
 
 def test_shapes_name_and_dtype_are_those_of_the_two():
@@ -384,7 +389,7 @@ def test_a_model_uses_it_and_keeps_its_layers(dtype):
     assert [type(layer).__name__ for layer in model.layers[:4]] == ["Conv2D", "MaxPool2D"] * 2
     np.testing.assert_array_equal(model.predict(x), model.forward(x))
     model.compile()
-    used = [type(layer).__name__ for layer in model.trainer.steps.layers]
+    used = [type(layer).__name__ for layer in model.trainer.flow().layers]
     assert used == ["ConvPool", "ConvPool", "Flatten", "Dense"]
     for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         other.flat.value *= 2

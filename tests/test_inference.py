@@ -300,7 +300,7 @@ def test_a_model_that_does_not_end_in_softmax_is_refused():
 
 @pytest.mark.parametrize("model", [5, np.ones(3), [small_model()], layers.Dense(10), b"model.safetensors"])
 def test_what_is_no_model_is_refused(model):
-    with pytest.raises(TypeError, match=r"a tinynet\.Sequential or a model file's path"):
+    with pytest.raises(TypeError, match=r"a tinynet\.Model or Sequential, or a model file's path"):
         predict_image(drawn(1), model)
 
 

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from tinynet import Sequential, layers, losses, meeting, optim, shards
+from tinynet import Sequential, layers, losses, optim
+from tinynet.execution import meeting
+from tinynet.execution.meeting import meet, together
+from tinynet.execution.recording import Recorded
 from tinynet.kernels import update
-from tinynet.meeting import meet, together
-from tinynet.recording import Recorded
+from tinynet.training import step as shards
 
 
 def busy():
@@ -153,7 +155,7 @@ def test_meeting_is_recorded_as_more_stages(set_threads, threads):
             total = meet(parts[i])
             update.add_up(total, results[i], True)
             update.add_up(x[i], results[i], False)
-            return results[i : i + 1]
+            return [results[i : i + 1]]
 
         return together(shard, 3)
 
@@ -161,7 +163,7 @@ def test_meeting_is_recorded_as_more_stages(set_threads, threads):
     random = np.random.default_rng(0)
     for _ in range(5):
         x = random.normal(size=(3, 2))
-        np.testing.assert_allclose(recorded(x), x + x.sum(axis=0), rtol=1e-14)
+        np.testing.assert_allclose(recorded(x)[0], x + x.sum(axis=0), rtol=1e-14)
     (recording,) = recorded.made
     assert [len(stage) for stage in recording.program.plan.kept] == [3, 1, 3]
 
@@ -220,7 +222,7 @@ def test_batch_normalization_in_a_block_is_that_of_the_whole_batch(
     model, whole = deep_network(block, dtype="float64"), deep_network(block, dtype="float64")
     loss = losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optim.SGD(0.05))
-    logits = [*[*whole.row()][:-1], layers.Dense(4)]
+    logits = [*whole.flow().layers[:-1], layers.Dense(4)]
     logits[-1].build(5, dtype="float64")
     for ours, theirs in zip(logits[-1].parameters, whole.layers[-1].parameters, strict=True):
         ours.value = theirs.value
@@ -244,7 +246,7 @@ def test_batch_normalization_in_a_block_is_that_of_the_whole_batch(
                 np.testing.assert_allclose(ours.grad, theirs.grad, rtol=1e-12, atol=1e-13)
                 theirs.value -= 0.05 * theirs.grad
             np.testing.assert_allclose(ours.value, theirs.value, rtol=1e-12, atol=1e-13)
-    step = model.trainer.steps.sizes[13]
+    step = model.trainer.steps.sizes[((13, 8, 7, 2),)]
     assert bool(step.outputs.idle) == (block is Block)
     assert len(step.shards) == (2 if cache_bytes > 100 else 8)
 

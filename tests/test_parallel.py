@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinynet
-from tinynet.parallel import available_cores, cut, run
+from tinynet.execution.parallel import available_cores, cut, run
 
 
 @given(samples=st.integers(1, 10_000), shards=st.integers(1, 40))
@@ -123,7 +123,7 @@ def test_runs_inside_runs_of_several_threads_do_not_wait_for_each_other(run_pyth
     # In another process, because threads that wait for each other would never let this one end.
     printed = run_python("""
 import os, threading, time
-from tinynet import parallel
+from tinynet.execution import parallel
 
 parallel.set_num_threads(2)
 
@@ -225,7 +225,7 @@ child = os.fork()
 if child == 0:
     signal.alarm(20)
     both = threading.Barrier(2)
-    tinynet.parallel.run(lambda i: both.wait(), 2)  # the child has two threads of its own
+    tinynet.execution.parallel.run(lambda i: both.wait(), 2)  # the child has two threads of its own
     os.write(writer, train().encode())
     os._exit(0)
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), os.read(reader, 64).decode() == train())

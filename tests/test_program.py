@@ -21,14 +21,15 @@ from layer_cases import case_name
 from numba import types
 
 import tinynet
-from tinynet import layers, losses, parallel
+from tinynet import layers, losses
+from tinynet.execution import parallel
+from tinynet.execution.parallel import Crew, run_programs
+from tinynet.execution.recording import Recording
 from tinynet.kernels import elementwise, gather_gemm, pooling, update
 from tinynet.kernels.calling import cells_of
 from tinynet.kernels.jit import Kernel, recorder
 from tinynet.kernels.program import Plan, Program, independent
 from tinynet.layers.conv_pool import ConvPool
-from tinynet.parallel import Crew, run_programs
-from tinynet.recording import Recording
 
 SECONDS = 30
 

@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from tinynet import Sequential, layers, recording
+from tinynet import Sequential, layers
+from tinynet.execution import recording
+from tinynet.execution.recording import Recorded
 from tinynet.kernels import program, update
-from tinynet.recording import Recorded
 
 SIZES = [2, 4, 6, 8, 10, 12, 14, 16]
 
@@ -70,7 +71,7 @@ def doubled(x):
     y = np.empty_like(x)
     update.add_up(x, y, True)
     update.add_up(x, y, False)
-    return [y]
+    return [[y]]
 
 
 def test_recordings_are_kept_by_use_within_their_bytes(monkeypatch, recordings):
@@ -86,7 +87,7 @@ def test_recordings_are_kept_by_use_within_their_bytes(monkeypatch, recordings):
     assert {shapes[0][0] for shapes, idle in function.idle.items() if idle} == {1000, 3000, 500}
     made = len(recordings)
     for size in (1000, 3000, 500):
-        np.testing.assert_array_equal(function(np.full(size, 2.0)), np.full(size, 4.0))
+        np.testing.assert_array_equal(function(np.full(size, 2.0))[0], np.full(size, 4.0))
     assert len(recordings) == made
     function(np.ones(2000))
     assert len(recordings) == made + 1
@@ -97,7 +98,7 @@ def test_one_recording_is_kept_however_large(monkeypatch, recordings):
     monkeypatch.setattr(recording, "MAX_BYTES", 10)
     function = Recorded(doubled, only_kernels=True)
     for size in (5, 5, 7, 7, 7, 5):
-        np.testing.assert_array_equal(function(np.ones(size)), np.full(size, 2.0))
+        np.testing.assert_array_equal(function(np.ones(size))[0], np.full(size, 2.0))
     assert len(recordings) == 3
 
 
@@ -108,11 +109,11 @@ def test_what_is_there_anyway_does_not_count():
         y = np.empty_like(x)
         update.add_up(x, y, True)
         update.add_up(weights[5 : 5 + len(x)], y, False)
-        return [y]
+        return [[y]]
 
     for lasting, most in (([], 90_000), ([weights[:3]], 2000)):
         function = Recorded(add_weights, only_kernels=True, lasting=lasting)
-        np.testing.assert_array_equal(function(np.ones(50)), np.full(50, 2.0))
+        np.testing.assert_array_equal(function(np.ones(50))[0], np.full(50, 2.0))
         assert 800 < function.made[0].nbytes < most
 
 
@@ -132,7 +133,7 @@ def test_more_callers_than_recordings_get_the_same_by_calls(monkeypatch):
         results = [users.submit(function, np.full(4, float(i))) for i in range(6)]
         go_on.set()
         for i, result in enumerate(results):
-            np.testing.assert_array_equal(result.result(30), np.full(4, 2.0 * i))
+            np.testing.assert_array_equal(result.result(30)[0], np.full(4, 2.0 * i))
     assert len(function.made) == 3
     assert sum(len(idle) for idle in function.idle.values()) == 3
 

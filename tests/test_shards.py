@@ -12,10 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from tinynet import Sequential, get_num_threads, layers, losses, optim, shards
+from tinynet import Sequential, get_num_threads, layers, losses, optim
+from tinynet.execution.recording import Recorded
 from tinynet.layers import conv_pool
-from tinynet.recording import Recorded
-from tinynet.shards import Steps
+from tinynet.layers.flow import Flow
+from tinynet.training import blocks
+from tinynet.training import step as shards
+from tinynet.training.step import Steps
 
 
 @pytest.mark.parametrize("samples", [1, 3, 4, 13, 30])
@@ -40,7 +43,7 @@ def test_the_sum_over_uneven_shards_is_the_gradient_of_the_batch(
         (6, 6, 2),
         dtype="float64",
     )
-    steps = Steps(model.layers, model.parameters, loss)
+    steps = Steps(model.fused, model.parameters, loss)
     for step, count in enumerate([samples, 30, samples]):  # what a larger batch left behind must not count
         x, y = random.normal(size=(count, 6, 6, 2)), random.integers(0, 3, count)
         model.layers[2].step = step
@@ -48,11 +51,11 @@ def test_the_sum_over_uneven_shards_is_the_gradient_of_the_batch(
         model.backward(loss.gradient(outputs, y))
         expected = model.flat.grad.copy()
         model.flat.grad[:] = np.nan
-        value, together = steps(x, y, step)
+        value, together = steps([x], y, step)
         np.testing.assert_allclose(model.flat.grad, expected, rtol=1e-12, atol=1e-14)
         np.testing.assert_allclose(together, outputs, rtol=1e-12)
         assert value == pytest.approx(loss(outputs, y), rel=1e-12)
-        assert len(steps.sizes[count].shards) == min(count, 2 if cache_bytes > 100 else 8)
+        assert len(steps.sizes[(x.shape,)].shards) == min(count, 2 if cache_bytes > 100 else 8)
 
 
 def test_the_number_of_shards_does_not_depend_on_the_number_of_threads(set_threads):
@@ -62,7 +65,7 @@ def test_the_number_of_shards_does_not_depend_on_the_number_of_threads(set_threa
     for threads in (1, 2, 9):
         set_threads(threads)
         model.train_on_batch(np.ones((50, 3)), np.ones((50, 2)))
-        counts.append(model.trainer.steps.sizes.pop(50).shards)
+        counts.append(model.trainer.steps.sizes.popitem()[1].shards)
     assert counts == [[slice(0, 25), slice(25, 50)]] * 3
 
 
@@ -76,7 +79,7 @@ def test_a_model_without_parameters_can_be_evaluated_and_fitted():
 # Training by replaying programs
 
 
-def mlp(loss_in_model=True, **arguments):
+def mlp(loss_in_model=True, seed=0, **arguments):
     return Sequential(
         [
             layers.Flatten(),
@@ -86,11 +89,12 @@ def mlp(loss_in_model=True, **arguments):
             layers.Dense(4, activation="softmax" if loss_in_model else None),
         ],
         SHAPE,
+        seed=seed,
         **arguments,
     )
 
 
-def cnn(loss_in_model=True, rate=0.4, **arguments):
+def cnn(loss_in_model=True, rate=0.4, seed=0, **arguments):
     return Sequential(
         [
             layers.Conv2D(5, 3, activation="relu", padding="same"),
@@ -102,6 +106,7 @@ def cnn(loss_in_model=True, rate=0.4, **arguments):
             layers.Dense(4, activation="softmax" if loss_in_model else None),
         ],
         SHAPE,
+        seed=seed,
         **arguments,
     )
 
@@ -166,7 +171,7 @@ def train(make, optimizer="adam", between=lambda model: None, **arguments):
 
 def never_replay(patch):
     """Let layers and losses be called in every step, as they are where they do more than call kernels."""
-    patch.setattr(shards, "only_kernels", lambda layers: False)
+    patch.setattr(Flow, "only_kernels", False)
 
 
 def record_every_step(patch):
@@ -209,7 +214,7 @@ def test_training_by_replaying_is_training_without(monkeypatch, make, optimizer)
 
 @pytest.mark.parametrize("make", [mlp, cnn])
 def test_weights_do_not_depend_on_the_number_of_threads(set_threads, monkeypatch, make):
-    monkeypatch.setattr(shards, "BLOCK", 50)  # many blocks, also of a small model
+    monkeypatch.setattr(blocks, "BLOCK", 50)  # many blocks, also of a small model
     monkeypatch.setattr(shards, "CACHE_BYTES", 4000)  # and many shards
     monkeypatch.setattr(shards, "MAX_SHARDS", 4)
     results = []
@@ -225,9 +230,9 @@ def test_blocks_and_shards_of_any_size_give_the_gradient(monkeypatch):
     x, y = problem(13)
     gradients = []
     for block, cache_bytes in [(2**16, 2**20), (1, 1), (300, 5000)]:
-        monkeypatch.setattr(shards, "BLOCK", block)
+        monkeypatch.setattr(blocks, "BLOCK", block)
         monkeypatch.setattr(shards, "CACHE_BYTES", cache_bytes)
-        monkeypatch.setattr(shards, "ROWS_AT_ONCE", 14 if block == 1 else 112)
+        monkeypatch.setattr(blocks, "ROWS_AT_ONCE", 14 if block == 1 else 112)
         model = mlp(dtype="float64")
         model.compile(optim.SGD(0.1))
         for _ in range(3):
@@ -731,7 +736,8 @@ def test_a_forked_child_predicts_and_trains_and_both_processes_end(run_python):
 import hashlib, os, signal, warnings
 import numpy as np
 import tinynet
-from tinynet import Sequential, layers, parallel
+from tinynet import Sequential, layers
+from tinynet.execution import parallel
 
 warnings.simplefilter("ignore", DeprecationWarning)  # newer Pythons warn of fork beside threads
 signal.alarm(40)
@@ -783,7 +789,7 @@ def test_labels_of_several_axes_are_cut_with_their_images(monkeypatch):
         return model
 
     replayed = train()
-    assert replayed.trainer.steps.sizes[9].outputs.only_kernels
+    assert replayed.trainer.steps.sizes[((9, 3, 2, 1),)].outputs.only_kernels
     never_replay(monkeypatch)
     np.testing.assert_allclose(replayed.flat.value, train().flat.value, rtol=1e-5, atol=1e-7)
 

@@ -12,7 +12,8 @@ import pytest
 import safetensors.numpy
 from layer_cases import CASES
 
-from tinynet import Sequential, initializers, layers, load_model, losses, optim, storage
+from tinynet import Sequential, initializers, layers, load_model, losses, optim
+from tinynet.files import model_file as storage
 
 LAYERS = [(case.make, case.shape) for case in CASES]
 

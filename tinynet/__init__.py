@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from . import callbacks, data, initializers, layers, losses, metrics, optim, recipes
+from .execution.meeting import meet
+from .execution.parallel import get_num_threads, set_num_threads
 from .gradcheck import GradientError, gradcheck
 from .images import ImageError
 from .inference import (
@@ -13,8 +15,9 @@ from .inference import (
     pretrained,
     read_number,
 )
-from .model import Sequential, load_model
-from .parallel import get_num_threads, set_num_threads
+from .layers.symbols import Input
+from .models import Model, Sequential, load_model
+from .seeds import set_random_seed
 from .training import History
 
 __version__ = "0.1.0"
@@ -24,6 +27,8 @@ __all__ = [
     "GradientError",
     "History",
     "ImageError",
+    "Input",
+    "Model",
     "NumberReading",
     "Sequential",
     "callbacks",
@@ -34,6 +39,7 @@ __all__ = [
     "layers",
     "load_model",
     "losses",
+    "meet",
     "metrics",
     "optim",
     "predict_image",
@@ -42,4 +48,5 @@ __all__ = [
     "read_number",
     "recipes",
     "set_num_threads",
+    "set_random_seed",
 ]

@@ -23,7 +23,7 @@ import numpy as np
 
 from . import __version__, data, inference, layers
 from .doctor import found
-from .model import Sequential, load_model
+from .models import Model, Sequential, load_model
 from .recipes import RECIPES
 
 WRONG_USAGE = 64  # as sysexits.h has it; a smaller status is a number of failures
@@ -107,7 +107,7 @@ def parser() -> Parser:
     return top
 
 
-def named_model(name: str | None) -> Sequential:
+def named_model(name: str | None) -> Model:
     """Return the pretrained network of a name, or the model of a file."""
     if name is None or (name in ("mnist_cnn", "mnist_mlp") and not Path(name).exists()):
         return inference.pretrained(name or "mnist_cnn")
@@ -152,7 +152,7 @@ def pictures_of(arguments: list[str]) -> Iterator[tuple[str, Any]]:
             yield argument, Path(argument)
 
 
-def read_one(name: str, picture: Any, model: Sequential, options: argparse.Namespace) -> str:
+def read_one(name: str, picture: Any, model: Model, options: argparse.Namespace) -> str:
     """Return the line to print about a picture."""
     if options.number:
         number = inference.read_number(picture, model)

@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .losses import SparseCategoricalCrossentropy
-from .model import Sequential
+from .models import Model
 
 LEAST_PROBABILITY = 1e-30  # keeps logarithms finite
 
 
-def calibrate(model: Sequential, x: ArrayLike, y: ArrayLike) -> float:
+def calibrate(model: Model, x: ArrayLike, y: ArrayLike) -> float:
     """Set a model's temperature so that its confidence is right on average.
 
     The logits are divided by the temperature with the least negative log-likelihood; which class is the
-    likeliest does not change. `Sequential.save` stores it.
+    likeliest does not change. `Model.save` stores it.
 
     Args:
         model: ends in softmax.

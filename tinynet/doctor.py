@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from . import __version__, data, inference, parallel
+from . import __version__, data, inference
+from .execution import parallel
 
 
 def found() -> dict[str, str]:

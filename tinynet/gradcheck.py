@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .differences import Comparison, Element
-from .layers import Chain, Layer
-from .model import Sequential
-from .training import split_at_logits
+from .layers import Layer
+from .layers.flow import Flow
+from .models import Model
+from .models.inputs import as_batch, as_inputs
+from .training.logits import split_at_logits
 
 Array = NDArray[Any]
 
@@ -73,8 +75,8 @@ class GradientErrors(dict[str, float]):
 
 
 def gradcheck(
-    model_or_layer: Sequential | Layer,
-    x: ArrayLike,
+    model_or_layer: Layer,
+    x: Any,
     y: ArrayLike | None = None,
     *,
     tolerance: float = 1e-6,
@@ -91,7 +93,7 @@ def gradcheck(
 
     Args:
         model_or_layer: a model, or a layer, built or not; it is copied, and not changed.
-        x: (N, *input_shape).
+        x: (N, *input_shape); a list, if there are several inputs.
         y: targets for the loss of a compiled model; default None.
         tolerance: the largest relative error that passes; default 1e-6. The error of an element is
             relative to its own gradient, or to 1/1000 of the largest in its array, or to a millionth of the
@@ -122,23 +124,18 @@ def gradcheck(
         >>> gradcheck(layers.ReLU(), [[-1.0, 0.0, 2.0]]).kinks
         {'x': 1}
     """
-    if not isinstance(model_or_layer, Sequential | Layer):
+    if not isinstance(model_or_layer, Layer):
         raise TypeError(f"gradcheck: expected a model or a layer; got {model_or_layer!r}.")
+    if samples < 1:
+        raise ValueError(f"gradcheck: expected samples of at least 1; got samples={samples}.")
     random = np.random.default_rng((seed, GRADIENT_CHECKS))
-    batch = np.array(x, np.float64)
-    if batch.size == 0 or not np.isfinite(batch).all() or samples < 1:
-        raise ValueError(
-            f"gradcheck: expected finite x of at least one sample, and samples of at least 1; got x of shape "
-            f"{batch.shape} and samples={samples}."
-        )
-    if isinstance(model_or_layer, Sequential):
-        batch = np.array(model_or_layer.as_batch(batch))
-    inputs = [batch]
-    checked, names = _float64_copy(model_or_layer, batch.shape[1:])
+    inputs = _inputs(model_or_layer, x)
+    checked = _float64_copy(model_or_layer, [array.shape[1:] for array in inputs])
     terms, gradients = _objective(checked, model_or_layer, inputs, y, random)
-    names += ["x"] if len(inputs) == 1 else [f"x[{number}]" for number in range(len(inputs))]
-    parameters = [parameter.value for parameter in checked.parameters if parameter.trainable]
-    comparison = Comparison(parameters, inputs, terms, gradients, tolerance, random)
+    named = {name: one for name, one in checked.named_parameters().items() if one.trainable}
+    names = [*named, *(["x"] if len(inputs) == 1 else [f"x[{number}]" for number in range(len(inputs))])]
+    values = [parameter.value for parameter in named.values()]
+    comparison = Comparison(values, inputs, terms, gradients, tolerance, random)
     return _result(names, comparison.elements(samples), tolerance)
 
 
@@ -164,67 +161,72 @@ def _result(names: list[str], elements: list[Element], tolerance: float) -> Grad
     return result
 
 
-def _float64_copy(
-    model_or_layer: Sequential | Layer, input_shape: tuple[int, ...]
-) -> tuple[Sequential | Layer, list[str]]:
-    """Return a copy in float64 with the same parameters, and the parameters' names."""
-    row = copy.deepcopy(
-        Chain(model_or_layer.layers) if isinstance(model_or_layer, Sequential) else model_or_layer
-    )
-    for _, part in [*row.parts()]:
-        part.remember(in_model=False)  # free to be built again
-        if isinstance(part, Chain):
-            for name, layer in part.sublayers().items():
-                layer.remember(name=name)  # of which no two are the same
-    checked: Sequential | Layer = row
-    if isinstance(model_or_layer, Sequential):
-        assert isinstance(row, Chain)
-        checked = Sequential(row.layers, model_or_layer.input_shape, model_or_layer.seed, "float64")
-    else:
-        row.build(model_or_layer.input_shape or input_shape, model_or_layer.seed, "float64")
-    for copied, parameter in zip(checked.parameters, model_or_layer.parameters, strict=False):
-        copied.value = parameter.value
-    return checked, [name for name, parameter in checked.named_parameters().items() if parameter.trainable]
+def _inputs(model_or_layer: Layer, x: Any) -> list[Array]:
+    """Return what each input gets, in float64, or raise."""
+    given = [*x] if model_or_layer.takes_several else [x]
+    if isinstance(model_or_layer, Model):
+        given = as_inputs(x, model_or_layer.input_names)
+    arrays = [np.array(array, np.float64) for array in given]
+    for array in arrays:
+        if array.size == 0 or not np.isfinite(array).all():
+            raise ValueError(
+                f"gradcheck: expected finite x of at least one sample; got x of shape {array.shape}."
+            )
+    if isinstance(model_or_layer, Model) and model_or_layer.output_shape is not None:
+        shapes = model_or_layer.open_shapes
+        arrays = [
+            np.array(as_batch(one, shape, "The model")) for one, shape in zip(arrays, shapes, strict=True)
+        ]
+    return arrays
+
+
+def _float64_copy(model_or_layer: Layer, shapes: list[tuple[int, ...]]) -> Layer:
+    """Return a copy in float64 with the same parameters, built for inputs of these shapes."""
+    built = shapes if model_or_layer.takes_several else shapes[0]
+    if model_or_layer.output_shape is None:
+        model_or_layer = copy.deepcopy(model_or_layer)
+        model_or_layer.build_sample(built, model_or_layer.seed)
+    return model_or_layer.rebuilt(built, dtype="float64")
 
 
 def _objective(
-    checked: Sequential | Layer,
-    original: Sequential | Layer,
+    checked: Layer,
+    original: Layer,
     inputs: Sequence[Array],
     y: ArrayLike | None,
     random: np.random.Generator,
 ) -> tuple[Callable[[], Array], Callable[[], list[Array]]]:
     """Return a function that computes terms, whose sum is differentiated, and one for its gradients."""
-    layers = [*checked.row()] if isinstance(checked, Sequential) else [checked]
-    loss = None
+    flow, loss = Flow([array.shape[1:] for array in inputs]), None
+    flow.outputs = flow.lay_out(checked, range(len(inputs)))
     if y is not None:
-        if not isinstance(original, Sequential):
+        if not isinstance(original, Model):
             raise ValueError("gradcheck: y goes with a compiled model; a layer is checked without it.")
-        layers, _, loss = split_at_logits(layers, original.loss)
-    (x,) = inputs
+        flow, _, loss = split_at_logits(flow, original.loss)
 
-    def forward() -> Array:
-        output = x
-        for layer in layers:
+    def forward() -> list[Array]:
+        for layer in flow.layers:
             for _, part in layer.parts():
                 part.step = 0  # freezes dropout
-            output = layer.forward(output, training=True)
-        return output
+        return flow.forward(inputs, training=True)
 
-    upstream = random.standard_normal(forward().shape)
+    upstream = [random.standard_normal(output.shape) for output in forward()]
 
     def terms() -> Array:
-        output = forward()
-        # Losses are logarithms of sums of about 1: the 1 says how exact they are.
-        return np.array([loss(output, y), 1.0]) if loss and y is not None else output * upstream
+        outputs = forward()
+        if loss is not None and y is not None:
+            # Losses are logarithms of sums of about 1: the 1 says how exact they are.
+            return np.array([loss(outputs[0], y), 1.0])
+        return np.concatenate([(a * b).reshape(-1) for a, b in zip(outputs, upstream, strict=True)])
 
     def gradients() -> list[Array]:
         for parameter in checked.parameters:
             parameter.grad[...] = np.nan  # a backward that adds to it, instead of overwriting it, must show
-        output = forward()
-        dx = loss.gradient(output, y) if loss and y is not None else upstream
-        for layer in reversed(layers):
-            dx = layer.backward(dx)
-        return [p.grad.copy() for p in checked.parameters if p.trainable] + [np.array(dx)]
+        outputs = forward()
+        dy = upstream if loss is None or y is None else [loss.gradient(outputs[0], y)]
+        found = flow.backward(dy)
+        flow.collect()
+        dx = [np.zeros_like(x) if g is None else np.array(g) for x, g in zip(inputs, found, strict=True)]
+        return [p.grad.copy() for p in checked.parameters if p.trainable] + dx
 
     return terms, gradients

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from . import images
 from .calibration import calibrate as calibrate
 from .calibration import calibrated
-from .model import Sequential, load_model
+from .models import Model, load_model
 from .names import unknown
 from .readings import DigitReading as DigitReading
 from .readings import NumberReading as NumberReading
@@ -26,7 +26,7 @@ WEIGHTS = Path(__file__).parent / "pretrained"
 LEAST_CONFIDENCE = 0.6  # below, a picture is taken for something else than a digit
 
 
-def pretrained(name: str = "mnist_cnn") -> Sequential:
+def pretrained(name: str = "mnist_cnn") -> Model:
     """Return a network that tinynet's makers trained, for people's pictures as well as for MNIST.
 
     Args:
@@ -49,11 +49,11 @@ def pretrained(name: str = "mnist_cnn") -> Sequential:
 
 
 @functools.cache
-def _default_model() -> Sequential:
+def _default_model() -> Model:
     return pretrained()
 
 
-def predict_image(picture: Any, model: Sequential | str | os.PathLike[str] | None = None) -> DigitReading:
+def predict_image(picture: Any, model: Model | str | os.PathLike[str] | None = None) -> DigitReading:
     """Read the digit in a picture.
 
     Args:
@@ -81,7 +81,7 @@ def predict_image(picture: Any, model: Sequential | str | os.PathLike[str] | Non
 
 
 def predict_images(
-    pictures: Iterable[Any], model: Sequential | str | os.PathLike[str] | None = None
+    pictures: Iterable[Any], model: Model | str | os.PathLike[str] | None = None
 ) -> list[DigitReading]:
     """Read the digit in each of several pictures.
 
@@ -109,7 +109,7 @@ def predict_images(
     return readings
 
 
-def read_number(picture: Any, model: Sequential | str | os.PathLike[str] | None = None) -> NumberReading:
+def read_number(picture: Any, model: Model | str | os.PathLike[str] | None = None) -> NumberReading:
     """Read the digits in a picture from left to right, such as a postcode or a year.
 
     Strokes that touch or are joined are cut apart where the network is then surest of all digits.
@@ -139,14 +139,16 @@ def read_number(picture: Any, model: Sequential | str | os.PathLike[str] | None 
     return NumberReading(tuple(readings))
 
 
-def _model(model: Sequential | str | os.PathLike[str] | None) -> Sequential:
+def _model(model: Model | str | os.PathLike[str] | None) -> Model:
     """Return the model that is meant, if it reads digits."""
     if model is None:
         return _default_model()
     if isinstance(model, str | os.PathLike):
         model = load_model(model)
-    if not isinstance(model, Sequential):
-        raise TypeError(f"model is a tinynet.Sequential or a model file's path; got {type(model).__name__}.")
+    if not isinstance(model, Model):
+        raise TypeError(
+            f"model is a tinynet.Model or Sequential, or a model file's path; got {type(model).__name__}."
+        )
     expected = (images.SIZE, images.SIZE, 1), (10,)
     if (model.input_shape, model.output_shape) != expected:
         raise ValueError(
@@ -156,7 +158,7 @@ def _model(model: Sequential | str | os.PathLike[str] | None) -> Sequential:
     return model
 
 
-def _probabilities(model: Sequential, pixels: Floats) -> Floats:
+def _probabilities(model: Model, pixels: Floats) -> Floats:
     """Return the calibrated probabilities (N, 10) of pixels (N, 28, 28)."""
     probabilities = model.predict(pixels[..., np.newaxis]).astype(np.float64)
     if not np.allclose(probabilities.sum(axis=1), 1, atol=1e-3):
@@ -166,7 +168,7 @@ def _probabilities(model: Sequential, pixels: Floats) -> Floats:
     return calibrated(probabilities, model.temperature)
 
 
-def _reading(model: Sequential, seen: images.Seen, thumbnail: NDArray[np.uint8]) -> DigitReading:
+def _reading(model: Model, seen: images.Seen, thumbnail: NDArray[np.uint8]) -> DigitReading:
     """Return the reading of what was seen."""
     if seen.digits == 0:
         warning = "There is no ink in the picture."
@@ -185,7 +187,7 @@ def _reading(model: Sequential, seen: images.Seen, thumbnail: NDArray[np.uint8])
     )
 
 
-def _pieces(model: Sequential, digit: images.Digit) -> list[images.Digit]:
+def _pieces(model: Model, digit: images.Digit) -> list[images.Digit]:
     """Return a digit, or the digits that it is made of, from left to right."""
     places = [] if digit.fitted else images.cuts(digit.ink)
     if len(places) <= 2:

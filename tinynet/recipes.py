@@ -17,7 +17,7 @@ import numpy as np
 from . import layers
 from .data.augment import Augmentation
 from .losses import CategoricalCrossentropy, SparseCategoricalCrossentropy
-from .model import Sequential
+from .models import Sequential
 from .optim import Adam, AdamW
 from .schedules import CosineDecay
 

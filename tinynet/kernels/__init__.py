@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "canary", "elementwise", "gather_gemm", "im2col", "jit", "layer_normalization", "merging", "normalization",
-    "picture", "pooling", "program", "update", "warp",
+    "canary", "elementwise", "gather_gemm", "im2col", "jit", "layer_normalization", "merging",
+    "normalization", "picture", "pooling", "program", "update", "warp",
 ]  # fmt: skip
 
 _importing = threading.RLock()

@@ -27,4 +27,5 @@ from .relu import LeakyReLU as LeakyReLU
 from .relu import ReLU as ReLU
 from .sigmoid import Sigmoid as Sigmoid
 from .softmax import Softmax as Softmax
+from .symbols import InputLayer as InputLayer
 from .tanh import Tanh as Tanh

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import math
-import threading
 import weakref
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from .. import initializers
-from .geometry import Shape, as_shape
+from ..seeds import next_seed
+from .declaration import Declaration, running
+from .geometry import OpenShape, Shape, as_shape, is_several, open_shape
 from .parameter import Parameter
 from .tree import SETTINGS, Node
+from .workspace import Workspace
 
 Array = NDArray[Any]
 Seed = int | Sequence[int]
@@ -23,43 +27,44 @@ Seed = int | Sequence[int]
 # The last word of the seeds of initial weights: keeps their random numbers apart from others.
 INITIAL_WEIGHTS = 1
 
-_building = threading.local()  # its `now` is the declaration that this thread runs
+TWIN = 1  # the word before the number of a layer's copy, in seeds
 
 
-class Declaration:
-    """A layer's `declare` while it runs: it builds the layers that the layer is made of.
+class Symbol(ABC):
+    """What stands for an array that is not there yet, in a graph of layers; see `symbols.py`."""
+
+    @abstractmethod
+    def join(self, layer: Layer, inputs: Any) -> Any:
+        """Return the symbols of what a layer gives for these inputs."""
+
+
+class Join(NamedTuple):
+    """A layer's call within another layer; the values that are passed on are numbered.
 
     Args:
-        layer: the layer.
-        above: those that it is a part of.
+        layer: which of the layers.
+        inputs: the numbers of the values that it takes: those given to the whole, then what each call gives.
     """
 
-    def __init__(self, layer: Layer, above: Sequence[Layer]) -> None:
-        self.layer, self.above = layer, [*above, layer]
-        self.places: dict[int, int] = {}
-        self.strays: list[weakref.ref[Layer]] = []  # what is built meanwhile, and is no part
-
-    def place_of(self, part: Layer) -> int | None:
-        """Return a part's place among those of the layer, or None if it is none of them."""
-        if id(part) not in self.places:
-            self.places = {id(layer): n for n, layer in enumerate(self.layer.find_sublayers().values())}
-        return self.places.get(id(part))
-
-    def check(self) -> None:
-        """Raise if something was built too early, or is kept where nothing finds it."""
-        layer, parts = self.layer, [*self.layer.find_sublayers().values()]
-        for part in parts:
-            if part.input_shape is not None and part.dtype != layer.dtype:
-                raise ValueError(f"{layer.title}: {part.title} was built before it became a part of it.")
-        for stray in (reference() for reference in self.strays):
-            # A model that a signal handler builds in the midst of this has its layers in_model by now.
-            if stray is not None and not stray.in_model and all(stray is not part for part in parts):
-                raise ValueError(
-                    f"{layer.title} holds {stray.title} where it is not found: keep the layers "
-                    "that it is made of in attributes, lists, tuples or dicts."
-                )
+    layer: int
+    inputs: tuple[int, ...]
 
 
+class Wiring(NamedTuple):
+    """How a layer is made of others, where it does nothing but call them.
+
+    Args:
+        layers: what it is made of.
+        joins: their calls, in order.
+        outputs: the numbers of the values that it gives.
+    """
+
+    layers: Sequence[Layer]
+    joins: Sequence[Join]
+    outputs: Sequence[int]
+
+
+@dataclasses.dataclass(eq=False, repr=False)
 class Layer(Node):
     """The base of all layers: hyperparameters in the constructor, then `build`, `forward`, `backward`.
 
@@ -75,16 +80,24 @@ class Layer(Node):
     `forward` and `backward` call theirs. Inside of a model, hyperparameters and parameters cannot be
     replaced.
 
+    `layer(x)` computes for an array, and joins a graph for a symbol; see `tinynet.Input`.
+
     Args:
+        name: the layer's name in its model's summary, in model files and in error messages; default: one that
+            its model gives it, such as "dense_1".
+        input_shape: for a model's first layer, the shape of one sample, without the batch axis; default: what
+            the model is built for.
+        input_dim: the same, if it is one number.
+        batch_input_shape: the same, after the batch axis.
         only_kernels: of the class, `class Mine(Layer, only_kernels=True)`: the promise that `forward` and
             `backward` do nothing to arrays but call kernels and other such layers, so that a step may be
             recorded; default False.
 
     Attributes:
-        takes_several: of the class, whether it takes a list of inputs, and `backward` returns a list of
-            gradients; `input_shape` is then a tuple of shapes.
-        input_shape, output_shape: shapes without the batch axis, known after `build`.
-        name: the layer's name in its model's summary, in model files and in error messages.
+        input_shape, output_shape: shapes without the batch axis, known after `build`; tuples of shapes where
+            there are several.
+        takes_several: whether `build` takes a list of shapes, `forward` one of arrays, and `backward` returns
+            one; default False.
         in_model: whether the layer is part of a model, which then has built it.
         trainable: whether training changes the parameters, here and in all layers that it is made of; read
             when the model is compiled.
@@ -119,17 +132,10 @@ class Layer(Node):
         array([[3., 6.]], dtype=float32)
     """
 
-    takes_several: ClassVar[bool] = False
-    input_shape: Shape | None = None
-    output_shape: Shape | None = None
-    seed: Seed = 0
-    first_sample: int = 0
-    needs_input_gradient: bool = True
-    defers: bool = False
-    most_weights: float = math.inf
-    x: Array | None = None
-    y: Array | None = None
-    dy: Array | None = None
+    name: str = dataclasses.field(default="", kw_only=True)
+    input_shape: Shape | None = dataclasses.field(default=None, kw_only=True)
+    input_dim: int | None = dataclasses.field(default=None, kw_only=True)
+    batch_input_shape: Sequence[int | None] | None = dataclasses.field(default=None, kw_only=True)
 
     @property
     def step(self) -> int:
@@ -186,11 +192,15 @@ class Layer(Node):
             >>> layer.build(5, seed=1)
             (3,)
         """
-        shape = as_shape(self.title, input_shape)
-        self._check_number_of_inputs(shape)
-        now: Declaration | None = getattr(_building, "now", None)
+        return self.build_sample(input_shape, seed, dtype)
+
+    def build_sample(
+        self, input_shape: Any, seed: Seed | None = None, dtype: DTypeLike | None = None
+    ) -> Shape:
+        """Make the parameters: `build` of all layers, where shapes never have a batch axis."""
+        now = running()
         place = None if now is None else now.place_of(self)
-        parent = None if now is None or place is None else now.layer
+        parent: Any = None if now is None or place is None else now.layer
         if now is not None and parent is None:
             now.strays.append(weakref.ref(self))
         if parent is not None:
@@ -198,8 +208,9 @@ class Layer(Node):
                 seed = (*words_of(parent.seed), place or 0)
             dtype = parent.dtype if dtype is None else dtype
             self.remember(most_weights=min(self.most_weights, parent.most_weights))
-        if self.in_model and self.input_shape is not None:
-            return self._check_shared(parent, shape, dtype)
+        if self.in_model and self.output_shape is not None:
+            return self._check_shared(parent, input_shape, dtype)
+        shape = self._checked_shape(input_shape)
         if np.dtype(dtype or "float32") not in (np.dtype("float32"), np.dtype("float64")):
             raise ValueError(f"{self.title}: dtype must be 'float32' or 'float64'; got {dtype!r}.")
         self.remember(
@@ -209,13 +220,9 @@ class Layer(Node):
         # Not default_rng(seed), which the data may well come from; trailing zeros would not tell seeds apart.
         random = np.random.default_rng([*words_of(self.seed), INITIAL_WEIGHTS])
         above = now.above if now is not None and parent is not None else []
-        _building.now = declaration = Declaration(self, above)
-        try:
+        with Declaration(self, above).run():
             self.find_sublayers()  # raises where two have equal paths
             output_shape = self.declare(shape, random)
-            declaration.check()
-        finally:
-            _building.now = now
         self.remember(input_shape=shape, output_shape=output_shape)
         self.settle(above)
         self.named_parameters()  # raises where two have equal paths
@@ -224,8 +231,10 @@ class Layer(Node):
                 part.remember(_trainable=part.in_model and part.trainable)
         return output_shape
 
-    def _check_number_of_inputs(self, shape: tuple[Any, ...]) -> None:
-        several = any(isinstance(size, tuple) for size in shape)
+    def _checked_shape(self, input_shape: Any) -> Shape:
+        """Return the input shape, or the shapes where there are several, as tuples."""
+        shape: tuple[Any, ...] = as_shape(self.title, input_shape)
+        several = is_several(shape)
         if several and not self.takes_several:
             raise ValueError(f"{self.title} takes one input; got {len(shape)}: {', '.join(map(str, shape))}.")
         if self.takes_several and not several:
@@ -233,18 +242,127 @@ class Layer(Node):
                 f"{self.title} takes several inputs: expected a list of their shapes, such as [(8,), (8,)]; "
                 f"got {shape}."
             )
+        return shape
 
-    def _check_shared(self, parent: Layer | None, shape: Shape, dtype: DTypeLike | None) -> Shape:
+    def _check_shared(self, parent: Any, input_shape: Any, dtype: DTypeLike | None) -> Shape:
         """Return the output shape of a layer that another model has built, or raise if it does not fit."""
         if parent is None:
             raise RuntimeError(f"{self.title} is part of a model, which has built it; make a new layer.")
-        if shape != self.input_shape or np.dtype(dtype) != self.dtype:
+        output_shape = self.output_shape
+        if input_shape != self.input_shape:
+            input_shape = self._checked_shape(input_shape)
+        if input_shape != self.input_shape:
+            try:
+                output_shape = None if parent.wiring is None else self.output_shape_for(input_shape)
+            except ValueError:
+                output_shape = None
+        if output_shape is None or np.dtype(dtype) != self.dtype:
             raise ValueError(
                 f"{self.title} is shared with another model, which built it for inputs {self.input_shape} of "
-                f"{self.dtype}; here they are {shape} of {np.dtype(dtype)}: make a new layer."
+                f"{self.dtype}; here they are {input_shape} of {np.dtype(dtype)}: make a new layer."
             )
-        assert self.output_shape is not None
-        return self.output_shape
+        return output_shape
+
+    def output_shape_for(self, input_shape: Shape) -> Shape:
+        """Return the output shape for inputs of another shape than the layer was built for.
+
+        Raises:
+            ValueError: the layer cannot take that shape with the weights that it has.
+        """
+        shape = self.twin(input_shape, 0).output_shape
+        assert shape is not None
+        return shape
+
+    def rebuilt(self, input_shape: Any, seed: Seed | None = None, dtype: DTypeLike | None = None) -> Self:
+        """Return a copy that is built for inputs of another shape or type, with the same weights.
+
+        Args:
+            input_shape, seed, dtype: as for `build`; default: the layer's own.
+
+        Raises:
+            ValueError: the layer cannot take that shape, or would need other weights for it.
+        """
+        clone = copy.deepcopy(self)
+        for _, part in [*clone.parts()]:
+            part.remember(in_model=False)  # free to be built again
+        clone.build_sample(
+            input_shape, self.seed if seed is None else seed, self.dtype if dtype is None else dtype
+        )
+        for (name, parameter), mine in zip(clone.named_parameters().items(), self.parameters, strict=True):
+            if parameter.value.shape != mine.value.shape:
+                raise ValueError(
+                    f"{self.title} was built for inputs of shape {self.input_shape}: for {input_shape} its "
+                    f"{name} would have the shape {parameter.value.shape} instead of {mine.value.shape}."
+                )
+            parameter.value = mine.value
+        return clone
+
+    def twin(self, input_shape: Shape, number: int) -> Self:
+        """Return a copy that shares the parameters' values, and has its own gradients and memory.
+
+        Args:
+            input_shape: of one sample; of each input, if there are several.
+            number: of the copy; another one drops other elements.
+        """
+        seed = (*words_of(self.seed), TWIN, number) if number else self.seed
+        clone = self.rebuilt(input_shape, seed)
+        for part, mine in zip(clone.parts(), self.parts(), strict=True):
+            part[1].remember(
+                step_cell=mine[1].step_cell, first_sample=mine[1].first_sample, _trainable=mine[1].trainable,
+                in_model=mine[1].in_model, workspace=None if mine[1].workspace is None else Workspace(),
+            )  # fmt: skip
+        for parameter, original in zip(clone.parameters, self.parameters, strict=True):
+            parameter.share(original)
+        return clone
+
+    @property
+    def wiring(self) -> Wiring | None:
+        """How the layer calls those that it is made of, if it does nothing else; None for other layers."""
+        return None
+
+    def given_shape(self) -> OpenShape | None:
+        """Return the shape of one sample that the layer was given when it was made, or None."""
+        if self.output_shape is None and self.input_shape is not None:
+            return open_shape(self.title, self.input_shape)
+        if self.input_dim is not None:
+            return open_shape(self.title, (self.input_dim,))
+        if self.batch_input_shape is not None:
+            return open_shape(self.title, tuple(self.batch_input_shape)[1:])
+        return None
+
+    def note_call(self, call: Any) -> None:
+        """Remember a call for symbols, of which the first gives `input` and `output`."""
+        self.remember(_calls=(*self._calls, call))
+
+    @property
+    def input(self) -> Any:
+        """The symbol that the layer was first called with, to make a model of a part of a graph."""
+        symbols = self._first_call().inputs or self._first_call().outputs
+        return symbols[0] if len(symbols) == 1 else [*symbols]
+
+    @property
+    def output(self) -> Any:
+        """The symbol that the layer gave when it was first called, to make a model of a part of a graph.
+
+        Raises:
+            AttributeError: the layer was called for no symbol, and is part of no model.
+
+        Example:
+            >>> from tinynet import Model, Sequential, layers
+            >>> model = Sequential([layers.Dense(5, activation="relu"), layers.Dense(2)], 3)
+            >>> Model(model.input, model.layers[0].output).predict(np.zeros((1, 3))).shape
+            (1, 5)
+        """
+        symbols = self._first_call().outputs
+        return symbols[0] if len(symbols) == 1 else [*symbols]
+
+    def _first_call(self) -> Any:
+        if not self._calls:
+            raise AttributeError(
+                f"{self.title} has no input and output yet: they come once it is part of a built model, or "
+                "was called with a symbol, such as tinynet.Input returns."
+            )
+        return self._calls[0]
 
     def declare(self, input_shape: Shape, random: np.random.Generator) -> Shape:
         """Check the input shape, make the parameters, and return the output shape: `build`'s own part.
@@ -260,6 +378,37 @@ class Layer(Node):
             The shape of one sample of the output.
         """
         return input_shape
+
+    def __call__(self, x: Any, training: bool = False) -> Any:
+        """Compute the output for an array, or join the graph of a symbol.
+
+        A layer that is not built yet is built for the shape that x has.
+
+        Args:
+            x: (N, *input_shape), a symbol such as `tinynet.Input` returns, or a list where the layer takes
+                several.
+            training: as for `forward`; default False.
+
+        Returns:
+            What `forward` returns; for a symbol, the symbol of the output.
+
+        Example:
+            >>> from tinynet import layers
+            >>> layers.ReLU()([[-1.0, 2.0]])
+            array([[0., 2.]], dtype=float32)
+        """
+        several = isinstance(x, list | tuple)
+        symbol = next((one for one in (x if several else [x]) if isinstance(one, Symbol)), None)
+        if symbol is not None:
+            return symbol.join(self, x)
+        self.build_for(x)
+        return self.forward(x, training)
+
+    def build_for(self, x: Any) -> None:
+        """Build the layer for its first data, if it is not built yet."""
+        if self.output_shape is None:
+            shapes = [np.shape(one)[1:] for one in x] if self.takes_several else np.shape(x)[1:]
+            self.build_sample(shapes, next_seed())
 
     def forward(self, x: ArrayLike, training: bool = False) -> Array:
         """Compute the output.
@@ -289,10 +438,9 @@ class Layer(Node):
         raise NotImplementedError(f"{self.title} does not define backward(self, dy).")
 
     def __repr__(self) -> str:
-        fields: dict[str, dataclasses.Field[Any]] = getattr(self, "__dataclass_fields__", {})
         chosen = [
             f"{field.name}={getattr(self, field.name)!r}"
-            for field in fields.values()
+            for field in hyperparameters(self)
             if getattr(self, field.name) != field.default
         ]
         return f"{type(self).__name__}({', '.join(chosen)})"
@@ -316,8 +464,8 @@ class Layer(Node):
             random: where they come from.
             trainable: False for what the layer keeps up to date itself, such as a running mean; default True.
                 While a model trains, `forward` runs for each shard of a batch, at the same time: sum what all
-                of them need by `tinynet.meeting.meet`, and update the parameter where `self.first_sample ==
-                0`; see `layers/batch_normalization.py`.
+                of them need by `tinynet.meet`, and update the parameter where `self.first_sample == 0`; see
+                `layers/batch_normalization.py`.
 
         Returns:
             The parameter, which the layer keeps in an attribute.
@@ -331,12 +479,16 @@ class Layer(Node):
 
     def check_input(self, x: ArrayLike) -> Array:
         """Return x as a contiguous array of the layer's dtype, or raise if its shape is wrong."""
-        if self.input_shape is None:
+        if self.output_shape is None or self.input_shape is None:
             raise RuntimeError(f"{self.title} is not built: call layer.build(input_shape) first.")
+        return self.check_one(x, self.input_shape)
+
+    def check_one(self, x: ArrayLike, shape: Shape) -> Array:
+        """Return x as a contiguous array (N, *shape) of the layer's dtype, or raise if its shape is wrong."""
         array = self.as_array(x)
-        if np.ndim(x) == 0 or array.shape[1:] != self.input_shape:
+        if np.ndim(x) == 0 or array.shape[1:] != shape:
             raise ValueError(
-                f"{self.title}: expected x of shape (N, {', '.join(map(str, self.input_shape))}), "
+                f"{self.title}: expected x of shape (N, {', '.join(map(str, shape))}), "
                 f"as the layer was built; got {np.shape(x)}."
             )
         return array
@@ -378,7 +530,13 @@ class Layer(Node):
         return self.workspace.empty(name, shape, np.dtype(self.dtype if dtype is None else dtype))
 
 
-SETTINGS.update(Layer.__annotations__)
+GENERAL = frozenset(Layer.__dataclass_fields__)  # what every layer takes
+SETTINGS.update(GENERAL)
+
+
+def hyperparameters(layer: Layer) -> list[dataclasses.Field[Any]]:
+    """Return the fields of a layer's class, without what every layer takes."""
+    return [field for field in dataclasses.fields(layer) if field.name not in GENERAL]
 
 
 def words_of(seed: Seed) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import initializers, kernels
-from ..meeting import meet
+from ..execution.meeting import meet
 from .base import Array
 from .geometry import Shape
 from .normalization import NormalizationLayer

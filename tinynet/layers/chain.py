@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from .base import Array, Layer
-from .geometry import Shape
+from .base import Join, Layer, Wiring
+from .geometry import Shape, is_several
+from .graph import Graph
 
 
 @dataclass(eq=False, repr=False)
-class Chain(Layer, only_kernels=True):
+class Chain(Graph, only_kernels=True):
     """Layers one after another.
 
     Args:
@@ -43,17 +44,13 @@ class Chain(Layer, only_kernels=True):
         if not self.layers:
             raise ValueError(f"{kind}: expected at least one layer.")
         for position, layer in enumerate(self.layers):
-            if not isinstance(layer, Layer):
-                hint = " (write layers.ReLU(), with parentheses)" if isinstance(layer, type) else ""
-                raise TypeError(f"{kind}: layer {position} is {layer!r}, not a layer{hint}.")
-            if any(layer is other for other in self.layers[:position]):
-                raise ValueError(f"{kind}: layer {position}, {layer.title}, is used twice: make a new layer.")
+            check_layer(kind, self.layers[:position], layer)
 
     def find_sublayers(self) -> dict[str, Layer]:
         """Return the layers by their names in this row, and what a class that derives from this adds."""
         named = dict(zip(names_for(self.layers), self.layers, strict=True))
         mine = {id(layer) for layer in self.layers}
-        return named | {name: one for name, one in super().find_sublayers().items() if id(one) not in mine}
+        return named | {name: one for name, one in Layer.find_sublayers(self).items() if id(one) not in mine}
 
     def declare(self, input_shape: Shape, random: np.random.Generator) -> Shape:
         """Name the layers and build one after another; see `Layer.declare`."""
@@ -64,71 +61,28 @@ class Chain(Layer, only_kernels=True):
             shape = input_shape
             for layer in self.layers:
                 shape = layer.build(shape)
+            if is_several(shape):
+                raise ValueError(f"{self.title}: its last layer has several outputs, and a row gives one.")
         except BaseException:
             for _, layer in nameless:
-                vars(layer).pop("name", None)
+                layer.remember(name="")
             raise
         return shape
 
-    def forward(self, x: ArrayLike, training: bool = False) -> Array:
-        """Run the layers one after another, the whole batch at once on one thread.
+    @property
+    def joined(self) -> Wiring:
+        """How the layers call each other: one after another."""
+        count = len(self.layers)
+        return Wiring(self.layers, [Join(i, (i,)) for i in range(count)], [count])
 
-        Args:
-            x: (N, *input_shape).
-            training: whether the layers remember what `backward` needs, and dropout drops.
 
-        Returns:
-            (N, *output_shape).
-
-        Example:
-            >>> from tinynet import Sequential, layers
-            >>> Sequential([layers.ReLU()], 2).forward([[-1.0, 1.0]])
-            array([[0., 1.]], dtype=float32)
-        """
-        y = self.check_input(x)
-        for layer in self.layers:
-            y = layer.forward(y, training)
-        if training:
-            self.y = y
-        return y
-
-    def backward(self, dy: ArrayLike) -> Array:
-        """Run the layers' backward passes, last to first; the parameters' `grad` then holds all gradients.
-
-        Args:
-            dy: gradient of the loss with respect to the output, (N, *output_shape).
-
-        Returns:
-            The gradient with respect to the input, (N, *input_shape).
-
-        Raises:
-            RuntimeError: there was no `forward(x, training=True)` before.
-
-        Example:
-            >>> from tinynet import Sequential, layers
-            >>> model = Sequential([layers.ReLU()], 2)
-            >>> _ = model.forward([[-1.0, 1.0]], training=True)
-            >>> model.backward([[3.0, 3.0]])
-            array([[0., 3.]], dtype=float32)
-        """
-        _, dx = self.check_upstream(self.y, dy)
-        for layer in reversed(self.layers):
-            dx = layer.backward(dx)
-        return dx
-
-    def row(self) -> Iterator[Layer]:
-        """Yield the layers, and in the place of a row inside of this one its layers.
-
-        A class of one's own that derives from this one and does more than that is one layer.
-        """
-        if type(self).forward is not Chain.forward or type(self).backward is not Chain.backward:
-            yield self
-            return
-        for layer in self.layers:
-            if isinstance(layer, Chain):
-                yield from layer.row()
-            else:
-                yield layer
+def check_layer(kind: str, before: Sequence[Layer], layer: Any) -> None:
+    """Raise if something cannot be the next layer of a row."""
+    if not isinstance(layer, Layer):
+        hint = " (write layers.ReLU(), with parentheses)" if isinstance(layer, type) else ""
+        raise TypeError(f"{kind}: layer {len(before)} is {layer!r}, not a layer{hint}.")
+    if any(layer is other for other in before):
+        raise ValueError(f"{kind}: layer {len(before)}, {layer.title}, is used twice: make a new layer.")
 
 
 def names_for(layers: Sequence[Layer], own: bool = True) -> list[str]:
@@ -148,7 +102,7 @@ def names_for(layers: Sequence[Layer], own: bool = True) -> list[str]:
         if own and layer.name and layer.name not in taken:
             names[position] = layer.name
             taken.add(layer.name)
-        elif own and layer.name and layer.input_shape is None:
+        elif own and layer.name and layer.output_shape is None:
             raise ValueError(f"Two layers have the name {layer.name!r}: give them different ones.")
     counts: dict[str, int] = {}
     for position, layer in enumerate(layers):

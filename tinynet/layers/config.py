@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import initializers
-from .base import Layer
+from .base import Layer, hyperparameters
 from .chain import Chain, names_for
 from .tree import KINDS
 
@@ -48,7 +48,7 @@ def layer_config(layer: Layer) -> dict[str, Any]:
             f"{layer.title}: a model file can describe a layer that is a dataclass, whose fields are its "
             "hyperparameters: decorate its class with @dataclass(eq=False, repr=False)."
         )
-    for field in dataclasses.fields(layer):
+    for field in hyperparameters(layer):
         config[field.name] = as_data(getattr(layer, field.name))
     if isinstance(layer, Chain):
         config |= names_config(layer)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import kernels
-from ..recording import each
+from ..execution.recording import each
 from .base import Array, Layer
 from .conv2d import Conv2D
+from .flow import Call, Flow
 from .pool2d import MaxPool2D
 
 PART_BYTES = 2**19  # of the convolution's output at a time: half of a usual core's own cache
@@ -132,19 +132,23 @@ class ConvPool(Layer, only_kernels=True):
         return dx
 
 
-def fuse(layers: Iterable[Layer]) -> list[Layer]:
-    """Return the layers with each convolution and the pooling after it as one, where they fit.
+def fuse(flow: Flow) -> Flow:
+    """Return a flow in which each convolution and the pooling after it are one, where they fit.
 
     Args:
-        layers: built layers, in order.
+        flow: calls of built layers.
 
     Returns:
-        Layers that compute the same, on the same parameters.
+        One that computes the same, on the same parameters. A convolution whose output is used elsewhere, too,
+        stays as it is.
     """
-    fused: list[Layer] = []
-    for layer in layers:
-        if fused and ConvPool.fits(fused[-1], layer):
-            fused[-1] = ConvPool(fused[-1], layer)  # type: ignore[arg-type]
-        else:
-            fused.append(layer)
-    return fused
+    fused: dict[int, Call] = {}  # by the call of the convolution
+    pooled: set[int] = set()
+    for call in flow.calls:
+        before = flow.maker(call.inputs[0]) if call.inputs else None
+        fits = before is not None and ConvPool.fits(before.layer, call.layer)
+        if before is not None and fits and flow.consumers(before.output) == 1:
+            pair = ConvPool(before.layer, call.layer)  # type: ignore[arg-type]
+            fused[before.output] = Call(pair, before.inputs, call.output)
+            pooled.add(call.output)
+    return flow.with_calls([fused.get(call.output, call) for call in flow.calls if call.output not in pooled])

@@ -10,18 +10,23 @@ from typing import Any
 import numpy as np
 
 Shape = tuple[int, ...]
+OpenShape = tuple[int | None, ...]  # None where any size is taken
 
 
-def as_shape(title: str, input_shape: int | Sequence[int] | Sequence[Sequence[int]]) -> tuple[Any, ...]:
+def is_several(shapes: object) -> bool:
+    """Return whether this is a sequence of shapes, and not one shape."""
+    return isinstance(shapes, list | tuple) and any(isinstance(shape, list | tuple) for shape in shapes)
+
+
+def as_shape(title: str, input_shape: Any) -> Shape:
     """Return an input shape as a tuple of positive integers, or raise; an integer is a shape of one axis.
 
-    A list of shapes, for a layer of several inputs, becomes a tuple of such tuples.
+    Several input shapes, in a list or a tuple, become a tuple of shapes.
     """
     try:
-        given: Any = input_shape
-        sizes = [*given] if is_sequence(given) else [given]
-        if sizes and isinstance(given, Sequence) and all(is_sequence(shape) for shape in sizes):
-            return tuple(positive(shape) for shape in sizes)
+        sizes = [*input_shape] if is_sequence(input_shape) else [input_shape]
+        if sizes and isinstance(input_shape, Sequence) and all(is_sequence(shape) for shape in sizes):
+            return tuple(positive(shape) for shape in sizes)  # type: ignore[misc]
         return positive(sizes)
     except (TypeError, ValueError):
         raise ValueError(
@@ -41,6 +46,22 @@ def positive(sizes: Sequence[Any]) -> Shape:
     if any(size < 1 for size in shape):
         raise ValueError
     return shape
+
+
+def open_shape(title: str, shape: Any) -> OpenShape:
+    """Return a shape as a tuple of positive integers and None, or raise; an integer is one axis."""
+    sizes = [*shape] if is_sequence(shape) else [shape]
+    if all(size is None or (isinstance(size, int | np.integer) and size > 0) for size in sizes):
+        return tuple(None if size is None else int(size) for size in sizes)
+    raise ValueError(
+        f"{title}: input_shape must be positive integers, or None where any size is taken, without the batch "
+        f"axis, such as (28, 28, 1); got {shape!r}."
+    )
+
+
+def stand_in(shape: OpenShape, size: int) -> Shape:
+    """Return a shape with a size in the place of each None."""
+    return tuple(size if one is None else one for one in shape)
 
 
 def image_shape(title: str, input_shape: Shape) -> tuple[int, int, int]:

@@ -20,7 +20,7 @@ class Merge(Layer, only_kernels=True):
     A subclass defines `join`, `merge` and `gradients`.
     """
 
-    takes_several: ClassVar[bool] = True
+    takes_several = True
     keeps_inputs: ClassVar[bool] = False  # whether `gradients` needs them
 
     def declare(self, input_shape: tuple[Any, ...], random: np.random.Generator) -> Shape:

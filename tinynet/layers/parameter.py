@@ -38,6 +38,7 @@ class Parameter:
     def __init__(self, name: str, value: Array, grad: Array, trainable: bool = True) -> None:
         self.name, self.trainable = name, trainable
         self.home: Place | None = None  # who trains the vector that it is a part of, once it is placed
+        self.source: Parameter | None = None  # whose values it shares
         self._value, self._grad = value, grad
 
     def place(self, value: Array, grad: Array, home: Place) -> None:
@@ -46,6 +47,10 @@ class Parameter:
             raise RuntimeError(f"Parameter {self.name!r} is part of a model: it never moves.")
         value[...], grad[...] = self._value, self._grad
         self._value, self._grad, self.home = value, grad, home
+
+    def share(self, source: Parameter) -> None:
+        """Have the values of another parameter from now on, wherever they lie; the gradient is its own."""
+        self.source = source
 
     @property
     def placed(self) -> bool:
@@ -68,11 +73,11 @@ class Parameter:
     @property
     def value(self) -> Array:
         """The current values."""
-        return self._value
+        return self._value if self.source is None else self.source.value
 
     @value.setter
     def value(self, new: ArrayLike) -> None:
-        self._copy(new, self._value, "value")
+        self._copy(new, self.value, "value")
 
     @property
     def grad(self) -> Array:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .geometry import Shape
 from .parameter import Parameter
 from .workspace import Workspace
 
@@ -16,7 +18,7 @@ Array = NDArray[Any]
 
 MEMORY = ("x", "y", "dy", "step", "trainable")  # what may be assigned on a layer of a model
 
-NOTED = ("_sublayers", "_own_parameters")  # what `settle` notes
+NOTED = ("_sublayers", "_own_parameters", "_input_layers", "_wiring")  # notes, which make nothing a part
 
 KINDS: dict[str, type[Any]] = {}  # all classes of layers that are defined, for model files
 
@@ -26,11 +28,22 @@ class Node:
 
     name: str = ""
     in_model: bool = False
+    output_shape: Shape | None = None
+    takes_several: bool = False
     dtype: np.dtype[Any] = np.dtype("float32")
+    seed: int | Sequence[int] = 0
     step_cell: Array
+    first_sample: int = 0
+    needs_input_gradient: bool = True
+    defers: bool = False
+    most_weights: float = math.inf
+    x: Array | None = None
+    y: Array | None = None
+    dy: Array | None = None
     workspace: Workspace | None = None
     calls_only_kernels: ClassVar[bool] = False
     describes_itself: ClassVar[bool] = False  # by `config` and `from_config`, as a model
+    _calls: tuple[Any, ...] = ()  # for symbols
     _trainable: bool = True
     _sublayers: dict[str, Any] | None = None
     _own_parameters: list[Parameter] | None = None
@@ -78,7 +91,7 @@ class Node:
 
     def __getstate__(self) -> dict[str, Any]:
         """Let a copy of a layer be part of another model; a model's copy is a model again."""
-        return vars(self) | {"in_model": False}
+        return vars(self) | {"in_model": False, "workspace": None, "_calls": ()}
 
     @property
     def title(self) -> str:
@@ -283,7 +296,7 @@ class Node:
     ) -> Self:
         """Return a copy that shares the parameters' values and owns its gradients and what it remembers.
 
-        Replicas let several threads train on parts of a batch at once; see `tinynet.shards`.
+        Replicas let several threads train on parts of a batch at once; see `tinynet.training.step`.
 
         Args:
             step_cell: the number of the step, shared by all parts; default: one of its own.

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .files import atomic_write
+from .atomic import atomic_write
 
 Array = NDArray[Any]
 

@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from . import kernels
+from .. import kernels
+from ..waiting import apart
 from .parallel import run, run_programs
-from .waiting import apart
 
 Array = NDArray[Any]
 Result = TypeVar("Result")
@@ -46,7 +46,7 @@ class Recording:
     def __init__(self, shapes: tuple[tuple[int, ...], ...]) -> None:
         self.shapes, self.nbytes, self.used = shapes, 0, 0
 
-    def record(self, function: Callable[..., list[Array]], *inputs: Array) -> None:
+    def record(self, function: Callable[..., list[list[Array]]], *inputs: Array) -> None:
         """Call the function, and keep what it does.
 
         The arrays are copied first: what a program keeps are not the caller's.
@@ -56,7 +56,9 @@ class Recording:
         with self.program.recording():
             self.result = function(*copies)
         self.places = [self.program.places_of(x) for x in copies]
-        self.returns_inputs = any(np.may_share_memory(x, part) for x in copies for part in self.result)
+        self.returns_inputs = any(
+            np.may_share_memory(x, part) for x in copies for parts in self.result for part in parts
+        )
 
     def run(self, *inputs: Array) -> None:
         """Do it to these arrays, which the caller keeps meanwhile."""
@@ -74,13 +76,14 @@ class Recorded:
     too many, or where they would need too much memory, the function is called.
 
     Args:
-        function: of contiguous arrays; returns a list of arrays, of which a call makes a new one.
+        function: of contiguous arrays; returns lists of as many arrays each, of which a call makes one list,
+            by joining the first arrays of all, the second ones, and so on.
         only_kernels: whether it does nothing to arrays but call kernels.
         lasting: arrays that it works on and that are there anyway, such as the weights.
     """
 
     def __init__(
-        self, function: Callable[..., list[Array]], only_kernels: bool, lasting: Sequence[Array] = ()
+        self, function: Callable[..., list[list[Array]]], only_kernels: bool, lasting: Sequence[Array] = ()
     ) -> None:
         self.function, self.only_kernels = function, only_kernels
         self.lasting = {id(owner(array)) for array in lasting}
@@ -88,8 +91,8 @@ class Recorded:
         self.made: list[Recording] = []  # those, and those in use
         self.process = os.getpid()
 
-    def __call__(self, *inputs: Array) -> Array:
-        """Return the arrays that the function returns, as one."""
+    def __call__(self, *inputs: Array) -> list[Array]:
+        """Return the arrays that the function returns, joined."""
         # What is being recorded on this thread, if a finalizer calls this in between, has no part in it.
         outer, kernels.jit.recorder.program = kernels.jit.recorder.program, None
         try:
@@ -97,7 +100,7 @@ class Recorded:
         finally:
             kernels.jit.recorder.program = outer
 
-    def call(self, *inputs: Array) -> Array:
+    def call(self, *inputs: Array) -> list[Array]:
         """Call or replay the function."""
         shapes = tuple(x.shape for x in inputs)
         recording = self.take(shapes) if self.only_kernels else None
@@ -170,9 +173,9 @@ class Recorded:
         return MAX_BYTES - sum(recording.nbytes for recording in self.made)
 
 
-def joined(arrays: Sequence[Array]) -> Array:
-    """Return arrays as one new array, along the first axis."""
-    return np.concatenate(arrays)
+def joined(lists: Sequence[Sequence[Array]]) -> list[Array]:
+    """Return new arrays: the first ones of all lists joined along their first axis, then the second ones."""
+    return [np.concatenate(arrays) for arrays in zip(*lists, strict=True)]
 
 
 def owner(array: Any) -> Array | None:

@@ -18,9 +18,9 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from . import kernels
+from .. import kernels
+from ..waiting import Gate, Task
 from .recording import each
-from .waiting import Gate, Task
 
 Array = NDArray[Any]
 Result = TypeVar("Result")

@@ -19,8 +19,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from . import kernels
-from .waiting import Task
+from .. import kernels
+from ..waiting import Task
 
 Array = NDArray[Any]
 Result = TypeVar("Result")

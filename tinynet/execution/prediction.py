@@ -1,0 +1,65 @@
+"""Predictions: a function of arrays, shard by shard on threads, and for any number of threads at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .parallel import cut, get_num_threads
+from .recording import Recorded, each
+
+Array = NDArray[Any]
+
+MAX_SAMPLES = 64  # in a shard of a prediction: they fit in a core's cache
+MAX_SHARD_BYTES = 2**24  # of all layers' outputs for a shard of a prediction, which a recording keeps
+
+
+class Prediction:
+    """A function of a batch of samples, cut into shards.
+
+    A sample's result must not depend on the shard that it is in, so the cut may follow the threads.
+
+    Args:
+        function: of arrays (n, ...), a list; returns a list of arrays (n, ...).
+        bytes_per_sample: of what it works on.
+        only_kernels: whether it does nothing to arrays but call kernels.
+        lasting: arrays that it works on and that are there anyway, such as the weights.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[list[Array]], list[Array]],
+        bytes_per_sample: int,
+        only_kernels: bool,
+        lasting: Sequence[Array],
+    ) -> None:
+        self.function = function
+        self.most = min(MAX_SAMPLES, max(MAX_SHARD_BYTES // max(bytes_per_sample, 1), 1))
+        self.recorded = Recorded(self.compute, only_kernels, lasting)
+
+    def __call__(self, inputs: Sequence[Array]) -> list[Array]:
+        """Return the function's results for a batch, a few shards at a time.
+
+        Args:
+            inputs: (N, ...) each, N at least 1, contiguous.
+
+        Returns:
+            New arrays (N, ...).
+        """
+        samples, most = len(inputs[0]), 2 * get_num_threads() * self.most
+        parts = [
+            self.recorded(*(x[begin : begin + most] for x in inputs)) for begin in range(0, samples, most)
+        ]
+        return (
+            parts[0] if len(parts) == 1 else [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+        )
+
+    def compute(self, *inputs: Array) -> list[list[Array]]:
+        """Return the results for each shard."""
+        samples = len(inputs[0])
+        shards = cut(samples, max(get_num_threads(), math.ceil(samples / self.most)))
+        return each(lambda i: self.function([x[shards[i]] for x in inputs]), len(shards))

@@ -1,0 +1,63 @@
+"""Models as plain data, and from data to models: what all model files hold beside the weights."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from .. import losses, metrics, optim
+from .trainable import Trainable
+
+
+def common_config(model: Trainable) -> dict[str, Any]:
+    """Return what describes a model beside its layers, as JSON can hold it."""
+    config: dict[str, Any] = {
+        "seed": int(model.seed),
+        "dtype": model.dtype.name,
+        "name": model.name,
+        "steps_trained": model.steps_trained,
+        "epochs_trained": model.epochs_trained,
+        "temperature": model.temperature,
+    }
+    frozen = [path for path, part in model.parts() if not part.trainable]
+    if frozen:
+        config["frozen"] = frozen
+    how = compile_config(model)
+    if how is not None:
+        config["compile"] = how
+    return config
+
+
+def restore(model: Trainable, config: Mapping[str, Any]) -> None:
+    """Give a new model what `common_config` described."""
+    model.steps_trained = int(config.get("steps_trained", 0))
+    model.epochs_trained = int(config.get("epochs_trained", 0))
+    model.temperature = float(config.get("temperature", 1.0))
+    parts = dict(model.parts())
+    for path in config.get("frozen", ()):
+        parts[path].remember(_trainable=False)
+    if "compile" in config:
+        how = config["compile"]
+        model.compile(optim.get(how["optimizer"]), losses.get(how["loss"]), how["metrics"])
+
+
+def compile_config(model: Trainable) -> dict[str, Any] | None:
+    """Return what `compile` was given as JSON can hold it, or None where that cannot be rebuilt."""
+    if model._compiled is None:
+        return None
+    optimizer, loss, named = model._compiled
+    arguments = {
+        name: getattr(value, "tolist", lambda value=value: value)() for name, value in vars(loss).items()
+    }
+    try:
+        how = {
+            "optimizer": optimizer.config(),
+            "loss": {"name": type(loss).__name__, **arguments},
+            "metrics": [name for name, metric in named.items() if metrics.METRICS.get(name) is metric],
+        }
+        how = json.loads(json.dumps(how))
+        same = type(optim.get(how["optimizer"])) is type(optimizer)
+        return how if same and losses.get(how["loss"]) == loss else None
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,315 @@
+"""Models of layers that call each other, from some symbols to others."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from ..files.model_file import write_model_file
+from ..layers import Layer
+from ..layers.base import Wiring
+from ..layers.chain import names_for
+from ..layers.config import give_names, layer_config, layer_from_config
+from ..layers.flow import Flow
+from ..layers.geometry import OpenShape, Shape
+from ..layers.symbols import InputLayer, SymbolicTensor
+from ..layers.tracing import trace
+from .description import common_config, restore
+from .summary import summary
+from .trainable import Trainable
+
+
+class Model(Trainable, only_kernels=True):
+    """A model: layers that call each other, which can be trained.
+
+    Layers may be called several times, and may be shared with other models: training one model then changes
+    the other one's weights too, as in Keras.
+
+    Args:
+        inputs: the symbol of what the model takes, as `tinynet.Input` returns it, or a list of several. Any
+            symbol will do: one in the midst of a graph makes a model of what comes after it.
+        outputs: the symbol of what the model gives; a list of several is for prediction only.
+        seed: everything random follows from it: initial weights, which are drawn anew, dropout, shuffling,
+            augmentation. Default: the layers keep the weights that they have, and the rest follows from the
+            next seed of this process; see `tinynet.set_random_seed`.
+        dtype: "float32", or "float64" for gradient checks; default: that of the symbols.
+        name: for `summary`; default "model".
+
+    Attributes:
+        layers: the layers, in the order that Keras has, those of the inputs among them.
+        inputs, outputs: lists of symbols; `input` and `output` are the only one, or the list.
+        input_shape, output_shape: shapes of one sample; None where any size is taken.
+
+    Raises:
+        TypeError: something is no symbol.
+        ValueError: the outputs depend on an input that is not given, or two layers have the same name.
+
+    Example:
+        >>> from tinynet import Input, layers
+        >>> inputs = Input((28, 28, 1))
+        >>> x = layers.Conv2D(4, 3, padding="same")(inputs)
+        >>> x = layers.Add()([x, layers.ReLU()(x)])
+        >>> model = Model(inputs, layers.Dense(10, activation="softmax")(layers.Flatten()(x)))
+        >>> model.predict(np.zeros((2, 28, 28, 1))).shape
+        (2, 10)
+    """
+
+    _wiring: Wiring
+    _input_layers: list[InputLayer]
+    _values: list[SymbolicTensor]
+    _sizes: list[tuple[Shape, Shape]]
+
+    def __init__(
+        self,
+        inputs: Any,
+        outputs: Any,
+        seed: int | None = None,
+        dtype: DTypeLike | None = None,
+        name: str = "model",
+    ) -> None:
+        given, wanted = symbols_of("inputs", inputs), symbols_of("outputs", outputs)
+        self._wiring, self._input_layers, self._values = trace(given, wanted)
+        self._sizes = [symbol.sizes for symbol in given]
+        self.layers, self.takes_several = tuple(self._wiring.layers), len(given) > 1
+        self._begin(seed, name)
+        kept = [(layer, layer.get_weights()) for layer in self.layers if seed is None and not layer.in_model]
+        shapes: Any = self.built_shapes if self.takes_several else self.built_shapes[0]
+        self.build_sample(shapes, self.seed, wanted[0].dtype if dtype is None else dtype)
+        for layer, weights in kept:
+            layer.set_weights(weights)
+        self._settle()
+        self._place()
+
+    @property
+    def joined(self) -> Wiring:
+        """How the layers call each other."""
+        return self._wiring
+
+    @property
+    def built_shapes(self) -> tuple[Shape, ...]:
+        """The shapes of a sample of each input for which the layers were built."""
+        return tuple(first for first, _ in self._sizes)
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the inputs, as a dict of inputs has them."""
+        return [layer.name for layer in self._input_layers]
+
+    @property
+    def inputs(self) -> list[SymbolicTensor]:
+        """The symbols of what the model takes."""
+        return self._symbols()[: len(self._input_layers)]
+
+    @property
+    def outputs(self) -> list[SymbolicTensor]:
+        """The symbols of what the model gives."""
+        return [self._symbols()[number] for number in self.joined.outputs]
+
+    @property
+    def input(self) -> Any:
+        """The symbol of what the model takes, or a list of several."""
+        return self.inputs[0] if len(self.inputs) == 1 else self.inputs
+
+    @property
+    def output(self) -> Any:
+        """The symbol of what the model gives, or a list of several."""
+        return self.outputs[0] if len(self.outputs) == 1 else self.outputs
+
+    def __len__(self) -> int:
+        """Return the number of layers."""
+        return len(self.layers)
+
+    def __bool__(self) -> bool:
+        """Return True: a model without layers is a model, too."""
+        return True
+
+    def __repr__(self) -> str:
+        count = sum(parameter.value.size for parameter in self.parameters)
+        return f"{type(self).__name__}(name={self.name!r}, layers={len(self.layers)}, parameters={count})"
+
+    def find_sublayers(self) -> dict[str, Any]:
+        """Return the layers by their names."""
+        return dict(zip(names_for(self.layers), self.layers, strict=True))
+
+    def declare(self, input_shape: Any, random: np.random.Generator) -> Any:
+        """Name the layers and build each for the shape that it was called with first; see `Layer.declare`."""
+        for name, layer in self.find_sublayers().items():
+            if not layer.name:
+                layer.remember(name=name)
+        for layer in self.layers:
+            layer.build(layer.input_shape)  # type: ignore[arg-type]
+        flow = Flow(self.built_shapes)
+        shapes = tuple(flow.shapes[output] for output in flow.follow(self.joined, range(len(self._sizes))))
+        return shapes if len(shapes) > 1 else shapes[0]
+
+    def _settle(self) -> None:
+        """Make the layers parts of this model, and the symbols that a copy lacks."""
+        super()._settle()
+        self._symbols()
+        opened = [tuple(symbol.sample_shape for symbol in symbols) for symbols in (self.inputs, self.outputs)]
+        given, wanted = (shapes if len(shapes) > 1 else shapes[0] for shapes in opened)
+        self.remember(input_shape=given, output_shape=wanted)
+
+    def _symbols(self) -> list[SymbolicTensor]:
+        """Return the symbols of all values, for which the layers are called that have not been yet."""
+        if self.output_shape is None:
+            raise AttributeError(f"{self.title} has no symbols: it is not built.")
+        if not self._input_layers:
+            self._input_layers = [
+                InputLayer(tuple(a if a == b else None for a, b in zip(*sizes, strict=True)))
+                for sizes in self._sizes
+            ]
+            for input_layer, name in zip(self._input_layers, names_for(self._input_layers), strict=True):
+                input_layer.remember(name=name)
+        values = [*self._values] or [layer.symbol(self.dtype) for layer in self._input_layers]
+        number = len(self._input_layers)
+        for join in self.joined.joins:
+            layer = self.layers[join.layer]
+            if number == len(values):
+                taken = [values[i] for i in join.inputs]
+                found = taken[0].join(layer, taken if layer.takes_several else taken[0])
+                values += found if isinstance(found, list) else [found]
+            number += len(outputs_of(layer))
+        self._values = values
+        return values
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the symbols out of copies and pickles; they are made anew."""
+        return super().__getstate__() | {"_values": []}
+
+    def summary(self) -> None:
+        """Print the layers, their output shapes and their numbers of parameters.
+
+        Example:
+            >>> from tinynet import Sequential, layers
+            >>> Sequential([layers.Flatten(), layers.Dense(10)], (28, 28, 1)).summary()
+            Model: "sequential"
+            Layer (type)        Output Shape         Param #
+            ------------------------------------------------
+            flatten (Flatten)   (None, 784)                0
+            dense (Dense)       (None, 10)             7,850
+            ------------------------------------------------
+            Total params: 7,850 (30.7 KiB)
+        """
+        shapes: dict[int, Any] = {id(symbol.call.layer): symbol.sample_shape for symbol in self._values[::-1]}
+        named = self.find_sublayers()
+        print(summary(self.name, named, {name: shapes.get(id(one)) for name, one in named.items()}, self))
+
+    def save(self, path: str | os.PathLike[str], dtype: DTypeLike | None = None) -> None:
+        """Write the model to one .safetensors file, whole or not at all; `tinynet.load_model` reads it.
+
+        The file holds the weights, the layers, and what `compile` was given: not the optimizer's state, nor
+        losses, optimizers, schedules and metrics of your own, which no file can rebuild.
+
+        Args:
+            path: the file; an existing one is replaced.
+            dtype: "float16" makes the file half as large, and rounds the weights to three digits; default:
+                that of the model.
+
+        Raises:
+            TypeError: a layer is not one of tinynet's.
+            ValueError: the dtype is another one, a weight is too large for it, or the model is not built.
+            OSError: the file cannot be written; what was there before is unchanged.
+
+        Example:
+            >>> import os, tempfile
+            >>> from tinynet import Sequential, layers
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     Sequential([layers.Dense(2)], 3).save(f"{folder}/model.safetensors")
+            ...     os.listdir(folder)
+            ['model.safetensors']
+        """
+        stored = self.dtype if dtype is None else np.dtype(dtype)
+        if stored not in (self.dtype, np.float16):
+            raise ValueError(f"save: dtype is {self.dtype.name!r} or 'float16'; got {stored.name!r}.")
+        description = self.config()
+        with np.errstate(over="ignore"):
+            tensors = {
+                name: parameter.value.astype(stored) for name, parameter in self.named_parameters().items()
+            }
+        for name, tensor in tensors.items():
+            if stored == np.float16 and np.isinf(tensor).any():
+                raise ValueError(f"save: {name} has weights beyond float16's 65504; use the model's dtype.")
+        write_model_file(path, tensors, description)
+
+    def config(self) -> dict[str, Any]:
+        """Return what rebuilds the model, without its weights, as JSON can hold it.
+
+        Returns:
+            The layers and how they call each other, what `compile` was given, and how long the model has
+            trained.
+
+        Raises:
+            TypeError: a layer is not one of tinynet's.
+            ValueError: the model is not built.
+
+        Example:
+            >>> from tinynet import Sequential, layers
+            >>> Sequential([layers.ReLU()], 2).config()["layers"]
+            [{'class': 'ReLU', 'negative_slope': 0.0}]
+        """
+        places = {id(layer): place for place, layer in enumerate(self.layers)}
+        return {
+            "layers": [layer_config(layer) for layer in self.layers],
+            "names": [*self.find_sublayers()],
+            "inputs": [places[id(layer)] for layer in self._input_layers],
+            "joins": [[join.layer, [*join.inputs]] for join in self.joined.joins],
+            "outputs": [*self.joined.outputs],
+            **common_config(self),
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], most_weights: float = math.inf) -> Self:
+        """Return the model that `config` described, with new initial weights.
+
+        Args:
+            config: as `config` returns it.
+            most_weights: the most that one parameter may have; default: any number.
+
+        Returns:
+            A new model, compiled if that one was.
+
+        Raises:
+            KeyError, IndexError, TypeError, ValueError: the description is not complete or not valid.
+        """
+        layers = [layer_from_config(layer, most_weights) for layer in config["layers"]]
+        give_names(layers, config["names"])
+        inputs: list[Any] = [
+            layer.symbol(config["dtype"])
+            for layer in (layers[place] for place in config["inputs"])
+            if isinstance(layer, InputLayer)
+        ]
+        values = [*inputs]
+        for place, numbers in config["joins"]:
+            layer, taken = layers[place], [values[number] for number in numbers]
+            found = inputs[0].join(layer, taken if layer.takes_several else taken[0], seed=0)
+            values += found if isinstance(found, list) else [found]
+        outputs = [values[number] for number in config["outputs"]]
+        model = cls(inputs, outputs, config["seed"], config["dtype"], config["name"])
+        restore(model, config)
+        return model
+
+
+def symbols_of(what: str, given: Any) -> list[SymbolicTensor]:
+    """Return one symbol or several as a list, or raise if something is none."""
+    symbols = [*given] if isinstance(given, list | tuple) else [given]
+    for symbol in symbols:
+        if not isinstance(symbol, SymbolicTensor):
+            raise TypeError(
+                f"Model: {what} must be symbols, as tinynet.Input and layers called with them return; got "
+                f"{symbol!r}."
+            )
+    if not symbols or (what == "inputs" and len({id(symbol) for symbol in symbols}) < len(symbols)):
+        raise ValueError(f"Model: {what} must be one or more symbols, each of them once; got {given!r}.")
+    return symbols
+
+
+def outputs_of(layer: Layer) -> list[OpenShape]:
+    """Return the shapes of a built layer's outputs."""
+    shape: Any = layer.output_shape
+    return [*shape] if isinstance(shape[0], tuple) else [shape]

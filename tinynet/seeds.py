@@ -1,0 +1,56 @@
+"""The seeds of what was given none: another one each time, and the same ones in every process."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterator
+
+import numpy as np
+
+MOST = 2**32  # NumPy's own generator takes no larger seed
+
+
+def _sequence(seed: int) -> Iterator[int]:
+    """Yield the seed itself, and then others, which follow from it."""
+    yield seed
+    for number in itertools.count(1):
+        yield int(np.random.SeedSequence((seed, number)).generate_state(1, np.uint64)[0] >> 1)
+
+
+_seeds = [_sequence(0)]
+
+
+def next_seed() -> int:
+    """Return the next seed of this process: 0 at first."""
+    return next(_seeds[0])
+
+
+def set_random_seed(seed: int) -> None:
+    """Let all that is random from now on follow from one seed, as after `keras.utils.set_random_seed`.
+
+    The next model that is given no seed takes this one, and those after it others that follow from it. In a
+    process that never calls this, the first model's seed is 0. Python's `random` and NumPy's `np.random` get
+    the seed, too.
+
+    Args:
+        seed: an integer from 0 to 2**32 - 1.
+
+    Raises:
+        ValueError: another seed.
+
+    Example:
+        >>> from tinynet import Sequential, layers
+        >>> def two():
+        ...     return [Sequential([layers.Dense(1)], 1).get_weights()[0].item() for _ in range(2)]
+        >>> set_random_seed(7)
+        >>> first, second = two()
+        >>> set_random_seed(7)
+        >>> [first, second] == two(), first == second
+        (True, False)
+    """
+    if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or not 0 <= seed < MOST:
+        raise ValueError(f"set_random_seed: seed must be an integer from 0 to 2**32 - 1; got {seed!r}.")
+    _seeds[0] = _sequence(int(seed))
+    random.seed(int(seed))
+    np.random.seed(int(seed))  # noqa: NPY002  (what scripts draw from)

@@ -1,0 +1,78 @@
+"""Softmax and cross-entropy, sigmoid and binary cross-entropy: where the two cancel, they become one."""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import Any
+
+from ..layers import Conv2D, Dense, Dropout, Flatten, GlobalAveragePool2D, Layer, Sigmoid, Softmax
+from ..layers.activation import BY_NAME, ActivatedLayer
+from ..layers.flow import Call, Flow
+from ..layers.pool2d import Pool2D
+from ..losses import Loss
+
+
+def split_at_logits(flow: Flow, loss: Loss) -> tuple[Flow, Layer | None, Loss]:
+    """Take a last softmax or sigmoid out of the layers and into the loss, where the two cancel.
+
+    The gradient of cross-entropy with respect to the logits is probabilities - targets: exact and never
+    NaN, where the two steps on their own would divide by a probability that has underflowed to 0.
+
+    Args:
+        flow: the calls of a model's layers.
+        loss: its loss.
+
+    Returns:
+        The calls that compute the logits, the last activation, and the loss of logits; or the calls, None
+        and the loss as they are, where there is nothing to take out.
+    """
+    if not loss.cancels:
+        return flow, None, loss
+    check_probabilities(flow, loss)
+    call = flow.maker(flow.outputs[0])
+    if call is None or getattr(loss, "from_logits", False) or flow.consumers(call.output) > 1:
+        return flow, None, loss
+    last = call.layer
+    activation: Layer | None = last
+    if isinstance(last, ActivatedLayer):  # a class of one's own may do something after its activation
+        activation = last.activation_layer if type(last) in (Dense, Conv2D) else None
+    cancelled = type(activation) is BY_NAME[loss.cancels]  # and no class of one's own, here as there
+    if not cancelled or flow.layers == [activation]:
+        return flow, None, loss
+    if activation is last:
+        before = [other for other in flow.calls if other is not call]
+        return flow.with_calls(before, call.inputs), activation, loss.of_logits()
+    linear = copy(last)
+    linear.remember(activation_layer=None, _sublayers={})
+    calls = [Call(linear, call.inputs, call.output) if other is call else other for other in flow.calls]
+    return flow.with_calls(calls), activation, loss.of_logits()
+
+
+def check_probabilities(flow: Flow, loss: Any) -> None:
+    """Raise if a cross-entropy takes probabilities and gets something else, or logits and gets those.
+
+    Args:
+        flow: the calls of a model's layers.
+        loss: the cross-entropy.
+    """
+    wanted, kind = BY_NAME[loss.cancels], type(loss).__name__
+    # What the outputs can be is decided by the last layer that computes something new.
+    moving = Flatten | Dropout | Pool2D | GlobalAveragePool2D
+    call = flow.maker(flow.outputs[0])
+    while call is not None and isinstance(call.layer, moving) and flow.maker(call.inputs[0]):
+        call = flow.maker(call.inputs[0])
+    if call is None:
+        return
+    last = call.layer
+    activation = last.activation_layer if isinstance(last, ActivatedLayer) else last
+    if loss.from_logits and isinstance(activation, Softmax | Sigmoid):
+        raise ValueError(
+            f"{kind}(from_logits=True) applies {loss.cancels} itself, and the model ends in {last!r}, which "
+            "applies it too: leave one of them out."
+        )
+    decides = isinstance(last, ActivatedLayer) or type(last) in BY_NAME.values()  # and no user's own layer
+    if decides and not loss.from_logits and not isinstance(activation, wanted | Softmax):
+        raise ValueError(
+            f"{kind} takes probabilities, and the model ends in {last!r}, which does not give them: end it "
+            f"with activation={loss.cancels!r}, or use {kind}(from_logits=True)."
+        )

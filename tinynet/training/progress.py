@@ -1,0 +1,69 @@
+"""What `fit` prints while it trains."""
+
+from __future__ import annotations
+
+import sys
+import time
+import warnings
+from typing import Any
+
+
+class Averages:
+    """The means of the batches' losses and metrics over an epoch, weighted by the batches' sizes."""
+
+    def __init__(self) -> None:
+        self.sums: dict[str, float] = {}
+        self.samples = 0
+
+    def add(self, logs: dict[str, float], samples: int) -> None:
+        """Count a batch."""
+        self.samples += samples
+        for name, value in logs.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value * samples
+
+    def means(self) -> dict[str, float]:
+        """Return the means so far."""
+        return {name: total / self.samples for name, total in self.sums.items()}
+
+
+class Progress:
+    """What `fit` prints: nothing (0), a progress bar and a line an epoch (1), or the line alone (2)."""
+
+    def __init__(self, verbose: int | str, epochs: int, samples: int, unit: str) -> None:
+        if verbose not in ("auto", 0, 1, 2):
+            raise ValueError(f"fit: verbose must be 0, 1, 2 or 'auto'; got {verbose!r}.")
+        if verbose == "auto":
+            terminal = sys.stderr is not None and sys.stderr.isatty()
+            verbose = 1 if terminal or "ipykernel" in sys.modules else 2
+        if verbose == 1 and sys.stderr is None:  # a program without a console
+            verbose = 2
+        self.verbose, self.epochs, self.samples, self.unit = verbose, epochs, samples, unit
+        self.bar: Any = None
+        self.start = 0.0
+
+    def begin(self, epoch: int) -> None:
+        """Announce an epoch."""
+        self.start = time.perf_counter()
+        if self.verbose == 1:
+            with warnings.catch_warnings():  # without ipywidgets a notebook gets the plain bar
+                warnings.simplefilter("ignore")
+                from tqdm.auto import tqdm
+            title = f"Epoch {epoch + 1}/{self.epochs}"
+            form = "{desc}: {percentage:3.0f}%|{bar}| {rate_fmt}, {remaining} left{postfix}"
+            self.bar = tqdm(total=self.samples, desc=title, unit=self.unit, bar_format=form, leave=False)
+
+    def update(self, samples: int, logs: dict[str, float]) -> None:
+        """Show a batch."""
+        if self.bar is not None:
+            self.bar.set_postfix({name: f"{value:.4f}" for name, value in logs.items()}, refresh=False)
+            self.bar.update(samples)
+
+    def end(self, epoch: int, logs: dict[str, float] | None) -> None:
+        """Take the bar away, and print an epoch's result, if it has one."""
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None
+        if self.verbose and logs:
+            seconds = time.perf_counter() - self.start
+            values = " - ".join(f"{name}: {value:.4f}" for name, value in logs.items())
+            print(f"Epoch {epoch + 1}/{self.epochs} - {seconds:.1f} s - {values}", flush=True)

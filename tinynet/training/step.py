@@ -1,0 +1,282 @@
+"""A training step: a batch goes forward and backward in shards, and its gradient is finished in blocks.
+
+Each shard goes through a replica of the layers that shares the parameters' values and owns its gradients. The
+cut depends on the model and the batch, never on the number of threads, and the shards' gradients are summed
+in a fixed order: the same seed gives the same bits on any number of threads.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import kernels
+from ..execution.meeting import together
+from ..execution.parallel import cut
+from ..execution.recording import Recorded, each
+from ..layers import Layer, Parameter
+from ..layers.flow import Flow
+from ..layers.parameter import runs_of
+from ..layers.tree import SETTINGS, members
+from ..layers.workspace import Workspace
+from ..losses import Loss
+from ..optim import Optimizer
+from .blocks import Piece, blocks_of
+
+Array = NDArray[Any]
+Shapes = tuple[tuple[int, ...], ...]
+
+CACHE_BYTES = 2**20  # the activations of a shard should be about this large, to stay in a core's cache
+MIN_SHARDS, MAX_SHARDS = 2, 8  # of a training batch: work for several cores, and few gradients to sum
+MAX_STEP_BYTES = 2**30  # of the arrays that a model's training steps, for all sizes of batches, keep
+
+
+class Replica:
+    """Layers that train on one shard of each batch, and share the parameters' values with the model.
+
+    Args:
+        flow: the layers' calls, up to the loss.
+        trains: which of all their parts are trainable.
+        shard: which samples of the batch.
+        samples: the size of the batch.
+        whole: for each part, the arrays that it has for the whole batch; filled by the first replica.
+    """
+
+    def __init__(
+        self, flow: Flow, trains: Sequence[bool], shard: slice, samples: int, whole: list[dict[str, Array]]
+    ) -> None:
+        self.step, self.workspaces = np.zeros(1, np.int64), list[Workspace]()
+
+        def workspace() -> Workspace:
+            if len(self.workspaces) == len(whole):
+                whole.append({})
+            self.workspaces.append(Workspace(whole[len(self.workspaces)], shard, samples))
+            return self.workspaces[-1]
+
+        self.flow = flow.mapped(lambda layer: layer.replica(self.step, workspace))
+        self.layers = self.flow.layers
+        self.parts = [part for layer in self.layers for _, part in layer.parts()]
+        for part, trainable in zip(self.parts, trains, strict=True):
+            part.remember(first_sample=shard.start, _trainable=trainable)
+        self.wanted: set[int] = set()  # the values that depend on parameters that train
+        for call in self.flow.calls:
+            needed = not self.wanted.isdisjoint(call.inputs)
+            if needed or call.layer.trainable_parameters():
+                self.wanted.add(call.output)
+            call.layer.remember(
+                defers=call.layer.batch_parameter is not None,
+                needs_input_gradient=needed or not call.layer.is_ours,
+            )
+
+    def forward(self, inputs: Sequence[Array]) -> Array:
+        """Return the layers' output for the shard."""
+        for workspace in self.workspaces:
+            workspace.given.clear()
+        return self.flow.forward(inputs, training=True)[0]
+
+    def backward(self, dy: Array) -> None:
+        """Compute the parameters' gradients; what does not depend on parameters that train is left out."""
+        self.flow.backward([dy], self.wanted)
+
+
+class Step:
+    """The training step for batches of one size: it writes `parameter.grad`, and updates `parameter.value`.
+
+    Args:
+        steps: what the steps for all sizes have in common.
+        flow: the layers' calls, up to the loss.
+        samples: the size of the batches.
+    """
+
+    def __init__(self, steps: Steps, flow: Flow, samples: int) -> None:
+        layers, loss, optimizer = flow.layers, steps.loss, steps.optimizer
+        wanted = math.ceil(samples * flow.bytes_per_sample / CACHE_BYTES)
+        self.shards = cut(samples, min(max(wanted, MIN_SHARDS), MAX_SHARDS))
+        self.shares = [(shard.stop - shard.start) / samples for shard in self.shards]
+        self.layers, self.loss, self.runs = layers, loss, steps.runs
+        self.blocks = blocks_of(layers, steps.parameters, steps.runs)
+        self.update = optimizer.update if optimizer is not None and optimizer.updates_blocks else None
+        whole: list[dict[str, Array]] = []
+        self.replicas = [Replica(flow, steps.trains, shard, samples, whole) for shard in self.shards]
+        self.losses = np.zeros((len(self.shards), 1))
+        self.meets = any(part.meets for layer in layers for _, part in layer.parts())
+        # Without parameters there is nothing to compute.
+        recordable = flow.only_kernels and loss.only_kernels and bool(steps.runs)
+        self.outputs = Recorded(self.compute, recordable, flow.arrays())
+        self.followed = [] if recordable else list(self.settings())
+
+    def __call__(self, inputs: Sequence[Array], targets: Array, step: int) -> tuple[float, Array]:
+        """Compute the gradients of the mean loss over a batch, and update.
+
+        Args:
+            inputs: (N, ...) each, what the layers take.
+            targets: (N, ...) their targets, checked.
+            step: the number of the training step, for dropout.
+
+        Returns:
+            The mean loss, and the layers' output.
+        """
+        samples = self.shards[-1].stop
+        if any(len(array) != samples for array in (*inputs, targets)):
+            shapes = [array.shape for array in inputs]
+            raise ValueError(f"Expected a batch of {samples}; got x {shapes} and targets {targets.shape}.")
+        for replica in self.replicas:
+            replica.step[0] = step
+        self.follow_settings()
+        arrays = [self.layers[0].as_array(x) for x in inputs]
+        (outputs,) = self.outputs(*arrays, self.loss.prepare(targets))
+        return math.fsum((self.losses[:, 0] * self.shares).tolist()), outputs
+
+    def compute(self, *arrays: Array) -> list[list[Array]]:
+        """Make the step, shard by shard and then block by block; return the shards' outputs."""
+        *inputs, targets = arrays
+        loop = together if self.meets else each
+        outputs = loop(lambda i: self.forward_and_backward(i, inputs, targets), len(self.shards))
+        each(self.finish, len(self.blocks))
+        return outputs
+
+    def forward_and_backward(self, i: int, inputs: Sequence[Array], targets: Array) -> list[Array]:
+        """Compute the gradients of a shard, and return its output."""
+        shard, replica = self.shards[i], self.replicas[i]
+        output = replica.forward([x[shard] for x in inputs])
+        dy = np.empty_like(output)
+        self.loss.write(output, targets[shard], self.shares[i], dy, self.losses[i])
+        replica.backward(dy)
+        return [output]
+
+    def finish(self, block: int) -> None:
+        """Sum a block of the gradient over the shards, in order, and update while it is in the cache."""
+        for piece in self.blocks[block].pieces:
+            number = 0
+            for i, k in piece.sources:
+                layers = [replica.layers[i] for replica in self.replicas]
+                if piece.whole:
+                    number += self.add_whole(piece, layers, number)
+                    continue
+                for layer in layers:
+                    gradient = layer.parameters[k].grad.reshape(-1)[piece.part]
+                    kernels.update.add_up(gradient, piece.total, number == 0)
+                    number += 1
+        if self.update:
+            self.update(self.runs, self.blocks[block].run, self.blocks[block].part)
+
+    def add_whole(self, piece: Piece, layers: Sequence[Layer], number: int) -> int:
+        """Add rows of a gradient over the whole batch, from what a call's replicas remember.
+
+        Args:
+            piece: which rows.
+            layers: the replicas.
+            number: how many gradients have been added before.
+
+        Returns:
+            How many were added.
+        """
+        inputs, upstream = [layer.x for layer in layers], [layer.dy for layer in layers]
+        if adjacent(inputs) and adjacent(upstream):  # as they are, if all layers use `empty`
+            inputs, upstream = [join(inputs)], [join(upstream)]
+        for i, (x, dy) in enumerate(zip(inputs, upstream, strict=True)):
+            layers[0].batch_gradient(x, dy, piece.part, piece.total, number + i > 0)  # type: ignore[arg-type]
+        return len(inputs)
+
+    def settings(self) -> Iterator[tuple[Layer, dict[str, Any], list[Layer]]]:
+        """Yield each part that is called in every step, what is set on it, and its replicas."""
+        parts = [part for layer in self.layers for _, part in layer.parts()]
+        for k, part in enumerate(parts):
+            if not part.calls_only_kernels:
+                yield part, dict(vars(part)), [replica.parts[k] for replica in self.replicas]
+
+    def follow_settings(self) -> None:
+        """Let the replicas have what a person has set on a layer since the step before."""
+        for part, known, replicas in self.followed:
+            now = vars(part)
+            for name in [name for name in known if name not in now]:
+                del known[name]
+                for replica in replicas:
+                    vars(replica).pop(name, None)
+            for name, value in now.items():
+                if name not in known or known[name] is not value:
+                    known[name] = value
+                    if name not in SETTINGS and next(members(value), None) is None:
+                        for replica in replicas:
+                            replica.remember(**{name: value})
+
+    @functools.cached_property
+    def nbytes(self) -> int:
+        """The size of the arrays that are kept from step to step, after the first."""
+        spaces = [space for replica in self.replicas for space in replica.workspaces]
+        arrays = {id(whole): whole for space in spaces for whole in space.whole.values()}
+        own = [array for space in spaces for array in space.kept.values() if array.base is None]
+        gradients = [
+            p.grad for replica in self.replicas for layer in replica.layers for p in layer.parameters
+        ]
+        return sum(array.nbytes for array in [*arrays.values(), *own, *gradients])
+
+
+class Steps:
+    """Training steps for batches of any size, of which those used last are kept.
+
+    Args:
+        flow_of: returns the layers' calls, up to the loss, for inputs of these shapes; of those that the
+            model was built for, without an argument.
+        parameters: those of the layers' parameters that train.
+        loss: what to minimise.
+        optimizer: updates the parameters; None to compute gradients only.
+    """
+
+    def __init__(
+        self,
+        flow_of: Callable[..., Flow],
+        parameters: Sequence[Parameter],
+        loss: Loss,
+        optimizer: Optimizer | None = None,
+    ) -> None:
+        self.flow_of, self.parameters, self.loss, self.optimizer = flow_of, parameters, loss, optimizer
+        self.trains = [part.trainable for layer in flow_of().layers for _, part in layer.parts()]
+        self.runs = runs_of(parameters)
+        self.sizes: dict[Shapes, Step] = {}  # that used last at the end
+        self.layout: object = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the steps out of copies and pickles: they are views of the original, and made anew."""
+        return vars(self) | {"sizes": {}, "runs": []}
+
+    def __call__(self, inputs: Sequence[Array], targets: Array, number: int) -> tuple[float, Array]:
+        """Make a step; see `Step`."""
+        optimizer, shapes = self.optimizer, tuple(x.shape for x in inputs)
+        if optimizer is not None:
+            optimizer.begin(self.runs)
+            if self.layout != optimizer.layout():  # it was built anew, or clips now
+                self.sizes, self.layout = {}, optimizer.layout()
+        step = self.sizes.pop(shapes, None)
+        if step is None:
+            step = Step(self, self.flow_of([shape[1:] for shape in shapes]), len(targets))
+        self.sizes[shapes] = step
+        result = step(inputs, targets, number)
+        if optimizer is not None:
+            if not optimizer.updates_blocks:
+                optimizer.update_all(self.runs, each)
+            optimizer.end()
+        self.forget()
+        return result
+
+    def forget(self) -> None:
+        """Let the sizes go that were not used for the longest time, if there are too many."""
+        while len(self.sizes) > 1 and sum(step.nbytes for step in self.sizes.values()) > MAX_STEP_BYTES:
+            del self.sizes[next(iter(self.sizes))]
+
+
+def adjacent(arrays: Sequence[Any]) -> bool:
+    """Return whether arrays lie one after the other in memory."""
+    ends = [array.ctypes.data + array.nbytes for array in arrays]
+    return all(array.ctypes.data == end for array, end in zip(arrays[1:], ends, strict=False))
+
+
+def join(arrays: Sequence[Any]) -> Array:
+    """Return adjacent arrays as one, of all their rows."""
+    rows = sum(len(array) for array in arrays)
+    return np.lib.stride_tricks.as_strided(arrays[0], (rows, *arrays[0].shape[1:]))
