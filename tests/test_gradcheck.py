@@ -12,7 +12,7 @@ from tinynet.data.batches import ORDER
 from tinynet.differences import Comparison
 from tinynet.gradcheck import GRADIENT_CHECKS
 from tinynet.layers import BatchNormalization, Conv2D, Dense, Dropout, Flatten, MaxPool2D
-from tinynet.layers.base import INITIAL_WEIGHTS
+from tinynet.layers.building import INITIAL_WEIGHTS
 
 
 def normal(*shape):

@@ -2,70 +2,24 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import math
-import weakref
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from .. import initializers
-from ..seeds import next_seed
-from .declaration import Declaration, running
-from .geometry import OpenShape, Shape, as_shape, is_several, open_shape
+from .building import GENERAL, Buildable
+from .geometry import Shape
 from .parameter import Parameter
-from .tree import SETTINGS, Node
-from .workspace import Workspace
+from .wiring import Symbol
 
 Array = NDArray[Any]
-Seed = int | Sequence[int]
-
-# The last word of the seeds of initial weights: keeps their random numbers apart from others.
-INITIAL_WEIGHTS = 1
-
-TWIN = 1  # the word before the number of a layer's copy, in seeds
-
-
-class Symbol(ABC):
-    """What stands for an array that is not there yet, in a graph of layers; see `symbols.py`."""
-
-    @abstractmethod
-    def join(self, layer: Layer, inputs: Any) -> Any:
-        """Return the symbols of what a layer gives for these inputs."""
-
-
-class Join(NamedTuple):
-    """A layer's call within another layer; the values that are passed on are numbered.
-
-    Args:
-        layer: which of the layers.
-        inputs: the numbers of the values that it takes: those given to the whole, then what each call gives.
-    """
-
-    layer: int
-    inputs: tuple[int, ...]
-
-
-class Wiring(NamedTuple):
-    """How a layer is made of others, where it does nothing but call them.
-
-    Args:
-        layers: what it is made of.
-        joins: their calls, in order.
-        outputs: the numbers of the values that it gives.
-    """
-
-    layers: Sequence[Layer]
-    joins: Sequence[Join]
-    outputs: Sequence[int]
 
 
 @dataclasses.dataclass(eq=False, repr=False)
-class Layer(Node):
+class Layer(Buildable):
     """The base of all layers: hyperparameters in the constructor, then `build`, `forward`, `backward`.
 
     A subclass is a dataclass whose fields are its hyperparameters, and defines `declare`, `forward` and
@@ -132,11 +86,6 @@ class Layer(Node):
         array([[3., 6.]], dtype=float32)
     """
 
-    name: str = dataclasses.field(default="", kw_only=True)
-    input_shape: Shape | None = dataclasses.field(default=None, kw_only=True)
-    input_dim: int | None = dataclasses.field(default=None, kw_only=True)
-    batch_input_shape: Sequence[int | None] | None = dataclasses.field(default=None, kw_only=True)
-
     @property
     def step(self) -> int:
         """The number of the training step."""
@@ -163,172 +112,6 @@ class Layer(Node):
         raise NotImplementedError
 
     # What a layer does.
-
-    def build(
-        self,
-        input_shape: int | Sequence[int] | Sequence[Sequence[int]],
-        seed: Seed | None = None,
-        dtype: DTypeLike | None = None,
-    ) -> Shape:
-        """Make the parameters.
-
-        Args:
-            input_shape: shape of one sample, without the batch axis; of a layer that takes several inputs, a
-                list of their shapes.
-            seed: an integer (or several) from which the initial values and dropout's choices follow. Default:
-                0; for a layer that another one's `declare` builds, that one's seed and the place in it.
-            dtype: "float32" or "float64", for gradient checks. Default: float32, or that of the other layer.
-
-        Returns:
-            The shape of one sample of the output.
-
-        Raises:
-            RuntimeError: the layer is part of a model.
-            ValueError: the layer cannot take that shape, or its parts are not found or have equal paths.
-
-        Example:
-            >>> from tinynet import layers
-            >>> layer = layers.Dense(3)
-            >>> layer.build(5, seed=1)
-            (3,)
-        """
-        return self.build_sample(input_shape, seed, dtype)
-
-    def build_sample(
-        self, input_shape: Any, seed: Seed | None = None, dtype: DTypeLike | None = None
-    ) -> Shape:
-        """Make the parameters: `build` of all layers, where shapes never have a batch axis."""
-        now = running()
-        place = None if now is None else now.place_of(self)
-        parent: Any = None if now is None or place is None else now.layer
-        if now is not None and parent is None:
-            now.strays.append(weakref.ref(self))
-        if parent is not None:
-            if seed is None or seed == parent.seed:
-                seed = (*words_of(parent.seed), place or 0)
-            dtype = parent.dtype if dtype is None else dtype
-            self.remember(most_weights=min(self.most_weights, parent.most_weights))
-        if self.in_model and self.output_shape is not None:
-            return self._check_shared(parent, input_shape, dtype)
-        shape = self._checked_shape(input_shape)
-        if np.dtype(dtype or "float32") not in (np.dtype("float32"), np.dtype("float64")):
-            raise ValueError(f"{self.title}: dtype must be 'float32' or 'float64'; got {dtype!r}.")
-        self.remember(
-            dtype=np.dtype(dtype or "float32"), seed=0 if seed is None else seed, x=None, y=None,
-            step_cell=np.zeros(1, np.int64), first_sample=0, _sublayers=None, _own_parameters=None,
-        )  # fmt: skip
-        # Not default_rng(seed), which the data may well come from; trailing zeros would not tell seeds apart.
-        random = np.random.default_rng([*words_of(self.seed), INITIAL_WEIGHTS])
-        above = now.above if now is not None and parent is not None else []
-        with Declaration(self, above).run():
-            self.find_sublayers()  # raises where two have equal paths
-            output_shape = self.declare(shape, random)
-        self.remember(input_shape=shape, output_shape=output_shape)
-        self.settle(above)
-        self.named_parameters()  # raises where two have equal paths
-        if not self.trainable:
-            for _, part in self.parts():  # those that `declare` made, too
-                part.remember(_trainable=part.in_model and part.trainable)
-        return output_shape
-
-    def _checked_shape(self, input_shape: Any) -> Shape:
-        """Return the input shape, or the shapes where there are several, as tuples."""
-        shape: tuple[Any, ...] = as_shape(self.title, input_shape)
-        several = is_several(shape)
-        if several and not self.takes_several:
-            raise ValueError(f"{self.title} takes one input; got {len(shape)}: {', '.join(map(str, shape))}.")
-        if self.takes_several and not several:
-            raise ValueError(
-                f"{self.title} takes several inputs: expected a list of their shapes, such as [(8,), (8,)]; "
-                f"got {shape}."
-            )
-        return shape
-
-    def _check_shared(self, parent: Any, input_shape: Any, dtype: DTypeLike | None) -> Shape:
-        """Return the output shape of a layer that another model has built, or raise if it does not fit."""
-        if parent is None:
-            raise RuntimeError(f"{self.title} is part of a model, which has built it; make a new layer.")
-        output_shape = self.output_shape
-        if input_shape != self.input_shape:
-            input_shape = self._checked_shape(input_shape)
-        if input_shape != self.input_shape:
-            try:
-                output_shape = None if parent.wiring is None else self.output_shape_for(input_shape)
-            except ValueError:
-                output_shape = None
-        if output_shape is None or np.dtype(dtype) != self.dtype:
-            raise ValueError(
-                f"{self.title} is shared with another model, which built it for inputs {self.input_shape} of "
-                f"{self.dtype}; here they are {input_shape} of {np.dtype(dtype)}: make a new layer."
-            )
-        return output_shape
-
-    def output_shape_for(self, input_shape: Shape) -> Shape:
-        """Return the output shape for inputs of another shape than the layer was built for.
-
-        Raises:
-            ValueError: the layer cannot take that shape with the weights that it has.
-        """
-        shape = self.twin(input_shape, 0).output_shape
-        assert shape is not None
-        return shape
-
-    def rebuilt(self, input_shape: Any, seed: Seed | None = None, dtype: DTypeLike | None = None) -> Self:
-        """Return a copy that is built for inputs of another shape or type, with the same weights.
-
-        Args:
-            input_shape, seed, dtype: as for `build`; default: the layer's own.
-
-        Raises:
-            ValueError: the layer cannot take that shape, or would need other weights for it.
-        """
-        clone = copy.deepcopy(self)
-        for _, part in [*clone.parts()]:
-            part.remember(in_model=False)  # free to be built again
-        clone.build_sample(
-            input_shape, self.seed if seed is None else seed, self.dtype if dtype is None else dtype
-        )
-        for (name, parameter), mine in zip(clone.named_parameters().items(), self.parameters, strict=True):
-            if parameter.value.shape != mine.value.shape:
-                raise ValueError(
-                    f"{self.title} was built for inputs of shape {self.input_shape}: for {input_shape} its "
-                    f"{name} would have the shape {parameter.value.shape} instead of {mine.value.shape}."
-                )
-            parameter.value = mine.value
-        return clone
-
-    def twin(self, input_shape: Shape, number: int) -> Self:
-        """Return a copy that shares the parameters' values, and has its own gradients and memory.
-
-        Args:
-            input_shape: of one sample; of each input, if there are several.
-            number: of the copy; another one drops other elements.
-        """
-        seed = (*words_of(self.seed), TWIN, number) if number else self.seed
-        clone = self.rebuilt(input_shape, seed)
-        for part, mine in zip(clone.parts(), self.parts(), strict=True):
-            part[1].remember(
-                step_cell=mine[1].step_cell, first_sample=mine[1].first_sample, _trainable=mine[1].trainable,
-                in_model=mine[1].in_model, workspace=None if mine[1].workspace is None else Workspace(),
-            )  # fmt: skip
-        for parameter, original in zip(clone.parameters, self.parameters, strict=True):
-            parameter.share(original)
-        return clone
-
-    @property
-    def wiring(self) -> Wiring | None:
-        """How the layer calls those that it is made of, if it does nothing else; None for other layers."""
-        return None
-
-    def given_shape(self) -> OpenShape | None:
-        """Return the shape of one sample that the layer was given when it was made, or None."""
-        if self.output_shape is None and self.input_shape is not None:
-            return open_shape(self.title, self.input_shape)
-        if self.input_dim is not None:
-            return open_shape(self.title, (self.input_dim,))
-        if self.batch_input_shape is not None:
-            return open_shape(self.title, tuple(self.batch_input_shape)[1:])
-        return None
 
     def note_call(self, call: Any) -> None:
         """Remember a call for symbols, of which the first gives `input` and `output`."""
@@ -364,21 +147,6 @@ class Layer(Node):
             )
         return self._calls[0]
 
-    def declare(self, input_shape: Shape, random: np.random.Generator) -> Shape:
-        """Check the input shape, make the parameters, and return the output shape: `build`'s own part.
-
-        A layer that is made of layers builds them here: `self.first.build(input_shape)` returns the shape
-        that the next one gets; their seeds and dtypes follow from this layer's.
-
-        Args:
-            input_shape: shape of one sample.
-            random: the source of the initial values.
-
-        Returns:
-            The shape of one sample of the output.
-        """
-        return input_shape
-
     def __call__(self, x: Any, training: bool = False) -> Any:
         """Compute the output for an array, or join the graph of a symbol.
 
@@ -403,12 +171,6 @@ class Layer(Node):
             return symbol.join(self, x)
         self.build_for(x)
         return self.forward(x, training)
-
-    def build_for(self, x: Any) -> None:
-        """Build the layer for its first data, if it is not built yet."""
-        if self.output_shape is None:
-            shapes = [np.shape(one)[1:] for one in x] if self.takes_several else np.shape(x)[1:]
-            self.build_sample(shapes, next_seed())
 
     def forward(self, x: ArrayLike, training: bool = False) -> Array:
         """Compute the output.
@@ -530,15 +292,6 @@ class Layer(Node):
         return self.workspace.empty(name, shape, np.dtype(self.dtype if dtype is None else dtype))
 
 
-GENERAL = frozenset(Layer.__dataclass_fields__)  # what every layer takes
-SETTINGS.update(GENERAL)
-
-
 def hyperparameters(layer: Layer) -> list[dataclasses.Field[Any]]:
     """Return the fields of a layer's class, without what every layer takes."""
     return [field for field in dataclasses.fields(layer) if field.name not in GENERAL]
-
-
-def words_of(seed: Seed) -> tuple[int, ...]:
-    """Return a seed as integers."""
-    return (seed,) if isinstance(seed, int | np.integer) else tuple(seed)

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from .base import Join, Layer, Wiring
+from .base import Layer
 from .geometry import Shape, is_several
 from .graph import Graph
+from .wiring import Join, Wiring
 
 
 @dataclass(eq=False, repr=False)

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import kernels
-from .base import Layer, Wiring
+from .base import Layer
 from .geometry import Shape
+from .wiring import Wiring
 
 Array = NDArray[Any]
 

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..execution.prediction import Prediction
-from .base import Array, Layer, Wiring
+from .base import Array, Layer
 from .conv_pool import fuse
 from .flow import Flow
 from .geometry import Shape
+from .wiring import Wiring
 
 
 class Graph(Layer, only_kernels=True):

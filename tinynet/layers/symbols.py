@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..seeds import next_seed
-from .base import Layer, Symbol, Wiring
+from .base import Layer
 from .flow import Flow
 from .geometry import OpenShape, Shape, open_shape, stand_in
+from .wiring import Symbol, Wiring
 
 # What stands for sizes that are not known: layers are built for the first one, and the second one shows
 # which other sizes depend on it.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from .base import Join, Layer, Wiring
+from .base import Layer
 from .symbols import InputLayer, SymbolicCall, SymbolicTensor
+from .wiring import Join, Wiring
 
 
 class Traced(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, Self
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .geometry import Shape
+from .members import Member, mapped, members
 from .parameter import Parameter
 from .workspace import Workspace
 
@@ -23,7 +23,7 @@ NOTED = ("_sublayers", "_own_parameters", "_input_layers", "_wiring")  # notes, 
 KINDS: dict[str, type[Any]] = {}  # all classes of layers that are defined, for model files
 
 
-class Node:
+class Node(Member):
     """A layer as a part of a tree: it may be made of others, in attributes, lists, tuples and dicts."""
 
     name: str = ""
@@ -321,31 +321,3 @@ class Node:
 
 
 SETTINGS = {*Node.__annotations__}  # what all layers have; the model sets it
-
-
-def members(value: Any, name: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Any]]:
-    """Yield the layers and parameters in a value, also in lists, tuples and dicts, with their names."""
-    seen = set() if seen is None else seen
-    if isinstance(value, Node | Parameter):
-        if id(value) not in seen:
-            seen.add(id(value))
-            yield name, value
-    elif isinstance(value, list | tuple | dict):
-        items = value.items() if isinstance(value, dict) else enumerate(value)
-        for key, item in items:
-            yield from members(item, f"{name}/{key}" if name else str(key), seen)
-
-
-def mapped(value: Any, function: Callable[[Any], Any]) -> Any:
-    """Return a value with each layer and parameter in it replaced by what the function makes of it."""
-    if isinstance(value, Node | Parameter):
-        return function(value)
-    if isinstance(value, tuple):
-        items = [mapped(item, function) for item in value]
-        return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
-    if isinstance(value, list | dict):
-        new = copy.copy(value)  # of its own class
-        for key in value if isinstance(value, dict) else range(len(value)):
-            new[key] = mapped(value[key], function)
-        return new
-    return value

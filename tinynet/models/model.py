@@ -12,13 +12,13 @@ from numpy.typing import DTypeLike
 
 from ..files.model_file import write_model_file
 from ..layers import Layer
-from ..layers.base import Wiring
 from ..layers.chain import names_for
 from ..layers.config import give_names, layer_config, layer_from_config
 from ..layers.flow import Flow
 from ..layers.geometry import OpenShape, Shape
 from ..layers.symbols import InputLayer, SymbolicTensor
 from ..layers.tracing import trace
+from ..layers.wiring import Wiring
 from .description import common_config, restore
 from .summary import summary
 from .trainable import Trainable

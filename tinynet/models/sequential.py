@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..layers import Layer
-from ..layers.base import Seed
+from ..layers.building import Seed
 from ..layers.chain import Chain, check_layer
 from ..layers.config import give_names, layer_config, layer_from_config, names_config
 from ..layers.declaration import running

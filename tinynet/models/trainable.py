@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -13,167 +12,43 @@ from numpy.typing import ArrayLike, NDArray
 from .. import losses, optim
 from ..callbacks import Callback
 from ..data.batches import train_validation_split
-from ..execution.prediction import Prediction
-from ..layers import Layer, Parameter
-from ..layers.geometry import OpenShape
-from ..layers.graph import Graph, prediction
-from ..layers.parameter import place, runs_of
-from ..layers.tree import SETTINGS, members
 from ..metrics import Metric
 from ..metrics import get as get_metrics
-from ..seeds import next_seed
 from ..training.average import MovingAverage
 from ..training.data import Augment, Batches
 from ..training.history import History
 from ..training.loop import Loop
 from ..training.progress import Progress
 from ..training.trainer import Trainer, trainable_parts
-from ..waiting import Alone
 from .inputs import as_inputs, checked_input, finite
+from .placed import Placed
 
 Array = NDArray[Any]
 
 
-class Trainable(Graph, only_kernels=True):
+class Trainable(Placed, only_kernels=True):
     """The base of `Model` and `Sequential`.
 
     Attributes:
-        seed: what everything random follows from: initial weights, dropout, shuffling, augmentation.
         optimizer, loss: as given to `compile`.
-        flat: the parameters that can be trained, in one piece: `flat.value` and `flat.grad` are vectors.
         trainable: whether training changes the parameters; read by `compile`. Each layer has its own, too.
-        temperature: what `tinynet.predict_image` divides the logits by, so that its confidence is honest; see
-            `tinynet.inference.calibrate`.
-        stop_training: a callback sets it to True to end `fit`.
-        log_names: what the current or last `fit` logs, for callbacks.
     """
 
-    describes_itself = True
-    seed: int
     _compiled: tuple[optim.Optimizer, losses.Loss, dict[str, Metric]] | None = None
     _trainer: Trainer | None = None
-    _infer: Prediction | None = None
-    _alone: Alone | None = None
-
-    def _begin(self, seed: int | None, name: str) -> None:
-        """Set what every model has."""
-        kind = type(self).__name__
-        if seed is not None and (not isinstance(seed, int | np.integer) or not 0 <= seed < 2**63):
-            raise ValueError(f"{kind}: seed must be an integer from 0 to 2**63 - 1; got {seed!r}.")
-        if not isinstance(name, str):
-            raise TypeError(f"{kind}: name must be a string; got {name!r}.")
-        self.name, self.seed = name, next_seed() if seed is None else seed
-        self.steps_trained, self.epochs_trained, self.stop_training = 0, 0, False
-        self.temperature = 1.0
-        self.log_names: list[str] = []
-
-    # Built: its layers are parts of it, and their parameters have their places.
-
-    @property
-    def open_shapes(self) -> list[OpenShape]:
-        """The shape of a sample of each input, with None where any size is taken."""
-        shapes: Any = self.input_shape
-        return [*shapes] if self.takes_several else [shapes]
-
-    @property
-    def input_names(self) -> list[str]:
-        """The names of the inputs, as a dict of inputs has them."""
-        return ["input"]
 
     def _settle(self) -> None:
-        """Make the layers parts of this model."""
-        parts, seen = [part for _, part in self.parts()], set[int]()
-        for part in parts:
-            if id(part) in seen:
-                raise ValueError(f"{self.title}: {part.title} is used twice: make a new layer.")
-            seen.add(id(part))
-        parameters = self.parameters
-        if len({id(parameter) for parameter in parameters}) < len(parameters):
-            raise ValueError(f"{self.title}: a parameter is used twice: make one for each place.")
-        for part in parts:
-            for _, layer in [("", part), *members(vars(part))]:  # an activation that was given, too
-                if isinstance(layer, Layer):
-                    layer.remember(in_model=True)
-        self.remember(_own_flow=None, _trainer=None, _infer=None, _alone=None)
-
-    def _place(self) -> None:
-        """Give the parameters their places: from now on they do not move."""
-        parameters = self.parameters
-        place(parameters)
-        homes = {id(parameter.home): parameter.home for parameter in parameters if parameter.home is not None}
-        alone = Alone(
-            "The model, or one that it shares layers with, is being trained already: wait for the end of "
-            "that, or train a copy.",
-            [*homes.values()],
-        )
-        self.remember(_infer=prediction(self.fused), _alone=alone)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave what was recorded out of copies and pickles."""
-        return super().__getstate__() | {"_infer": None, "_alone": None}
+        """Make the layers parts of this model; how it trained before is over."""
+        super()._settle()
+        self.remember(_trainer=None)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Restore a copy or a pickle: its parameters are its own, and lie side by side again."""
-        vars(self).update(state)
-        if self.output_shape is not None:
-            trainer = self._trainer
-            self._settle()
-            if trainer is not None:
-                self.remember(_trainer=trainer)
-                trainer.rejoin(self.infer)
-
-    @property
-    def infer(self) -> Prediction:
-        """How the model predicts."""
-        if self._infer is None:
-            self._place()
-        assert self._infer is not None
-        return self._infer
-
-    @property
-    def alone(self) -> Alone:
-        """Who trains the model."""
-        if self._alone is None:
-            self._place()
-        assert self._alone is not None
-        return self._alone
-
-    @property
-    def flat(self) -> Parameter:
-        """The parameters that can be trained, in one piece.
-
-        Raises:
-            AttributeError: they lie in several pieces, because the model shares layers with another one, or
-                has got further layers since.
-        """
-        _ = self.infer  # which gives the parameters their places
-        runs = runs_of([parameter for parameter in self.parameters if parameter.trainable])
-        if len(runs) > 1:
-            raise AttributeError(
-                f"{self.title} shares layers with another model, or has got further layers, so that its "
-                "parameters lie in several pieces: use model.parameters, get_weights or set_weights."
-            )
-        return runs[0] if runs else Parameter("run", np.empty(0, self.dtype), np.empty(0, self.dtype))
-
-    def _check_change(self, name: str, value: object) -> None:
-        if not self.in_model or name == "name" or (name.startswith("_") and name not in SETTINGS):
-            return
-        if name in ("optimizer", "loss", "metrics"):
-            raise AttributeError(
-                f"{self.title}: {name} is what compile makes: call model.compile({name}=...)."
-            )
-        if name in {"layers", *SETTINGS}:
-            raise AttributeError(f"{self.title} has used its {name}: make a new model to change it.")
-        if (
-            name not in vars(self)
-            and type(self).__module__.startswith("tinynet.")
-            and not hasattr(self, name)
-        ):
-            closest = difflib.get_close_matches(name, {*vars(self), *dir(type(self))}, n=1)
-            hint = f" Did you mean {closest[0]}?" if closest else ""
-            raise AttributeError(f"{self.title} has no {name}: to assign it would have no effect.{hint}")
-
-    # Compiled: it has an optimizer, a loss and metrics.
+        """Restore a copy or a pickle, which goes on training where the original was."""
+        super().__setstate__(state)
+        trainer: Trainer | None = state.get("_trainer")
+        if trainer is not None:
+            self.remember(_trainer=trainer)
+            trainer.rejoin(self.infer)
 
     def compile(
         self,
@@ -239,8 +114,6 @@ class Trainable(Graph, only_kernels=True):
     def loss(self) -> losses.Loss:
         """The loss given to `compile`."""
         return self.trainer.loss if self._compiled is None else self._compiled[1]
-
-    # Used.
 
     def check_inputs(self, x: Any) -> list[Array]:
         """Return the inputs as contiguous arrays (N, ...) of the model's dtype, or raise; see `predict`."""

@@ -21,8 +21,9 @@ from ..execution.parallel import cut
 from ..execution.recording import Recorded, each
 from ..layers import Layer, Parameter
 from ..layers.flow import Flow
+from ..layers.members import members
 from ..layers.parameter import runs_of
-from ..layers.tree import SETTINGS, members
+from ..layers.tree import SETTINGS
 from ..layers.workspace import Workspace
 from ..losses import Loss
 from ..optim import Optimizer

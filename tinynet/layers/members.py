@@ -1,0 +1,41 @@
+"""The layers and parameters in a value: in attributes, lists, tuples and dicts."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .parameter import Parameter
+
+
+class Member:
+    """The base of layers, so that they can be told from other values."""
+
+
+def members(value: Any, name: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Any]]:
+    """Yield the layers and parameters in a value, also in lists, tuples and dicts, with their names."""
+    seen = set() if seen is None else seen
+    if isinstance(value, Member | Parameter):
+        if id(value) not in seen:
+            seen.add(id(value))
+            yield name, value
+    elif isinstance(value, list | tuple | dict):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in items:
+            yield from members(item, f"{name}/{key}" if name else str(key), seen)
+
+
+def mapped(value: Any, function: Callable[[Any], Any]) -> Any:
+    """Return a value with each layer and parameter in it replaced by what the function makes of it."""
+    if isinstance(value, Member | Parameter):
+        return function(value)
+    if isinstance(value, tuple):
+        items = [mapped(item, function) for item in value]
+        return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
+    if isinstance(value, list | dict):
+        new = copy.copy(value)  # of its own class
+        for key in value if isinstance(value, dict) else range(len(value)):
+            new[key] = mapped(value[key], function)
+        return new
+    return value
