@@ -17,9 +17,8 @@ from ..metrics import get as get_metrics
 from ..training.average import MovingAverage
 from ..training.data import Augment, Batches
 from ..training.history import History
-from ..training.loop import Loop
 from ..training.progress import Progress
-from ..training.trainer import Trainer, trainable_parts
+from ..training.trainer import Loop, Trainer, trainable_parts
 from .inputs import as_inputs, checked_input, finite
 from .placed import Placed
 
