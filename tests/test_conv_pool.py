@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from tinynet import Sequential, layers
 from tinynet.kernels.program import Program
 from tinynet.layers import conv_pool
-from tinynet.layers.conv_pool import ConvPool, fuse
+from tinynet.layers.conv_pool import ConvPool
 from tinynet.layers.flow import Flow
+from tinynet.layers.fusion import fuse
 
 DTYPES = ["float32", "float64"]
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}

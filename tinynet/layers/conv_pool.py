@@ -11,7 +11,6 @@ from .. import kernels
 from ..execution.recording import each
 from .base import Array, Layer
 from .conv2d import Conv2D
-from .flow import Call, Flow
 from .pool2d import MaxPool2D
 
 PART_BYTES = 2**19  # of the convolution's output at a time: half of a usual core's own cache
@@ -130,25 +129,3 @@ class ConvPool(Layer, only_kernels=True):
                     gradient, kernel, dx[part], 1, 1, conv.windows.top, conv.windows.left
                 )
         return dx
-
-
-def fuse(flow: Flow) -> Flow:
-    """Return a flow in which each convolution and the pooling after it are one, where they fit.
-
-    Args:
-        flow: calls of built layers.
-
-    Returns:
-        One that computes the same, on the same parameters. A convolution whose output is used elsewhere, too,
-        stays as it is.
-    """
-    fused: dict[int, Call] = {}  # by the call of the convolution
-    pooled: set[int] = set()
-    for call in flow.calls:
-        before = flow.maker(call.inputs[0]) if call.inputs else None
-        fits = before is not None and ConvPool.fits(before.layer, call.layer)
-        if before is not None and fits and flow.consumers(before.output) == 1:
-            pair = ConvPool(before.layer, call.layer)  # type: ignore[arg-type]
-            fused[before.output] = Call(pair, before.inputs, call.output)
-            pooled.add(call.output)
-    return flow.with_calls([fused.get(call.output, call) for call in flow.calls if call.output not in pooled])

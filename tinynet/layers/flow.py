@@ -112,10 +112,6 @@ class Flow:
         """Return the parameters' values and gradients, which are there anyway."""
         return [array for layer in self.layers for p in layer.parameters for array in (p.value, p.grad)]
 
-    def consumers(self, value: int) -> int:
-        """Return how often a value is taken by a call or given by the flow."""
-        return sum(call.inputs.count(value) for call in self.calls) + self.outputs.count(value)
-
     def maker(self, value: int) -> Call | None:
         """Return the call that gives a value, or None for an input."""
         return next((call for call in self.calls if call.output == value), None)

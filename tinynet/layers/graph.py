@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 
 from ..execution.prediction import Prediction
 from .base import Array, Layer
-from .conv_pool import fuse
 from .flow import Flow
+from .fusion import fuse
 from .geometry import Shape
 from .wiring import Wiring
 

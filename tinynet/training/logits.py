@@ -30,7 +30,7 @@ def split_at_logits(flow: Flow, loss: Loss) -> tuple[Flow, Layer | None, Loss]:
         return flow, None, loss
     check_probabilities(flow, loss)
     call = flow.maker(flow.outputs[0])
-    if call is None or getattr(loss, "from_logits", False) or flow.consumers(call.output) > 1:
+    if call is None or getattr(loss, "from_logits", False):
         return flow, None, loss
     last = call.layer
     activation: Layer | None = last

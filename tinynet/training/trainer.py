@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from ..callbacks import Callback
 from ..execution.prediction import Prediction
 from ..layers import Layer
-from ..layers.conv_pool import fuse
 from ..layers.flow import Flow
+from ..layers.fusion import fuse
 from ..layers.geometry import Shape
 from ..layers.graph import Graph, prediction
 from ..layers.parameter import runs_of
