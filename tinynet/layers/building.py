@@ -177,10 +177,10 @@ class Buildable(Node):
         """
         seed = (*words_of(self.seed), TWIN, number) if number else self.seed
         clone = self.rebuilt(input_shape, seed)
-        for part, mine in zip(clone.parts(), self.parts(), strict=True):
-            part[1].remember(
-                step_cell=mine[1].step_cell, first_sample=mine[1].first_sample, _trainable=mine[1].trainable,
-                in_model=mine[1].in_model, workspace=None if mine[1].workspace is None else Workspace(),
+        for (_, part), (_, mine) in zip(clone.parts(), self.parts(), strict=True):
+            part.remember(
+                step_cell=mine.step_cell, first_sample=mine.first_sample, in_model=mine.in_model,
+                workspace=None if mine.workspace is None else Workspace(), _original=mine,
             )  # fmt: skip
         for parameter, original in zip(clone.parameters, self.parameters, strict=True):
             parameter.share(original)

@@ -14,9 +14,13 @@ from numpy.typing import NDArray
 from .. import kernels
 from .base import Layer
 from .geometry import Shape
+from .members import members
+from .tree import SETTINGS
 from .wiring import Wiring
 
 Array = NDArray[Any]
+
+MOST_CALLS = 10_000  # of layers in a flow: a small file may describe models that would never end
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +66,7 @@ class Flow:
         self.inputs, self.shapes = len(shapes), [*shapes]
         self.calls: list[Call] = []
         self.outputs: list[int] = []
+        self.twins: list[tuple[Any, Any]] = []  # of a person's own layers, and what they are copies of
         self.fused: Flow | None = None  # the same with calls joined, once it is needed
         self.times: Counter[int] = Counter()  # how often each layer is called, by its id
 
@@ -73,9 +78,9 @@ class Flow:
             inputs: the numbers of the values that it takes.
         """
         wiring = layer.wiring
-        return [self._call(layer, inputs)] if wiring is None else self.follow(wiring, inputs)
+        return [self._call(layer, inputs)] if wiring is None else self.connect(wiring, inputs)
 
-    def follow(self, wiring: Wiring, inputs: Sequence[int]) -> list[int]:
+    def connect(self, wiring: Wiring, inputs: Sequence[int]) -> list[int]:
         """Add the calls that layers make as they are joined, and return the outputs' numbers."""
         values = [*inputs]
         for join in wiring.joins:
@@ -88,6 +93,12 @@ class Flow:
         times = self.times[id(layer)]
         self.times[id(layer)] += 1
         called = layer.twin(shape, times) if times or shape != layer.input_shape else layer
+        parts = [part for _, part in called.parts()]
+        self.twins += [
+            (p, p._original) for p in parts if p._original is not None and not p.calls_only_kernels
+        ]
+        if len(self.calls) >= MOST_CALLS:
+            raise ValueError(f"A model of more than {MOST_CALLS:,} calls of layers is too large.")
         assert called.output_shape is not None
         self.shapes.append(called.output_shape)
         self.calls.append(Call(called, tuple(inputs), len(self.shapes) - 1))
@@ -119,7 +130,7 @@ class Flow:
     def with_calls(self, calls: Sequence[Call], outputs: Sequence[int] | None = None) -> Flow:
         """Return a flow of the same inputs with other calls."""
         flow = Flow(self.shapes[: self.inputs])
-        flow.shapes, flow.calls = self.shapes, [*calls]
+        flow.shapes, flow.calls, flow.twins = self.shapes, [*calls], self.twins
         flow.outputs = [*(self.outputs if outputs is None else outputs)]
         return flow
 
@@ -127,8 +138,16 @@ class Flow:
         """Return the flow with what a function makes of each layer in its place."""
         return self.with_calls([replace(call, layer=function(call.layer)) for call in self.calls])
 
+    def follow(self) -> None:
+        """Let the twins of a person's own layers have what was set on the layers that they are copies of."""
+        for part, original in self.twins:
+            for name, value in vars(original).items():
+                if name not in SETTINGS and next(members(value), None) is None:
+                    part.remember(**{name: value})
+
     def forward(self, inputs: Sequence[Array], training: bool = False) -> list[Array]:
         """Return the outputs, for inputs (N, ...) of the layers' dtype."""
+        self.follow()
         values = dict(enumerate(inputs))
         last = {
             i: call.output for call in self.calls for i in call.inputs

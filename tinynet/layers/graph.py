@@ -16,6 +16,8 @@ from .fusion import fuse
 from .geometry import Shape
 from .wiring import Wiring
 
+MOST_SHAPES = 32  # of inputs, for which a graph's calls are kept
+
 
 class Graph(Layer, only_kernels=True):
     """The base of `Chain` and of models: runs its layers as its `wiring` says.
@@ -69,11 +71,14 @@ class Graph(Layer, only_kernels=True):
             self.remember(_flows={})
         assert self._flows is not None
         key = tuple(shapes)
-        if key not in self._flows:
+        flow = self._flows.get(key)
+        if flow is None:
             flow = Flow(key)
-            flow.outputs = flow.follow(self.joined, range(len(key)))
+            flow.outputs = flow.connect(self.joined, range(len(key)))
             self._flows[key] = flow
-        return self._flows[key]
+            for other in [*self._flows][1:-MOST_SHAPES]:  # the first are those that it was built for
+                self._flows.pop(other, None)
+        return flow
 
     def flow(self, shapes: Sequence[Shape] | None = None) -> Flow:
         """Return what the layer computes as calls: those of its layers, or its own where it does more.

@@ -50,7 +50,7 @@ class Parameter:
 
     def share(self, source: Parameter) -> None:
         """Have the values of another parameter from now on, wherever they lie; the gradient is its own."""
-        self.source = source
+        self.source, self._value = source, source.value  # which lets the own array go
 
     @property
     def placed(self) -> bool:

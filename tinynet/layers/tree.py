@@ -44,6 +44,7 @@ class Node(Member):
     calls_only_kernels: ClassVar[bool] = False
     describes_itself: ClassVar[bool] = False  # by `config` and `from_config`, as a model
     _calls: tuple[Any, ...] = ()  # for symbols
+    _original: Any = None  # of a twin, the layer that it is a copy of
     _trainable: bool = True
     _sublayers: dict[str, Any] | None = None
     _own_parameters: list[Parameter] | None = None
@@ -101,7 +102,7 @@ class Node(Member):
     @property
     def trainable(self) -> bool:
         """Whether training changes the parameters; read when the model is compiled."""
-        return self._trainable
+        return self._trainable if self._original is None else bool(self._original.trainable)
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
@@ -309,6 +310,7 @@ class Node(Member):
         own.update(vars(self))
         own["step_cell"] = np.zeros(1, np.int64) if step_cell is None else step_cell
         own["workspace"] = whole()
+        own["_original"] = None
         for parameter in self.own_parameters:
             gradient = np.zeros(parameter.grad.shape, self.dtype)
             copies[id(parameter)] = Parameter(parameter.name, parameter.value, gradient, parameter.trainable)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -15,11 +16,12 @@ from ..layers import Layer
 from ..layers.chain import names_for
 from ..layers.config import give_names, layer_config, layer_from_config
 from ..layers.flow import Flow
-from ..layers.geometry import OpenShape, Shape
+from ..layers.geometry import OpenShape, Shape, is_several
 from ..layers.symbols import InputLayer, SymbolicTensor
 from ..layers.tracing import trace
 from ..layers.wiring import Wiring
 from .description import common_config, restore
+from .inputs import as_inputs
 from .summary import summary
 from .trainable import Trainable
 
@@ -77,13 +79,29 @@ class Model(Trainable, only_kernels=True):
         self._sizes = [symbol.sizes for symbol in given]
         self.layers, self.takes_several = tuple(self._wiring.layers), len(given) > 1
         self._begin(seed, name)
-        kept = [(layer, layer.get_weights()) for layer in self.layers if seed is None and not layer.in_model]
+        new = [part for layer in self.layers if not layer.in_model for _, part in layer.parts()]
+        before = [(part, dict(vars(part))) for part in new]
+        try:
+            self._rebuild(keeps_weights=seed is None, dtype=wanted[0].dtype if dtype is None else dtype)
+        except BaseException:
+            for part, state in before:
+                vars(part).clear()
+                vars(part).update(state)
+            raise
+        self._place()
+
+    def _rebuild(self, keeps_weights: bool, dtype: DTypeLike) -> None:
+        """Build the layers anew as parts of this model, whose seed theirs follow from."""
+        new = [layer for layer in self.layers if not layer.in_model]
+        repeated = [name for name, count in Counter(one.name for one in new if one.name).items() if count > 1]
+        if repeated:
+            raise ValueError(f"{self.title}: two layers have the name {repeated[0]!r}: rename one of them.")
+        kept = [(layer, layer.get_weights()) for layer in new if keeps_weights]
         shapes: Any = self.built_shapes if self.takes_several else self.built_shapes[0]
-        self.build_sample(shapes, self.seed, wanted[0].dtype if dtype is None else dtype)
+        self.build_sample(shapes, self.seed, dtype)
         for layer, weights in kept:
             layer.set_weights(weights)
         self._settle()
-        self._place()
 
     @property
     def joined(self) -> Wiring:
@@ -98,7 +116,8 @@ class Model(Trainable, only_kernels=True):
     @property
     def input_names(self) -> list[str]:
         """The names of the inputs, as a dict of inputs has them."""
-        return [layer.name for layer in self._input_layers]
+        names = {id(layer): name for name, layer in self.find_sublayers().items()}
+        return [names.get(id(layer), "input_layer") for layer in self._input_layers]
 
     @property
     def inputs(self) -> list[SymbolicTensor]:
@@ -119,6 +138,13 @@ class Model(Trainable, only_kernels=True):
     def output(self) -> Any:
         """The symbol of what the model gives, or a list of several."""
         return self.outputs[0] if len(self.outputs) == 1 else self.outputs
+
+    def __call__(self, x: Any, training: bool = False) -> Any:
+        """Compute the output, or join a graph; see `Layer.__call__`. A dict of inputs by name is taken, too."""
+        if isinstance(x, Mapping):
+            x = as_inputs(x, self.input_names)
+            x = x if self.takes_several else x[0]
+        return super().__call__(x, training)
 
     def __len__(self) -> int:
         """Return the number of layers."""
@@ -144,7 +170,7 @@ class Model(Trainable, only_kernels=True):
         for layer in self.layers:
             layer.build(layer.input_shape)  # type: ignore[arg-type]
         flow = Flow(self.built_shapes)
-        shapes = tuple(flow.shapes[output] for output in flow.follow(self.joined, range(len(self._sizes))))
+        shapes = tuple(flow.shapes[output] for output in flow.connect(self.joined, range(len(self._sizes))))
         return shapes if len(shapes) > 1 else shapes[0]
 
     def _settle(self) -> None:
@@ -164,8 +190,6 @@ class Model(Trainable, only_kernels=True):
                 InputLayer(tuple(a if a == b else None for a, b in zip(*sizes, strict=True)))
                 for sizes in self._sizes
             ]
-            for input_layer, name in zip(self._input_layers, names_for(self._input_layers), strict=True):
-                input_layer.remember(name=name)
         values = [*self._values] or [layer.symbol(self.dtype) for layer in self._input_layers]
         number = len(self._input_layers)
         for join in self.joined.joins:
@@ -312,4 +336,4 @@ def symbols_of(what: str, given: Any) -> list[SymbolicTensor]:
 def outputs_of(layer: Layer) -> list[OpenShape]:
     """Return the shapes of a built layer's outputs."""
     shape: Any = layer.output_shape
-    return [*shape] if isinstance(shape[0], tuple) else [shape]
+    return [*shape] if is_several(shape) else [shape]

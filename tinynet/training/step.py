@@ -99,7 +99,7 @@ class Step:
         wanted = math.ceil(samples * flow.bytes_per_sample / CACHE_BYTES)
         self.shards = cut(samples, min(max(wanted, MIN_SHARDS), MAX_SHARDS))
         self.shares = [(shard.stop - shard.start) / samples for shard in self.shards]
-        self.layers, self.loss, self.runs = layers, loss, steps.runs
+        self.flow, self.layers, self.loss, self.runs = flow, layers, loss, steps.runs
         self.blocks = blocks_of(layers, steps.parameters, steps.runs)
         self.update = optimizer.update if optimizer is not None and optimizer.updates_blocks else None
         whole: list[dict[str, Array]] = []
@@ -115,7 +115,7 @@ class Step:
         """Compute the gradients of the mean loss over a batch, and update.
 
         Args:
-            inputs: (N, ...) each, what the layers take.
+            inputs: (N, ...) each, what the layers take: contiguous arrays of their dtype.
             targets: (N, ...) their targets, checked.
             step: the number of the training step, for dropout.
 
@@ -129,8 +129,7 @@ class Step:
         for replica in self.replicas:
             replica.step[0] = step
         self.follow_settings()
-        arrays = [self.layers[0].as_array(x) for x in inputs]
-        (outputs,) = self.outputs(*arrays, self.loss.prepare(targets))
+        (outputs,) = self.outputs(*inputs, self.loss.prepare(targets))
         return math.fsum((self.losses[:, 0] * self.shares).tolist()), outputs
 
     def compute(self, *arrays: Array) -> list[list[Array]]:
@@ -193,6 +192,7 @@ class Step:
 
     def follow_settings(self) -> None:
         """Let the replicas have what a person has set on a layer since the step before."""
+        self.flow.follow()
         for part, known, replicas in self.followed:
             now = vars(part)
             for name in [name for name in known if name not in now]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 from numpy.typing import NDArray
 
@@ -43,7 +44,7 @@ class Trainer:
         self, model: Graph, infer: Prediction, optimizer: Optimizer, loss: Loss, metrics: dict[str, Metric]
     ) -> None:
         self.model, self.optimizer, self.loss, self.metrics = model, optimizer, loss, metrics
-        self.flows: dict[Flow, tuple[Flow, Layer | None, Loss]] = {}
+        self.flows: WeakKeyDictionary[Flow, tuple[Flow, Layer | None, Loss]] = WeakKeyDictionary()
         self.loss_of_outputs = self.split()[2]
         self.steps = Steps(self.flow, model.trainable_parameters(), self.loss_of_outputs, optimizer)
         self.predict = infer if self.split()[1] is None else prediction(self.flow)
@@ -52,10 +53,11 @@ class Trainer:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave what is laid out and recorded out of copies and pickles; `rejoin` makes it anew."""
-        return vars(self) | {"flows": {}, "predict": None}
+        return vars(self) | {"flows": None, "predict": None}
 
     def rejoin(self, infer: Prediction) -> None:
         """Go on in a copy of the model, whose parameters have been placed anew."""
+        self.flows = WeakKeyDictionary()
         self.predict = infer if self.split()[1] is None else prediction(self.flow)
         self.steps.runs = runs_of(self.steps.parameters)
         self.optimizer.follow(self.model, self.steps.runs)
