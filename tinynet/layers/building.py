@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..seeds import next_seed
-from .declaration import Declaration, running
+from .declaration import Declaration, aside, running
 from .geometry import OpenShape, Shape, as_shape, is_several, open_shape
 from .tree import SETTINGS, Node
 from .wiring import Wiring
@@ -85,8 +85,9 @@ class Buildable(Node):
         if np.dtype(dtype or "float32") not in (np.dtype("float32"), np.dtype("float64")):
             raise ValueError(f"{self.title}: dtype must be 'float32' or 'float64'; got {dtype!r}.")
         self.remember(
-            dtype=np.dtype(dtype or "float32"), seed=0 if seed is None else seed, x=None, y=None,
-            step_cell=np.zeros(1, np.int64), first_sample=0, _sublayers=None, _own_parameters=None,
+            dtype=np.dtype(dtype or "float32"), seed=self.own_seed(0 if seed is None else seed),
+            x=None, y=None, step_cell=np.zeros(1, np.int64), first_sample=0,
+            _sublayers=None, _own_parameters=None,
         )  # fmt: skip
         # Not default_rng(seed), which the data may well come from; trailing zeros would not tell seeds apart.
         random = np.random.default_rng([*words_of(self.seed), INITIAL_WEIGHTS])
@@ -101,6 +102,10 @@ class Buildable(Node):
             for _, part in self.parts():  # those that `declare` made, too
                 part.remember(_trainable=part.in_model and part.trainable)
         return output_shape
+
+    def own_seed(self, seed: Seed) -> Seed:
+        """Return what the layer keeps as its seed."""
+        return seed
 
     def _checked_shape(self, input_shape: Any) -> Shape:
         """Return the input shape, or the shapes where there are several, as tuples."""
@@ -153,17 +158,19 @@ class Buildable(Node):
         Raises:
             ValueError: the layer cannot take that shape, or would need other weights for it.
         """
+        with aside():
+            return self._rebuilt(input_shape, self.seed if seed is None else seed, dtype or self.dtype)
+
+    def _rebuilt(self, input_shape: Any, seed: Seed, dtype: DTypeLike) -> Self:
         clone = copy.deepcopy(self)
         for _, part in [*clone.parts()]:
             part.remember(in_model=False)  # free to be built again
-        clone.build_sample(
-            input_shape, self.seed if seed is None else seed, self.dtype if dtype is None else dtype
-        )
+        clone.build_sample(input_shape, seed, dtype)
         for (name, parameter), mine in zip(clone.named_parameters().items(), self.parameters, strict=True):
             if parameter.value.shape != mine.value.shape:
                 raise ValueError(
-                    f"{self.title} was built for inputs of shape {self.input_shape}: for {input_shape} its "
-                    f"{name} would have the shape {parameter.value.shape} instead of {mine.value.shape}."
+                    f"{self.title} has a {name} of shape {mine.value.shape}, as it was built for inputs of "
+                    f"shape {self.input_shape}: inputs of {input_shape} would need {parameter.value.shape}."
                 )
             parameter.value = mine.value
         return clone

@@ -17,6 +17,16 @@ def running() -> Declaration | None:
     return getattr(_building, "now", None)
 
 
+@contextmanager
+def aside() -> Iterator[None]:
+    """Run the block outside of all declarations: what is built there is a part of none."""
+    outer, _building.now = running(), None
+    try:
+        yield
+    finally:
+        _building.now = outer
+
+
 class Declaration:
     """A layer's `declare` while it runs: it builds the layers that the layer is made of.
 

@@ -116,6 +116,8 @@ class Model(Trainable, only_kernels=True):
     @property
     def input_names(self) -> list[str]:
         """The names of the inputs, as a dict of inputs has them."""
+        if not self._input_layers:  # built as a part of another layer
+            return ["input_layer"]
         names = {id(layer): name for name, layer in self.find_sublayers().items()}
         return [names.get(id(layer), "input_layer") for layer in self._input_layers]
 
@@ -140,7 +142,7 @@ class Model(Trainable, only_kernels=True):
         return self.outputs[0] if len(self.outputs) == 1 else self.outputs
 
     def __call__(self, x: Any, training: bool = False) -> Any:
-        """Compute the output, or join a graph; see `Layer.__call__`. A dict of inputs by name is taken, too."""
+        """Compute the output, or join a graph; see `Layer.__call__`; a dict by name is taken, too."""
         if isinstance(x, Mapping):
             x = as_inputs(x, self.input_names)
             x = x if self.takes_several else x[0]

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..execution.prediction import Prediction
 from ..layers import Layer, Parameter
+from ..layers.building import Seed, words_of
 from ..layers.geometry import OpenShape
 from ..layers.graph import Graph, prediction
 from ..layers.members import members
@@ -46,6 +47,11 @@ class Placed(Graph, only_kernels=True):
         self.steps_trained, self.epochs_trained, self.stop_training = 0, 0, False
         self.temperature = 1.0
         self.log_names: list[str] = []
+
+    def own_seed(self, seed: Seed) -> int:
+        """Return what a model keeps as its seed: one number, also where it is a part of another layer."""
+        words = words_of(seed)
+        return words[0] if len(words) == 1 else int(np.random.SeedSequence(words).generate_state(2)[0])
 
     @property
     def open_shapes(self) -> list[OpenShape]:

@@ -67,7 +67,7 @@ def blocks_of(
             if parameter.value.size and parameter.value.ctypes.data in sources:
                 sources[parameter.value.ctypes.data].append((i, k))
     blocks: list[Block] = []
-    for address, found in sorted(sources.items(), key=lambda item: item[1]):
+    for address, found in sources.items():  # in the order of the runs, so that blocks have no gaps
         if found:
             layer = layers[found[0][0]]
             whole = layer.parameters[found[0][1]] is layer.batch_parameter
@@ -92,7 +92,8 @@ def add_blocks(
         part = slice(first, min(first + step, rows))
         start, stop = begin + part.start * row, begin + part.stop * row
         last = blocks[-1] if blocks else None
-        if last is None or last.run != run or last.part.stop - last.part.start >= BLOCK:
+        full = last is not None and last.part.stop - last.part.start >= BLOCK
+        if last is None or full or last.run != run or last.part.stop != start:
             blocks.append(last := Block(run, slice(start, start), []))
         last.part = slice(last.part.start, stop)
         last.pieces.append(Piece(sources, part, gradients[start - begin : stop - begin], whole))
