@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import pickle
 import statistics
 
@@ -140,16 +141,16 @@ def test_it_learns(head):
 
 
 @pytest.mark.slow
-def test_it_reads_mnist_after_one_epoch_on_a_third_of_it():
-    (images, labels), (test_images, test_labels) = data.load_mnist()
-    x, y, x_test = data.scale_pixels(images[:20_000]), labels[:20_000], data.scale_pixels(test_images)
+def test_it_reads_mnist_after_one_epoch():
+    (images, y), (test_images, y_test) = data.load_mnist()
+    x, x_test = data.scale_pixels(images), data.scale_pixels(test_images)
     accuracies = []
     for seed in SEEDS:
-        model = residual_network((28, 28, 1), 16, 10, seed=seed)
-        rate = optim.CosineDecay(0.01, decay_steps=-(-len(y) // 64))
+        model = residual_network((28, 28, 1), 8, 10, "max", seed=seed)
+        rate = optim.CosineDecay(0.006, decay_steps=math.ceil(len(y) / 32))
         model.compile(optim.Adam(rate), "sparse_categorical_crossentropy", ["accuracy"])
-        model.fit(x, y, batch_size=64, verbose=0)
-        accuracies.append(100 * model.evaluate(x_test, test_labels)["accuracy"])
+        model.fit(x, y, batch_size=32, verbose=0)
+        accuracies.append(100 * model.evaluate(x_test, y_test)["accuracy"])
     mean, deviation = statistics.mean(accuracies), statistics.stdev(accuracies)
-    print(f"{mean:.2f} ± {deviation:.2f} % {accuracies}")
-    assert mean >= 98
+    print(f"residual network: {mean:.2f} ± {deviation:.2f} %", *(f"{one:.2f}" for one in accuracies))
+    assert mean >= 98.3
