@@ -19,6 +19,13 @@ SHAPE, CLASSES = (11, 12, 2), 3
 SIZES = (40, 7, 1, 40, 23)  # of batches: not all are cut into equal shards
 SEEDS = (0, 1, 2)
 
+
+@pytest.fixture
+def many_shards(monkeypatch):
+    """Cut batches into more shards than there are threads."""
+    monkeypatch.setattr(shards, "CACHE_BYTES", 2**17)
+
+
 each_head = pytest.mark.parametrize("head", HEADS)
 
 
@@ -82,8 +89,8 @@ def test_its_gradients_are_right(head, seed):
 
 
 @each_head
-def test_its_bits_do_not_depend_on_the_number_of_threads(set_threads, monkeypatch, head):
-    monkeypatch.setattr(shards, "CACHE_BYTES", 2**17)  # many shards
+@pytest.mark.usefixtures("many_shards")
+def test_its_bits_do_not_depend_on_the_number_of_threads(set_threads, head):
     results = []
     for threads in (1, 2, 3, 5):
         set_threads(threads)
@@ -97,6 +104,7 @@ def test_its_bits_do_not_depend_on_the_number_of_threads(set_threads, monkeypatc
     assert all(start[0][name] != value for name, value in results[0][1][0].items())
 
 
+@pytest.mark.usefixtures("many_shards")
 def test_its_bits_are_the_same_if_the_number_of_threads_changes_while_it_trains(set_threads):
     set_threads(1)
     expected, changing = network(), network()
