@@ -29,15 +29,15 @@ def many_shards(monkeypatch):
 each_head = pytest.mark.parametrize("head", HEADS)
 
 
-def network(head="average", seed=0, momentum=0.9):
+def network(head="average"):
     """Return a compiled network."""
-    model = residual_network(SHAPE, 8, CLASSES, head, seed=seed)
-    compile_anew(model, momentum)
+    model = residual_network(SHAPE, 8, CLASSES, head)
+    compile_anew(model)
     return model
 
 
-def compile_anew(model, momentum=0.9):
-    model.compile(optim.SGD(0.05, momentum=momentum), "sparse_categorical_crossentropy", ["accuracy"])
+def compile_anew(model):
+    model.compile(optim.SGD(0.05, momentum=0.9), "sparse_categorical_crossentropy", ["accuracy"])
 
 
 def train(model, steps=8, between=lambda: None):
