@@ -6,6 +6,7 @@ one value and another model with the other, Keras's scripts set it before each s
 
 from __future__ import annotations
 
+import itertools
 import os
 from types import SimpleNamespace
 
@@ -355,3 +356,68 @@ def test_merging_refuses_what_keras_refuses(kind):
             layer.forward(wrong)
         with pytest.raises(ValueError, match=r"batch sizes|list of|matching shapes"):
             getattr(keras.layers, kind)()(wrong)
+
+
+def random_graph(library, seed):
+    """Return a model of a library, in which layers, some of them shared, are called at random."""
+    random, layers = np.random.default_rng(seed), library.layers
+    inputs = [library.Input((4,), name=f"input_{k}") for k in range(random.integers(1, 4))]
+    shared = [layers.Dense(4, name=f"shared_{k}") for k in range(2)]
+    symbols = [*inputs]
+    for k in range(random.integers(6, 16)):
+        kind = random.integers(4)
+        taken = [symbols[i] for i in random.integers(0, len(symbols), 1 + random.integers(1, 3))]
+        if kind == 0:
+            symbols.append(layers.Dense(4, name=f"dense_{k}")(taken[0]))
+        elif kind == 1:
+            symbols.append(shared[random.integers(2)](taken[0]))
+        elif kind == 2:
+            symbols.append(layers.Add(name=f"add_{k}")(taken))
+        else:
+            joined = layers.Concatenate(name=f"join_{k}")(taken)
+            symbols.append(layers.Dense(4, name=f"narrow_{k}")(joined))
+    outputs = [symbols[i] for i in random.choice(len(symbols), random.integers(1, 4), replace=False)]
+    outputs.append(layers.Add(name="all")([*inputs, symbols[-1]]))
+    return library.Model(inputs, outputs if random.integers(2) else outputs[-1])
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_layers_of_a_graph_are_in_the_same_order(seed):
+    ours, theirs = random_graph(tinynet, seed), random_graph(keras, seed)
+    assert [layer.name for layer in ours.layers] == [layer.name for layer in theirs.layers]
+    assert [parameter.value.shape for parameter in ours.parameters] == [
+        tuple(w.shape) for w in theirs.weights
+    ]
+    theirs.set_weights(ours.get_weights())
+    x = [np.random.default_rng(seed).normal(size=(5, 4)).astype(np.float32) for _ in ours.inputs]
+    found, expected = ours.predict(x if len(x) > 1 else x[0]), theirs(x if len(x) > 1 else x[0])
+    if isinstance(expected, list):
+        assert len(found) == len(expected)
+    else:
+        found, expected = [found], [expected]
+    for actual, one in zip(found, expected, strict=True):
+        check_close(actual, one.detach().numpy())
+
+
+def test_layers_called_twice_have_the_same_places():
+    def names(library, chosen):
+        x = library.Input((4,), name="x")
+        a, b, c = (library.layers.Dense(4, name=name) for name in "abc")
+        ends = [a(b(x)), c(a(x)), b(c(x)), a(a(x)), c(x)]
+        return [layer.name for layer in library.Model(x, [ends[i] for i in chosen]).layers]
+
+    for chosen in itertools.permutations(range(5), 2):
+        assert names(tinynet, chosen) == names(keras, chosen)
+
+
+def test_a_model_begins_in_the_midst_of_a_graph_as_in_keras():
+    def parts(library):
+        x = library.Input((4,), name="x")
+        hidden = library.layers.Dense(3, name="hidden")(x)
+        more = library.layers.Dense(3, name="more")(hidden)
+        y = library.layers.Add(name="sum")([hidden, more])
+        return library.Model(hidden, y), library.Model(x, [more, hidden])
+
+    for ours, theirs in zip(parts(tinynet), parts(keras), strict=True):
+        assert [layer.name for layer in ours.layers[1:]] == [layer.name for layer in theirs.layers[1:]]
+        assert len(ours.layers) == len(theirs.layers)

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator
 
 import numpy as np
 
 MOST = 2**32  # NumPy's own generator takes no larger seed
 
 
-def _sequence(seed: int) -> Iterator[int]:
-    """Yield the seed itself, and then others, which follow from it."""
-    yield seed
-    for number in itertools.count(1):
-        yield int(np.random.SeedSequence((seed, number)).generate_state(1, np.uint64)[0] >> 1)
-
-
-_seeds = [_sequence(0)]
+# The seed that all follow from, and how many were taken. (No generator: Ctrl-C would end it for good.)
+_sequence = [(0, itertools.count())]
 
 
 def next_seed() -> int:
-    """Return the next seed of this process: 0 at first."""
-    return next(_seeds[0])
+    """Return the next seed of this process: the one that was set, 0 at first, and then others that follow."""
+    seed, numbers = _sequence[0]
+    number = next(numbers)
+    return (
+        int(np.random.SeedSequence((seed, number)).generate_state(1, np.uint64)[0] >> 1) if number else seed
+    )
 
 
 def set_random_seed(seed: int) -> None:
@@ -51,6 +48,6 @@ def set_random_seed(seed: int) -> None:
     """
     if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or not 0 <= seed < MOST:
         raise ValueError(f"set_random_seed: seed must be an integer from 0 to 2**32 - 1; got {seed!r}.")
-    _seeds[0] = _sequence(int(seed))
+    _sequence[0] = int(seed), itertools.count()
     random.seed(int(seed))
     np.random.seed(int(seed))  # noqa: NPY002  (what scripts draw from)

@@ -114,8 +114,8 @@ class Layer(Buildable):
     # What a layer does.
 
     def note_call(self, call: Any) -> None:
-        """Remember a call for symbols, of which the first gives `input` and `output`."""
-        self.remember(_calls=(*self._calls, call))
+        """Remember the first call for symbols, which gives `input` and `output`."""
+        self.remember(_calls=self._calls or (call,))
 
     @property
     def input(self) -> Any:
@@ -147,7 +147,7 @@ class Layer(Buildable):
             )
         return self._calls[0]
 
-    def __call__(self, x: Any, training: bool = False) -> Any:
+    def __call__(self, x: Any, training: bool | None = None) -> Any:
         """Compute the output for an array, or join the graph of a symbol.
 
         A layer that is not built yet is built for the shape that x has.
@@ -155,10 +155,14 @@ class Layer(Buildable):
         Args:
             x: (N, *input_shape), a symbol such as `tinynet.Input` returns, or a list where the layer takes
                 several.
-            training: as for `forward`; default False.
+            training: as for `forward`; default False. In a graph it is the model that decides: there only
+                `training=False` of layers that do not change with it is taken.
 
         Returns:
             What `forward` returns; for a symbol, the symbol of the output.
+
+        Raises:
+            ValueError: `training` would have no effect in a graph.
 
         Example:
             >>> from tinynet import layers
@@ -168,9 +172,14 @@ class Layer(Buildable):
         several = isinstance(x, list | tuple)
         symbol = next((one for one in (x if several else [x]) if isinstance(one, Symbol)), None)
         if symbol is not None:
+            if training or (training is False and any(part.varies for _, part in self.parts())):
+                raise ValueError(
+                    f"{self.title}: training={training} has no effect in a graph, where the model decides. "
+                    "(Of normalizations, trainable = False, set before, does what training=False does.)"
+                )
             return symbol.join(self, x)
         self.build_for(x)
-        return self.forward(x, training)
+        return self.forward(x, bool(training))
 
     def forward(self, x: ArrayLike, training: bool = False) -> Array:
         """Compute the output.

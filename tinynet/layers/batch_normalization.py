@@ -61,6 +61,11 @@ class BatchNormalization(NormalizationLayer, only_kernels=True):
         """Whether `meet` may be called: yes."""
         return True
 
+    @property
+    def varies(self) -> bool:
+        """Whether training changes the output: unless it is frozen."""
+        return self.trainable
+
     def declare(self, input_shape: Shape, random: np.random.Generator) -> Shape:
         """Make gamma, beta, moving_mean and moving_variance, each (channels,); see `Layer.declare`."""
         shape, channels = super().declare(input_shape, random), input_shape[-1:]

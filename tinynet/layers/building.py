@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import functools
 import weakref
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -14,6 +16,7 @@ from numpy.typing import DTypeLike
 from ..seeds import next_seed
 from .declaration import Declaration, aside, running
 from .geometry import OpenShape, Shape, as_shape, is_several, open_shape
+from .members import mapped, members
 from .tree import SETTINGS, Node
 from .wiring import Wiring
 from .workspace import Workspace
@@ -86,7 +89,7 @@ class Buildable(Node):
             raise ValueError(f"{self.title}: dtype must be 'float32' or 'float64'; got {dtype!r}.")
         self.remember(
             dtype=np.dtype(dtype or "float32"), seed=self.own_seed(0 if seed is None else seed),
-            x=None, y=None, step_cell=np.zeros(1, np.int64), first_sample=0,
+            x=None, y=None, step_cell=np.zeros(1, np.int64), _first_sample=0,
             _sublayers=None, _own_parameters=None,
         )  # fmt: skip
         # Not default_rng(seed), which the data may well come from; trailing zeros would not tell seeds apart.
@@ -95,13 +98,24 @@ class Buildable(Node):
         with Declaration(self, above).run():
             self.find_sublayers()  # raises where two have equal paths
             output_shape = self.declare(shape, random)
+        if is_several(output_shape) and self.wiring is None:
+            raise ValueError(
+                f"{self.title} gives several outputs, {output_shape}: only models of symbols may; make it "
+                "several layers."
+            )
         self.remember(input_shape=shape, output_shape=output_shape)
         self.settle(above)
         self.named_parameters()  # raises where two have equal paths
         if not self.trainable:
             for _, part in self.parts():  # those that `declare` made, too
                 part.remember(_trainable=part.in_model and part.trainable)
+        if parent is None:
+            self.remember(drawn=self.checksum())
         return output_shape
+
+    def checksum(self) -> int:
+        """Return a number that tells whether parameters have changed."""
+        return functools.reduce(lambda total, one: zlib.crc32(one.value.tobytes(), total), self.parameters, 0)
 
     def own_seed(self, seed: Seed) -> Seed:
         """Return what the layer keeps as its seed."""
@@ -175,6 +189,19 @@ class Buildable(Node):
             parameter.value = mine.value
         return clone
 
+    def keep_parameters(self, before: Any) -> None:
+        """Have the parameters again that there were before the layer was built anew.
+
+        Args:
+            before: parameters by their paths, of the shapes that the new ones have.
+        """
+        now = self.named_parameters()
+        old = {id(now[path]): parameter for path, parameter in before.items()}
+        for _, part in self.parts():
+            for name, value in vars(part).items():
+                if any(id(member) in old for _, member in members(value)):
+                    part.remember(**{name: mapped(value, lambda one: old.get(id(one), one))})
+
     def twin(self, input_shape: Shape, number: int) -> Self:
         """Return a copy that shares the parameters' values, and has its own gradients and memory.
 
@@ -186,7 +213,7 @@ class Buildable(Node):
         clone = self.rebuilt(input_shape, seed)
         for (_, part), (_, mine) in zip(clone.parts(), self.parts(), strict=True):
             part.remember(
-                step_cell=mine.step_cell, first_sample=mine.first_sample, in_model=mine.in_model,
+                step_cell=mine.step_cell, in_model=mine.in_model,
                 workspace=None if mine.workspace is None else Workspace(), _original=mine,
             )  # fmt: skip
         for parameter, original in zip(clone.parameters, self.parameters, strict=True):
@@ -222,6 +249,16 @@ class Buildable(Node):
             The shape of one sample of the output.
         """
         return input_shape
+
+    def build_for_symbols(self, shape: Any, opened: Any, seed: Seed, dtype: DTypeLike) -> None:
+        """Build the layer for the first symbols that it is called with.
+
+        Args:
+            shape: of one sample, with stand-ins for sizes that are not known; several, if it takes several.
+            opened: the same, with None in their places.
+            seed, dtype: see `build`.
+        """
+        self.build_sample(shape, seed, dtype)
 
     def build_for(self, x: Any) -> None:
         """Build the layer for its first data, if it is not built yet."""

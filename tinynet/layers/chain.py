@@ -41,7 +41,7 @@ class Chain(Graph, only_kernels=True):
         kind = type(self).__name__
         if not isinstance(self.layers, Sequence):
             raise TypeError(f"{kind}: expected a list of layers; got {self.layers!r}.")
-        self.layers = tuple(self.layers)
+        self.layers = Layers(self.layers)
         if not self.layers:
             raise ValueError(f"{kind}: expected at least one layer.")
         for position, layer in enumerate(self.layers):
@@ -49,8 +49,11 @@ class Chain(Graph, only_kernels=True):
 
     def find_sublayers(self) -> dict[str, Layer]:
         """Return the layers by their names in this row, and what a class that derives from this adds."""
-        named = dict(zip(names_for(self.layers), self.layers, strict=True))
-        mine = {id(layer) for layer in self.layers}
+        layers = self.layers
+        named = dict(zip(names_for(layers), layers, strict=True))
+        if self.is_ours:
+            return named
+        mine = {id(layer) for layer in layers}
         return named | {name: one for name, one in Layer.find_sublayers(self).items() if id(one) not in mine}
 
     def declare(self, input_shape: Shape, random: np.random.Generator) -> Shape:
@@ -75,6 +78,30 @@ class Chain(Graph, only_kernels=True):
         """How the layers call each other: one after another."""
         count = len(self.layers)
         return Wiring(self.layers, [Join(i, (i,)) for i in range(count)], [count])
+
+
+class Layers(tuple[Layer, ...]):
+    """Layers, to be read like Keras's list; but to change it in place raises, as it would have no effect.
+
+    Example:
+        >>> from tinynet.layers import Dense, Flatten
+        >>> row = Layers([Flatten(), Dense(2)])
+        >>> row[:-1] + [Dense(3)]
+        [Flatten(), Dense(units=3)]
+    """
+
+    def __getitem__(self, place: Any) -> Any:
+        """Return a layer, or several as a list."""
+        found = super().__getitem__(place)
+        return [*found] if isinstance(place, slice) else found
+
+    def __add__(self, others: Any) -> Any:
+        """Return a list of these layers and others."""
+        return [*self, *others]
+
+    def __radd__(self, others: Any) -> Any:
+        """Return a list of others and these layers."""
+        return [*others, *self]
 
 
 def check_layer(kind: str, before: Sequence[Layer], layer: Any) -> None:

@@ -43,7 +43,9 @@ class Declaration:
     def place_of(self, part: Node) -> int | None:
         """Return a part's place among those of the layer, or None if it is none of them."""
         if id(part) not in self.places:
-            self.places = {id(layer): n for n, layer in enumerate(self.layer.find_sublayers().values())}
+            parts = self.layer.find_sublayers().values()
+            self.places = {id(part): n for n, part in enumerate(p for p in parts if p.takes_seed)}
+            self.places = {id(part): 0 for part in parts} | self.places
         return self.places.get(id(part))
 
     def check(self) -> None:

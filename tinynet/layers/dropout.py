@@ -46,6 +46,11 @@ class Dropout(Layer, only_kernels=True):
                 f"Dropout: rate is the fraction dropped, at least 0 and below 1; got {self.rate}."
             )
 
+    @property
+    def varies(self) -> bool:
+        """Whether training changes the output: by what is dropped."""
+        return self.rate > 0
+
     def declare(self, input_shape: Shape, random: np.random.Generator) -> Shape:
         """Derive the layer's key from its seed; see `Layer.declare`."""
         self.dropped_step: Array  # what `forward` remembers

@@ -15,7 +15,7 @@ from .. import kernels
 from .base import Layer
 from .geometry import Shape
 from .members import members
-from .tree import SETTINGS
+from .tree import NOTES, SETTINGS
 from .wiring import Wiring
 
 Array = NDArray[Any]
@@ -66,7 +66,7 @@ class Flow:
         self.inputs, self.shapes = len(shapes), [*shapes]
         self.calls: list[Call] = []
         self.outputs: list[int] = []
-        self.twins: list[tuple[Any, Any]] = []  # of a person's own layers, and what they are copies of
+        self.twins: list[tuple[Layer, Layer]] = []  # what is called, and the layer in whose place
         self.fused: Flow | None = None  # the same with calls joined, once it is needed
         self.times: Counter[int] = Counter()  # how often each layer is called, by its id
 
@@ -92,11 +92,10 @@ class Flow:
         shape: Any = shapes if layer.takes_several else shapes[0]
         times = self.times[id(layer)]
         self.times[id(layer)] += 1
-        called = layer.twin(shape, times) if times or shape != layer.input_shape else layer
-        parts = [part for _, part in called.parts()]
-        self.twins += [
-            (p, p._original) for p in parts if p._original is not None and not p.calls_only_kernels
-        ]
+        called = layer
+        if times or shape != layer.input_shape:
+            called = layer.twin(shape, times)
+            self.twins.append((called, layer))
         if len(self.calls) >= MOST_CALLS:
             raise ValueError(f"A model of more than {MOST_CALLS:,} calls of layers is too large.")
         assert called.output_shape is not None
@@ -108,6 +107,10 @@ class Flow:
     def layers(self) -> list[Layer]:
         """The layers that are called, in order."""
         return [call.layer for call in self.calls]
+
+    def parts(self) -> list[Any]:
+        """Return the layers that are called and all that they are made of, call by call."""
+        return [part for layer in self.layers for _, part in layer.parts()]
 
     @property
     def bytes_per_sample(self) -> int:
@@ -140,10 +143,12 @@ class Flow:
 
     def follow(self) -> None:
         """Let the twins of a person's own layers have what was set on the layers that they are copies of."""
-        for part, original in self.twins:
-            for name, value in vars(original).items():
-                if name not in SETTINGS and next(members(value), None) is None:
-                    part.remember(**{name: value})
+        for twin, layer in self.twins:
+            if not layer.only_kernels:
+                for (_, part), (_, original) in zip(twin.parts(), layer.parts(), strict=True):
+                    for name, value in vars(original).items():
+                        if name not in SETTINGS | NOTES and next(members(value), None) is None:
+                            part.remember(**{name: value})
 
     def forward(self, inputs: Sequence[Array], training: bool = False) -> list[Array]:
         """Return the outputs, for inputs (N, ...) of the layers' dtype."""
@@ -182,7 +187,10 @@ class Flow:
 
         for value, gradient in zip(self.outputs, upstream, strict=True):
             add(value, gradient)
+        taken = {*self.outputs, *(value for call in self.calls for value in call.inputs)}
         for call in reversed(self.calls):
+            if call.output not in taken:  # an output of a model inside that nothing uses
+                add(call.output, np.zeros((len(upstream[0]), *self.shapes[call.output]), call.layer.dtype))
             if call.output in gradients:
                 downstream: Any = call.layer.backward(gradients.pop(call.output))
                 parts = downstream if call.layer.takes_several else [downstream]
@@ -192,12 +200,14 @@ class Flow:
 
     def collect(self) -> None:
         """Add the gradients of twins to those of the parameters whose values they share."""
-        complete = {id(p) for call in self.calls for p in call.layer.parameters if p.source is None}
-        for parameter in (p for call in self.calls for p in call.layer.parameters):
-            if parameter.source is not None:
-                total = parameter.source.grad.reshape(-1)
-                kernels.update.add_up(parameter.grad.reshape(-1), total, id(parameter.source) not in complete)
-                complete.add(id(parameter.source))
+        twins = {id(twin) for twin, _ in self.twins}
+        complete = {id(p) for layer in self.layers if id(layer) not in twins for p in layer.parameters}
+        for twin, layer in self.twins:
+            for part, total in zip(twin.parameters, layer.parameters, strict=True):
+                kernels.update.add_up(
+                    part.grad.reshape(-1), total.grad.reshape(-1), id(total) not in complete
+                )
+                complete.add(id(total))
 
 
 def _one_or_all(layer: Layer, values: list[Array]) -> Any:

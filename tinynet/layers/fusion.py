@@ -57,5 +57,10 @@ def with_relu(layer: Layer, relu: Layer) -> Layer | None:
     if layer.sublayers():
         return None
     both = copy.copy(layer)
-    both.remember(activation_layer=relu, _sublayers={"activation": relu}, output_shape=relu.output_shape)
+    both.remember(
+        activation_layer=relu,
+        _sublayers={"activation": relu},
+        output_shape=relu.output_shape,
+        _original=layer,
+    )
     return both

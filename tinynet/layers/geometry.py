@@ -51,11 +51,14 @@ def positive(sizes: Sequence[Any]) -> Shape:
 def open_shape(title: str, shape: Any) -> OpenShape:
     """Return a shape as a tuple of positive integers and None, or raise; an integer is one axis."""
     sizes = [*shape] if is_sequence(shape) else [shape]
+    shown = (
+        repr(shape) if np.ndim(shape) < 2 or len(repr(shape)) < 99 else f"an array of shape {np.shape(shape)}"
+    )
     if all(size is None or (isinstance(size, int | np.integer) and size > 0) for size in sizes):
         return tuple(None if size is None else int(size) for size in sizes)
     raise ValueError(
         f"{title}: input_shape must be positive integers, or None where any size is taken, without the batch "
-        f"axis, such as (28, 28, 1); got {shape!r}."
+        f"axis, such as (28, 28, 1); got {shown}."
     )
 
 

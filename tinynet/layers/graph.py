@@ -29,6 +29,7 @@ class Graph(Layer, only_kernels=True):
     layers: Sequence[Layer]
     _flows: dict[tuple[Shape, ...], Flow] | None = None
     _own_flow: Flow | None = None
+    _ran: Flow  # in the last training forward
 
     @property
     @abstractmethod
@@ -162,7 +163,7 @@ class Graph(Layer, only_kernels=True):
         """
         if self.y is None:
             raise RuntimeError(f"{self.title}: backward needs a forward(x, training=True) before it.")
-        flow: Flow = vars(self)["_ran"]
+        flow = self._ran
         upstream: Any = dy if len(flow.outputs) > 1 else [dy]
         shapes = [(len(self.y), *flow.shapes[output]) for output in flow.outputs]
         arrays = [self.as_array(array) for array in upstream]

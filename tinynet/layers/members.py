@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from .parameter import Parameter
@@ -39,3 +40,27 @@ def mapped(value: Any, function: Callable[[Any], Any]) -> Any:
             new[key] = mapped(value[key], function)
         return new
     return value
+
+
+@contextmanager
+def unchanged_by_failure(*values: Any) -> Iterator[None]:
+    """Give layers, and their parts that are in no model, back all that they hold, if the block fails.
+
+    Args:
+        values: layers, or lists of them.
+    """
+    found: dict[int, Any] = {}
+    to_do = [one for _, one in members([*values])]
+    while to_do:  # not by `parts`: a layer may not be built yet, or know the layer around it
+        one = to_do.pop()
+        if isinstance(one, Member) and id(one) not in found:
+            found[id(one)] = one
+            to_do += [part for _, part in members(vars(one)) if not getattr(part, "in_model", False)]
+    states = [(one, dict(vars(one))) for one in found.values()]
+    try:
+        yield
+    except BaseException:
+        for one, state in states:
+            vars(one).clear()
+            vars(one).update(state)
+        raise

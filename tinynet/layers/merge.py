@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -12,6 +13,8 @@ from .. import kernels
 from .base import Array, Layer
 from .broadcasting import Spread
 from .geometry import Shape
+
+MOST_ELEMENTS = 2**31  # of a sample: its offsets have to fit into memory
 
 
 class Merge(Layer, only_kernels=True):
@@ -125,6 +128,8 @@ class Elementwise(Merge, only_kernels=True):
                 f"{self.title}: the input shapes {', '.join(map(str, shapes))} do not fit: aligned at the "
                 "right, their sizes must be equal or 1."
             ) from None
+        if math.prod(whole) > MOST_ELEMENTS:
+            raise ValueError(f"{self.title}: a sample of its output would have the shape {whole}: too large.")
         self.spreads = [Spread.of(shape, whole) for shape in shapes]
         return whole
 

@@ -50,7 +50,7 @@ class Parameter:
 
     def share(self, source: Parameter) -> None:
         """Have the values of another parameter from now on, wherever they lie; the gradient is its own."""
-        self.source, self._value = source, source.value  # which lets the own array go
+        self.source, self._value = source, np.empty(0, source.value.dtype)  # its own are not needed any more
 
     @property
     def placed(self) -> bool:

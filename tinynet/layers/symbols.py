@@ -11,8 +11,10 @@ from numpy.typing import DTypeLike
 
 from ..seeds import next_seed
 from .base import Layer
+from .chain import names_for
 from .flow import Flow
 from .geometry import OpenShape, Shape, open_shape, stand_in
+from .members import unchanged_by_failure
 from .wiring import Symbol, Wiring
 
 # What stands for sizes that are not known: layers are built for the first one, and the second one shows
@@ -63,17 +65,20 @@ class SymbolicTensor(Symbol):
     @property
     def name(self) -> str:
         """The name of the layer that gives it."""
-        return self.call.layer.name or type(self.call.layer).__name__
+        return self.call.layer.name or names_for([self.call.layer])[0]
 
     def __repr__(self) -> str:
         return f"<SymbolicTensor shape={self.shape}, dtype={self.dtype}, name={self.name!r}>"
 
     def __array__(self, *_: Any, **__: Any) -> Any:
-        """Refuse to be an array."""
+        """Refuse to be an array, and what arrays can do."""
         raise TypeError(
             f"{self!r} stands for an array that is not there yet: only layers take it, such as layers.Add() "
             "in the place of +."
         )
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __array__
+    __matmul__ = __rmatmul__ = __pow__ = __neg__ = __abs__ = __getitem__ = __array__
 
     def __iter__(self) -> Iterator[Any]:
         """Refuse to be a sequence."""
@@ -97,18 +102,43 @@ class SymbolicTensor(Symbol):
                     f"{layer.title} got a symbol and something else, {type(symbol).__name__}: all inputs of "
                     "a layer are symbols, or all are arrays."
                 )
-        first, second = (tuple(symbol.sizes[i] for symbol in symbols) for i in (0, 1))
-        if layer.output_shape is None:
-            seed = next_seed() if seed is None else seed
-            layer.build_sample(first if layer.takes_several else first[0], seed, self.dtype)
-        shapes = output_shapes(layer, first)
-        others = shapes if first == second else output_shapes(layer, second)
+            if symbol.dtype != self.dtype:
+                dtypes = f"{self.dtype} and {symbol.dtype}"
+                raise TypeError(f"{layer.title} got inputs of {dtypes}: give all Inputs one dtype.")
+        if layer.wiring is not None and layer.takes_several and len(symbols) != len(layer.input_shape or ()):
+            raise ValueError(
+                f"{layer.title} takes {len(layer.input_shape or ())} inputs; got {len(symbols)}."
+            )
+        with unchanged_by_failure(layer):
+            shapes, others = self._output_shapes(layer, symbols, seed)
         call = SymbolicCall(layer, symbols)
         call.outputs = tuple(
             SymbolicTensor(call, pair, layer.dtype) for pair in zip(shapes, others, strict=True)
         )
         layer.note_call(call)
         return call.outputs[0] if len(call.outputs) == 1 else [*call.outputs]
+
+    def _output_shapes(
+        self, layer: Layer, symbols: Sequence[SymbolicTensor], seed: int | None
+    ) -> tuple[list[Shape], list[Shape]]:
+        """Return the shapes of a sample of each output, for either stand-in; build the layer if it is new."""
+        first, second = (tuple(symbol.sizes[i] for symbol in symbols) for i in (0, 1))
+        opened = tuple(symbol.sample_shape for symbol in symbols)
+        if layer.output_shape is None:
+            seed = next_seed() if seed is None else seed
+            shape, wanted = (first, opened) if layer.takes_several else (first[0], opened[0])
+            layer.build_for_symbols(shape, wanted, seed, self.dtype)
+        found = output_shapes(layer, first)
+        if first == second:
+            return found, found
+        try:
+            return found, output_shapes(layer, second)
+        except ValueError as error:
+            raise ValueError(
+                f"{layer.title} has weights whose shapes depend on sizes that are not known, of its inputs "
+                f"{', '.join(map(str, opened))}: give them in Input, or use GlobalAveragePool2D in the "
+                "place of Flatten."
+            ) from error
 
 
 def output_shapes(layer: Layer, shapes: Sequence[Shape]) -> list[Shape]:
@@ -135,14 +165,18 @@ class InputLayer(Layer, only_kernels=True):
         (2,)
     """
 
+    takes_seed = False
+
     shape: Any = None
     batch_size: int | None = None
 
     def __post_init__(self) -> None:
-        given = self.given_shape() if self.shape is None else open_shape("Input", self.shape)
-        if given is None:
-            raise TypeError("Input: give the shape of one sample, such as Input(shape=(28, 28, 1)).")
-        self.shape = given
+        given = self.given_shape()
+        if (self.shape is None) == (given is None):
+            raise TypeError(
+                "Input: give the shape of one sample, and once, such as Input(shape=(28, 28, 1))."
+            )
+        self.shape = open_shape("Input", self.shape) if given is None else given
 
     @property
     def wiring(self) -> Wiring:

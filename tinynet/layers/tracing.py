@@ -83,7 +83,8 @@ def _visit(
             if id(symbol) not in begins:
                 if not call.inputs:
                     raise ValueError(
-                        f"Model: the outputs depend on {symbol!r}, which is not among the inputs: add it."
+                        f"Model: the outputs depend on {symbol!r}, which is not among the inputs: add it; "
+                        "or, if it is another model's Input, call that model with yours, model(inputs)."
                     )
                 to_do += [(one, False) for one in reversed(call.inputs)]
     return order, found

@@ -18,9 +18,19 @@ Array = NDArray[Any]
 
 MEMORY = ("x", "y", "dy", "step", "trainable")  # what may be assigned on a layer of a model
 
-NOTED = ("_sublayers", "_own_parameters", "_input_layers", "_wiring")  # notes, which make nothing a part
+NOTED = (
+    "_sublayers",
+    "_own_parameters",
+    "_input_layers",
+    "_wiring",
+    "_original",
+)  # notes, which make nothing a part
 
 KINDS: dict[str, type[Any]] = {}  # all classes of layers that are defined, for model files
+
+
+SETTINGS: set[str] = {"first_sample"}  # what all layers have; the model sets it
+NOTES: set[str] = set()  # what graphs and models note on themselves
 
 
 class Node(Member):
@@ -33,7 +43,7 @@ class Node(Member):
     dtype: np.dtype[Any] = np.dtype("float32")
     seed: int | Sequence[int] = 0
     step_cell: Array
-    first_sample: int = 0
+    _first_sample: int = 0
     needs_input_gradient: bool = True
     defers: bool = False
     most_weights: float = math.inf
@@ -43,7 +53,10 @@ class Node(Member):
     workspace: Workspace | None = None
     calls_only_kernels: ClassVar[bool] = False
     describes_itself: ClassVar[bool] = False  # by `config` and `from_config`, as a model
+    drawn: int | None = None  # the checksum of the initial weights
     _calls: tuple[Any, ...] = ()  # for symbols
+    _inside: bool = False  # whether it is a part of another layer
+    takes_seed: ClassVar[bool] = True  # whether it counts where seeds follow from places
     _original: Any = None  # of a twin, the layer that it is a copy of
     _trainable: bool = True
     _sublayers: dict[str, Any] | None = None
@@ -53,6 +66,8 @@ class Node(Member):
         """Note the class for model files, and what it promises; one that derives from it promises nothing."""
         super().__init_subclass__()
         cls.calls_only_kernels = only_kernels
+        if cls.__module__.startswith("tinynet."):
+            NOTES.update(name for name in vars(cls).get("__annotations__", {}) if name.startswith("_"))
         if cls.__name__ not in KINDS or not KINDS[cls.__name__].__module__.startswith("tinynet."):
             KINDS[cls.__name__] = cls
 
@@ -60,6 +75,8 @@ class Node(Member):
         """Refuse what would have no effect: a model has used the hyperparameters and holds the parameters."""
         if name not in MEMORY:
             self._check_change(name, value)
+        if name == "name" and (not isinstance(value, str) or "/" in value):
+            raise ValueError(f"A layer's name is a string without '/', which paths have; got {value!r}.")
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
@@ -92,7 +109,7 @@ class Node(Member):
 
     def __getstate__(self) -> dict[str, Any]:
         """Let a copy of a layer be part of another model; a model's copy is a model again."""
-        return vars(self) | {"in_model": False, "workspace": None, "_calls": ()}
+        return vars(self) | {"in_model": False, "workspace": None, "_calls": (), "_inside": False}
 
     @property
     def title(self) -> str:
@@ -110,6 +127,20 @@ class Node(Member):
             raise TypeError(f"{self.title}: trainable must be True or False; got {value!r}.")
         for _, part in self.parts():
             part.remember(_trainable=bool(value))
+
+    @property
+    def origin(self) -> Any:
+        """The layer itself, or what it is a copy of, to be called in its place."""
+        return self if self._original is None else self._original.origin
+
+    @property
+    def first_sample(self) -> int:
+        """The position in the batch of the first sample that `forward` gets."""
+        return self._first_sample if self._original is None else int(self._original.first_sample)
+
+    @first_sample.setter
+    def first_sample(self, value: int) -> None:
+        self.remember(_first_sample=value)
 
     def sublayers(self) -> dict[str, Any]:
         """Return the layers that this one is made of, by their names in paths, as when it was built.
@@ -139,11 +170,12 @@ class Node(Member):
                 found[name] = value
         return found
 
-    def parts(self, path: str = "") -> Iterator[tuple[str, Any]]:
-        """Yield this layer and all that it is made of, each with its path, depth first.
+    def parts(self, path: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Any]]:
+        """Yield this layer and all that it is made of, each once, with its first path, depth first.
 
         Args:
             path: this layer's own; default "", that of a model.
+            seen: the ids of those that were yielded before, which are left out.
 
         Example:
             >>> from tinynet import layers
@@ -152,9 +184,13 @@ class Node(Member):
             >>> [path for path, _ in row.parts()]
             ['', 'flatten', 'dense']
         """
+        seen = set() if seen is None else seen
+        if id(self) in seen:
+            return
+        seen.add(id(self))
         yield path, self
         for name, layer in self.sublayers().items():
-            yield from layer.parts(f"{path}/{name}" if path else name)
+            yield from layer.parts(f"{path}/{name}" if path else name, seen)
 
     @property
     def own_parameters(self) -> list[Parameter]:
@@ -189,6 +225,11 @@ class Node(Member):
     def is_ours(self) -> bool:
         """Whether the class is one of tinynet's, and not one that derives from it."""
         return type(self).__module__.startswith("tinynet.")
+
+    @property
+    def varies(self) -> bool:
+        """Whether training changes the output: what any class that is not one of tinynet's may do."""
+        return not self.is_ours
 
     @property
     def meets(self) -> bool:
@@ -244,8 +285,9 @@ class Node(Member):
         """
         if not self.trainable:
             return []
-        own = [parameter for parameter in self.own_parameters if parameter.trainable]
-        return own + [p for layer in self.sublayers().values() for p in layer.trainable_parameters()]
+        found = [parameter for parameter in self.own_parameters if parameter.trainable]
+        found += [p for layer in self.sublayers().values() for p in layer.trainable_parameters()]
+        return [*{id(parameter): parameter for parameter in found}.values()]
 
     def get_weights(self) -> list[Array]:
         """Return copies of all parameters' values, in order.
@@ -315,11 +357,12 @@ class Node(Member):
             gradient = np.zeros(parameter.grad.shape, self.dtype)
             copies[id(parameter)] = Parameter(parameter.name, parameter.value, gradient, parameter.trainable)
         for layer in self.sublayers().values():
-            copies[id(layer)] = layer.replica(own["step_cell"], whole, copies)
+            if id(layer) not in copies:
+                copies[id(layer)] = layer.replica(own["step_cell"], whole, copies)
         for name, value in vars(self).items():
-            if next(members(value), None):
+            if name != "_original" and next(members(value), None):
                 own[name] = mapped(value, lambda member: copies.get(id(member), member))
         return clone
 
 
-SETTINGS = {*Node.__annotations__}  # what all layers have; the model sets it
+SETTINGS.update(Node.__annotations__)

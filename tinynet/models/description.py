@@ -11,7 +11,12 @@ from .trainable import Trainable
 
 
 def common_config(model: Trainable) -> dict[str, Any]:
-    """Return what describes a model beside its layers, as JSON can hold it."""
+    """Return what describes a model beside its layers, as JSON can hold it.
+
+    Raises:
+        ValueError: two of its layers share one that has weights, which no description here can say.
+    """
+    check_shared_once(model, set())
     config: dict[str, Any] = {
         "seed": int(model.seed),
         "dtype": model.dtype.name,
@@ -27,6 +32,18 @@ def common_config(model: Trainable) -> dict[str, Any]:
     if how is not None:
         config["compile"] = how
     return config
+
+
+def check_shared_once(part: Any, seen: set[int]) -> None:
+    """Raise if a layer with weights is a part of two others."""
+    for layer in part.sublayers().values():
+        if id(layer) in seen and layer.parameters:
+            raise ValueError(
+                f"{layer.title} is part of two of the model's layers, which model files cannot say yet: save "
+                "these on their own, or keep the weights by get_weights and set_weights."
+            )
+        seen.add(id(layer))
+        check_shared_once(layer, seen)
 
 
 def restore(model: Trainable, config: Mapping[str, Any]) -> None:

@@ -80,10 +80,12 @@ def fits(shape: Sequence[int], wanted: OpenShape) -> bool:
 
 
 def as_batch(x: Array, shape: OpenShape, taker: str) -> Array:
-    """Return x with the batch axis, and the channel axis of 1, that `Model.predict` lets one leave out."""
+    """Return x with the batch axis that one may leave out, and with or without a last axis of 1."""
     if fits(x.shape[1:], shape):
         return x
-    thin = shape[:-1] if len(shape) > 1 and shape[-1] == 1 else None
+    if x.ndim == len(shape) + 2 and x.shape[-1] == 1 and fits(x.shape[1:-1], shape):
+        return x[..., 0]
+    thin = shape[:-1] if shape and shape[-1] == 1 else None
     if fits(x.shape, shape):
         return x[np.newaxis]
     if thin is not None and fits(x.shape, thin):

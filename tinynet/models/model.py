@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike
 
 from ..files.model_file import write_model_file
 from ..layers import Layer
-from ..layers.chain import names_for
+from ..layers.chain import Layers, names_for
 from ..layers.config import give_names, layer_config, layer_from_config
 from ..layers.flow import Flow
 from ..layers.geometry import OpenShape, Shape, is_several
@@ -36,9 +36,9 @@ class Model(Trainable, only_kernels=True):
         inputs: the symbol of what the model takes, as `tinynet.Input` returns it, or a list of several. Any
             symbol will do: one in the midst of a graph makes a model of what comes after it.
         outputs: the symbol of what the model gives; a list of several is for prediction only.
-        seed: everything random follows from it: initial weights, which are drawn anew, dropout, shuffling,
-            augmentation. Default: the layers keep the weights that they have, and the rest follows from the
-            next seed of this process; see `tinynet.set_random_seed`.
+        seed: everything random follows from it: dropout, shuffling, augmentation, and the initial weights,
+            which are drawn anew where nobody has changed them. Default: the next seed of this process (see
+            `tinynet.set_random_seed`), and the layers keep the weights that they have.
         dtype: "float32", or "float64" for gradient checks; default: that of the symbols.
         name: for `summary`; default "model".
 
@@ -77,31 +77,16 @@ class Model(Trainable, only_kernels=True):
         given, wanted = symbols_of("inputs", inputs), symbols_of("outputs", outputs)
         self._wiring, self._input_layers, self._values = trace(given, wanted)
         self._sizes = [symbol.sizes for symbol in given]
-        self.layers, self.takes_several = tuple(self._wiring.layers), len(given) > 1
+        self.layers, self.takes_several = Layers(self._wiring.layers), len(given) > 1
         self._begin(seed, name)
-        new = [part for layer in self.layers if not layer.in_model for _, part in layer.parts()]
-        before = [(part, dict(vars(part))) for part in new]
-        try:
-            self._rebuild(keeps_weights=seed is None, dtype=wanted[0].dtype if dtype is None else dtype)
-        except BaseException:
-            for part, state in before:
-                vars(part).clear()
-                vars(part).update(state)
-            raise
-        self._place()
-
-    def _rebuild(self, keeps_weights: bool, dtype: DTypeLike) -> None:
-        """Build the layers anew as parts of this model, whose seed theirs follow from."""
-        new = [layer for layer in self.layers if not layer.in_model]
-        repeated = [name for name, count in Counter(one.name for one in new if one.name).items() if count > 1]
+        new = [layer.name for layer in self.layers if layer.name and not layer.in_model]
+        repeated = [one for one, count in Counter(new).items() if count > 1]
         if repeated:
             raise ValueError(f"{self.title}: two layers have the name {repeated[0]!r}: rename one of them.")
-        kept = [(layer, layer.get_weights()) for layer in new if keeps_weights]
         shapes: Any = self.built_shapes if self.takes_several else self.built_shapes[0]
-        self.build_sample(shapes, self.seed, dtype)
-        for layer, weights in kept:
-            layer.set_weights(weights)
+        self._build_anew(shapes, self.seed, wanted[0].dtype if dtype is None else dtype)
         self._settle()
+        self._place()
 
     @property
     def joined(self) -> Wiring:
@@ -141,7 +126,7 @@ class Model(Trainable, only_kernels=True):
         """The symbol of what the model gives, or a list of several."""
         return self.outputs[0] if len(self.outputs) == 1 else self.outputs
 
-    def __call__(self, x: Any, training: bool = False) -> Any:
+    def __call__(self, x: Any, training: bool | None = None) -> Any:
         """Compute the output, or join a graph; see `Layer.__call__`; a dict by name is taken, too."""
         if isinstance(x, Mapping):
             x = as_inputs(x, self.input_names)
@@ -166,6 +151,9 @@ class Model(Trainable, only_kernels=True):
 
     def declare(self, input_shape: Any, random: np.random.Generator) -> Any:
         """Name the layers and build each for the shape that it was called with first; see `Layer.declare`."""
+        for given, name in zip(self._input_layers, names_for(self._input_layers), strict=True):
+            if not given.name:
+                given.remember(name=name)  # in the order of the inputs
         for name, layer in self.find_sublayers().items():
             if not layer.name:
                 layer.remember(name=name)
@@ -178,6 +166,10 @@ class Model(Trainable, only_kernels=True):
     def _settle(self) -> None:
         """Make the layers parts of this model, and the symbols that a copy lacks."""
         super()._settle()
+        self._open()
+
+    def _open(self) -> None:
+        """Note the shapes of what the model takes and gives, None where any size is taken."""
         self._symbols()
         opened = [tuple(symbol.sample_shape for symbol in symbols) for symbols in (self.inputs, self.outputs)]
         given, wanted = (shapes if len(shapes) > 1 else shapes[0] for shapes in opened)
@@ -193,9 +185,9 @@ class Model(Trainable, only_kernels=True):
                 for sizes in self._sizes
             ]
         values = [*self._values] or [layer.symbol(self.dtype) for layer in self._input_layers]
-        number = len(self._input_layers)
+        number, layers = len(self._input_layers), self.layers
         for join in self.joined.joins:
-            layer = self.layers[join.layer]
+            layer = layers[join.layer]
             if number == len(values):
                 taken = [values[i] for i in join.inputs]
                 found = taken[0].join(layer, taken if layer.takes_several else taken[0])
@@ -222,9 +214,7 @@ class Model(Trainable, only_kernels=True):
             ------------------------------------------------
             Total params: 7,850 (30.7 KiB)
         """
-        shapes: dict[int, Any] = {id(symbol.call.layer): symbol.sample_shape for symbol in self._values[::-1]}
-        named = self.find_sublayers()
-        print(summary(self.name, named, {name: shapes.get(id(one)) for name, one in named.items()}, self))
+        print(summary(self, [] if self.output_shape is None else self._symbols()))
 
     def save(self, path: str | os.PathLike[str], dtype: DTypeLike | None = None) -> None:
         """Write the model to one .safetensors file, whole or not at all; `tinynet.load_model` reads it.
@@ -305,17 +295,20 @@ class Model(Trainable, only_kernels=True):
         """
         layers = [layer_from_config(layer, most_weights) for layer in config["layers"]]
         give_names(layers, config["names"])
+        used = [*config["inputs"], *(place for place, _ in config["joins"])]
+        if {*used} != {*range(len(layers))} or len({*config["inputs"]}) < len(config["inputs"]):
+            raise ValueError("Its layers are not those that are called.")
         inputs: list[Any] = [
             layer.symbol(config["dtype"])
-            for layer in (layers[place] for place in config["inputs"])
+            for layer in (layers[_natural(place)] for place in config["inputs"])
             if isinstance(layer, InputLayer)
         ]
         values = [*inputs]
         for place, numbers in config["joins"]:
-            layer, taken = layers[place], [values[number] for number in numbers]
+            layer, taken = layers[_natural(place)], [values[_natural(number)] for number in numbers]
             found = inputs[0].join(layer, taken if layer.takes_several else taken[0], seed=0)
             values += found if isinstance(found, list) else [found]
-        outputs = [values[number] for number in config["outputs"]]
+        outputs = [values[_natural(number)] for number in config["outputs"]]
         model = cls(inputs, outputs, config["seed"], config["dtype"], config["name"])
         restore(model, config)
         return model
@@ -333,6 +326,13 @@ def symbols_of(what: str, given: Any) -> list[SymbolicTensor]:
     if not symbols or (what == "inputs" and len({id(symbol) for symbol in symbols}) < len(symbols)):
         raise ValueError(f"Model: {what} must be one or more symbols, each of them once; got {given!r}.")
     return symbols
+
+
+def _natural(number: int) -> int:
+    """Return a number that counts something, or raise."""
+    if not isinstance(number, int) or number < 0:
+        raise ValueError(f"Expected a number of a layer or a value; got {number!r}.")
+    return number
 
 
 def outputs_of(layer: Layer) -> list[OpenShape]:

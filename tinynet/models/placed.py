@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import difflib
+import os
+import threading
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..execution.prediction import Prediction
 from ..layers import Layer, Parameter
 from ..layers.building import Seed, words_of
 from ..layers.geometry import OpenShape
 from ..layers.graph import Graph, prediction
-from ..layers.members import members
+from ..layers.members import members, unchanged_by_failure
 from ..layers.parameter import place, runs_of
 from ..layers.tree import SETTINGS
 from ..seeds import next_seed
 from ..waiting import Alone
+
+_first_use = [threading.RLock()]
+
+if hasattr(os, "register_at_fork"):  # the child does not have the thread that may hold it
+    os.register_at_fork(after_in_child=lambda: _first_use.__setitem__(0, threading.RLock()))
+
+
+def first_use() -> Any:
+    """Return the lock for models that are built or placed when they are first used, by whatever thread."""
+    return _first_use[0]
 
 
 class Placed(Graph, only_kernels=True):
@@ -33,6 +47,7 @@ class Placed(Graph, only_kernels=True):
 
     describes_itself = True
     seed: int
+    _seeded: bool = False  # whether a seed was given
     _infer: Prediction | None = None
     _alone: Alone | None = None
 
@@ -43,7 +58,7 @@ class Placed(Graph, only_kernels=True):
             raise ValueError(f"{kind}: seed must be an integer from 0 to 2**63 - 1; got {seed!r}.")
         if not isinstance(name, str):
             raise TypeError(f"{kind}: name must be a string; got {name!r}.")
-        self.name, self.seed = name, next_seed() if seed is None else seed
+        self.name, self.seed, self._seeded = name, next_seed() if seed is None else seed, seed is not None
         self.steps_trained, self.epochs_trained, self.stop_training = 0, 0, False
         self.temperature = 1.0
         self.log_names: list[str] = []
@@ -66,22 +81,67 @@ class Placed(Graph, only_kernels=True):
 
     def _settle(self) -> None:
         """Make the layers parts of this model."""
-        parts, seen = [part for _, part in self.parts()], set[int]()
-        for part in parts:
-            if id(part) in seen:
-                raise ValueError(f"{self.title}: {part.title} is used twice: make a new layer.")
-            seen.add(id(part))
+        self._check_shared_parts(self, True, {id(self): True})
         parameters = self.parameters
         if len({id(parameter) for parameter in parameters}) < len(parameters):
             raise ValueError(f"{self.title}: a parameter is used twice: make one for each place.")
+        self._take([part for _, part in self.parts()])
+
+    def _take(self, parts: Iterable[Any]) -> None:
+        """Note that these are parts of a model; what was made of those before is over."""
         for part in parts:
             for _, layer in [("", part), *members(vars(part))]:  # an activation that was given, too
                 if isinstance(layer, Layer):
-                    layer.remember(in_model=True)
-        self.remember(_own_flow=None, _infer=None, _alone=None)
+                    layer.remember(in_model=True, _inside=layer._inside or layer is not self)
+        self.remember(_flows={}, _own_flow=None, _infer=None, _alone=None)
+
+    def _build_anew(self, input_shape: Any, seed: int, dtype: DTypeLike) -> None:
+        """Build the layers as parts of this model; those that have been built before keep their parameters.
+
+        Only where the model was given a seed, weights that nobody has changed since they were drawn are drawn
+        anew from it. If that fails, the layers are as they were.
+        """
+        layers = [layer for layer in self.find_sublayers().values() if not layer.in_model]
+        kept = [(layer, layer.named_parameters()) for layer in layers if self._keeps_weights(layer)]
+        with unchanged_by_failure(layers):
+            self.build_sample(input_shape, seed, dtype)
+            for layer, parameters in kept:
+                self._give_back(layer, parameters)
+
+    def _keeps_weights(self, layer: Any) -> bool:
+        """Return whether a layer that becomes a part of the model has weights that must not be lost."""
+        if layer.output_shape is None:
+            return False
+        used = any(parameter.placed for parameter in layer.parameters)
+        return used or not self._seeded or layer.drawn != layer.checksum()
+
+    def _give_back(self, layer: Any, parameters: dict[str, Parameter]) -> None:
+        """Give a layer the parameters back that it had before it was built as a part of this model."""
+        now = layer.named_parameters()
+        shapes, known = ({path: one.value.shape for path, one in some.items()} for some in (now, parameters))
+        if shapes != known:
+            raise ValueError(
+                f"{self.title}: {layer.title} has weights of other shapes than its inputs need here, {known} "
+                f"instead of {shapes}: make a new layer."
+            )
+        if all(parameter.value.dtype == layer.dtype for parameter in parameters.values()):
+            layer.keep_parameters(parameters)
+        for path, parameter in layer.named_parameters().items():
+            parameter.value = parameters[path].value
+
+    def _check_shared_parts(self, part: Any, laid_out: bool, seen: dict[int, bool]) -> None:
+        """Raise if a layer that Python code calls has another place, too: it would forget its inputs."""
+        laid_out = laid_out and part.wiring is not None
+        for layer in part.sublayers().values():
+            if id(layer) not in seen:
+                seen[id(layer)] = laid_out
+                self._check_shared_parts(layer, laid_out, seen)
+            elif not (laid_out and seen[id(layer)]):
+                raise ValueError(f"{self.title}: {layer.title} is used twice: make a new layer.")
 
     def _place(self) -> None:
         """Give the parameters their places: from now on they do not move."""
+        self._check_shared_parts(self, True, {id(self): True})
         parameters = self.parameters
         place(parameters)
         homes = {id(parameter.home): parameter.home for parameter in parameters if parameter.home is not None}
@@ -90,7 +150,7 @@ class Placed(Graph, only_kernels=True):
             "that, or train a copy.",
             [*homes.values()],
         )
-        self.remember(_infer=prediction(self.fused), _alone=alone)
+        self.remember(_alone=alone, _infer=prediction(self.fused))
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave what was recorded out of copies and pickles."""
@@ -105,16 +165,16 @@ class Placed(Graph, only_kernels=True):
     @property
     def infer(self) -> Prediction:
         """How the model predicts."""
-        if self._infer is None:
-            self._place()
-        assert self._infer is not None
+        while self._infer is None:
+            with first_use():
+                if self._infer is None:
+                    self._place()
         return self._infer
 
     @property
     def alone(self) -> Alone:
         """Who trains the model."""
-        if self._alone is None:
-            self._place()
+        _ = self.infer  # which sets both
         assert self._alone is not None
         return self._alone
 

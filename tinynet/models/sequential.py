@@ -11,13 +11,16 @@ from numpy.typing import DTypeLike
 
 from ..layers import Layer
 from ..layers.building import Seed
-from ..layers.chain import Chain, check_layer
+from ..layers.chain import Chain, Layers, check_layer, names_for
 from ..layers.config import give_names, layer_config, layer_from_config, names_config
-from ..layers.declaration import running
-from ..layers.geometry import OpenShape, Shape, open_shape, stand_in
+from ..layers.declaration import Declaration, running
+from ..layers.geometry import OpenShape, Shape, is_several, open_shape, stand_in
+from ..layers.members import unchanged_by_failure
 from ..layers.symbols import STAND_INS, InputLayer, SymbolicTensor
 from .description import common_config, restore
+from .inputs import checked_input
 from .model import Model
+from .placed import first_use
 
 
 class Sequential(Chain, Model, only_kernels=True):
@@ -69,13 +72,13 @@ class Sequential(Chain, Model, only_kernels=True):
         if not isinstance(layers, Sequence | None):
             raise TypeError(f"{kind}: expected a list of layers; got {layers!r}.")
         self._begin(seed, name)
-        self.layers, self.dtype = (), np.dtype(dtype)
+        self.layers, self.dtype = Layers(), np.dtype(dtype)
         self._input_layers, self._values, self._sizes = [], [], []
         self._shape = None if input_shape is None else open_shape(kind, input_shape)
         for layer in layers or ():
             self._append(layer)
         if self._shape is not None and self.layers:
-            self._grow()
+            self._build_all()
             self._place()
 
     def add(self, layer: Layer | SymbolicTensor) -> None:
@@ -86,6 +89,7 @@ class Sequential(Chain, Model, only_kernels=True):
                 what the model takes.
 
         Raises:
+            RuntimeError: the model is a part of another one.
             TypeError: it is no layer.
             ValueError: it cannot take what the layers before it give; then the model stays as it is.
 
@@ -96,21 +100,20 @@ class Sequential(Chain, Model, only_kernels=True):
             >>> len(model)
             1
         """
-        before = dict(vars(self))
-        try:
+        self._check_free()
+        with unchanged_by_failure(self, layer):
             self._append(layer)
-            if self._shape is not None and self.layers:
-                self._grow()
-        except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
-            raise
+            if self.output_shape is not None:
+                self._build_last()
+            elif self._shape is not None and self.layers:
+                self._build_all()
 
     def pop(self) -> Layer:
         """Take the last layer away, and return it; the others keep their weights.
 
         Raises:
             IndexError: there is no layer.
+            RuntimeError: the model is a part of another one.
 
         Example:
             >>> from tinynet import layers
@@ -120,13 +123,22 @@ class Sequential(Chain, Model, only_kernels=True):
         """
         if not self.layers:
             raise IndexError(f"{self.title} has no layer to take away.")
-        last = self.layers[-1]
-        self.remember(layers=self.layers[:-1], _values=self._values[: len(self.layers)])
-        if not self.layers:
-            self.remember(output_shape=None, in_model=False, _values=[], _sublayers=None, _flows=None)
-        elif self.output_shape is not None:
-            self._grow()
+        self._check_free()
+        *others, last = self.layers
+        with unchanged_by_failure(self):
+            self.remember(layers=Layers(others), _values=self._values[: len(others) + 1])
+            if not others:
+                self.remember(output_shape=None, in_model=False, _values=[], _sublayers=None)
+            elif self.output_shape is not None:
+                self.remember(_sublayers=self.find_sublayers())
+                self._open()
+            self._take([])
         return last
+
+    def _check_free(self) -> None:
+        """Raise if the model is a part of another layer, which would not notice that it changes."""
+        if self._inside:
+            raise RuntimeError(f"{self.title} is part of another model: make a new one, of the same layers.")
 
     def _append(self, layer: Any) -> None:
         """Take a layer into the row, and note the shape that it says."""
@@ -137,17 +149,37 @@ class Sequential(Chain, Model, only_kernels=True):
             self._shape, self._input_layers = given.shape, [given]
             return
         check_layer(type(self).__name__, self.layers, layer)
-        if not self.layers and self._shape is None:
-            self._shape = layer.open_shapes[0] if isinstance(layer, Model) else layer.given_shape()
-        self.remember(layers=(*self.layers, layer))
+        if not self.layers:
+            built = isinstance(layer, Model) and layer.output_shape is not None
+            shape = layer.open_shapes[0] if built else layer.given_shape()
+            if not built and shape is not None and self._shape not in (None, shape):
+                raise ValueError(
+                    f"{self.title} has the input_shape {self._shape}, and {layer.title}, its first layer, "
+                    f"{shape}: give one of them."
+                )
+            self._shape = shape if self._shape is None else self._shape
+        self.remember(layers=Layers((*self.layers, layer)))
 
-    def _grow(self) -> None:
-        """Build those layers that are not built yet."""
+    def _build_all(self) -> None:
+        """Build the layers, for the shape that is known now."""
         assert self._shape is not None
-        first, second = (stand_in(self._shape, size) for size in STAND_INS)
-        self.remember(in_model=False, _sizes=[(first, second)])
-        super().build_sample(first, self.seed, self.dtype)
+        self._build_anew(stand_in(self._shape, STAND_INS[0]), self.seed, self.dtype)
         self._settle()
+
+    def _build_last(self) -> None:
+        """Build the layer that was added to those that are built."""
+        layer: Any = self.layers[-1]
+        kept = layer.named_parameters() if not layer.in_model and self._keeps_weights(layer) else None
+        if not layer.name:
+            layer.remember(name=names_for(self.layers)[-1])
+        with Declaration(self, []).run():
+            if is_several(layer.build(self._values[-1].sizes[0])):
+                raise ValueError(f"{self.title}: {layer.title} has several outputs, and a row gives one.")
+        if kept is not None:
+            self._give_back(layer, kept)
+        self.remember(_sublayers=self.find_sublayers())
+        self._take([part for _, part in layer.parts()])
+        self._open()
 
     def build(
         self, input_shape: Any = None, seed: Seed | None = None, dtype: DTypeLike | None = None
@@ -182,10 +214,7 @@ class Sequential(Chain, Model, only_kernels=True):
             )
         shape = open_shape(self.title, tuple(input_shape[1:]))
         if self.output_shape is None:
-            self.remember(dtype=self.dtype if dtype is None else np.dtype(dtype))
-            if seed is not None:
-                self.seed = seed  # type: ignore[assignment]
-            self._build_as(shape)
+            self._build_as(shape, seed, dtype)
         elif shape != self.input_shape:
             raise RuntimeError(f"{self.title} is built for {self.input_shape}: make a new model for {shape}.")
         assert self.output_shape is not None
@@ -196,27 +225,35 @@ class Sequential(Chain, Model, only_kernels=True):
     ) -> Shape:
         """Build the model as a part of another layer; see `Layer.build_sample`."""
         if not self.in_model:
-            shape = self._checked_shape(input_shape)
-            self.remember(_sizes=[(shape, shape)], _input_layers=[], _values=[])
+            first = second = self._checked_shape(input_shape)
+            if self._shape is not None and stand_in(self._shape, STAND_INS[0]) == first:
+                second = stand_in(self._shape, STAND_INS[1])
+            self.remember(_sizes=[(first, second)], _values=[])
         return super().build_sample(input_shape, seed, dtype)
+
+    def build_for_symbols(self, shape: Any, opened: Any, seed: Seed, dtype: DTypeLike) -> None:
+        """Build the model for symbols, from its own seed; see `Layer.build_for_symbols`."""
+        self._build_as(opened, dtype=dtype)
 
     def build_for(self, x: Any) -> None:
         """Build the model for its first data, if it is not built yet."""
-        if self.output_shape is None:
-            self._build_as(np.shape(x)[1:] or (1,) if self._shape is None else self._shape)
+        with first_use():
+            if self.output_shape is None:
+                shape = np.shape(x)[1:] or (1,) if self._shape is None else self._shape
+                checked_input(x, shape, self.dtype, f"{self.title}, which its first data builds,")
+                self._build_as(shape)
 
-    def _build_as(self, shape: OpenShape) -> None:
+    def _build_as(self, shape: OpenShape, seed: Seed | None = None, dtype: DTypeLike | None = None) -> None:
         """Build the model for inputs of a shape; if that fails, it is as before."""
         if not self.layers:
             raise ValueError(f"{self.title} has no layers: add some first, by model.add(layer).")
-        before = dict(vars(self))
-        try:
-            self._shape = shape
-            self._grow()
-        except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
-            raise
+        with unchanged_by_failure(self):
+            self.remember(
+                _shape=shape,
+                seed=self.seed if seed is None else seed,
+                dtype=self.dtype if dtype is None else np.dtype(dtype),
+            )
+            self._build_all()
         self._place()
 
     def config(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,9 +36,9 @@ class Trainable(Placed, only_kernels=True):
     _compiled: tuple[optim.Optimizer, losses.Loss, dict[str, Metric]] | None = None
     _trainer: Trainer | None = None
 
-    def _settle(self) -> None:
-        """Make the layers parts of this model; how it trained before is over."""
-        super()._settle()
+    def _take(self, parts: Iterable[Any]) -> None:
+        """Note that these are parts of a model; how it trained before is over."""
+        super()._take(parts)
         self.remember(_trainer=None)
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -43,7 +43,7 @@ def split_at_logits(flow: Flow, loss: Loss) -> tuple[Flow, Layer | None, Loss]:
         before = [other for other in flow.calls if other is not call]
         return flow.with_calls(before, call.inputs), activation, loss.of_logits()
     linear = copy(last)
-    linear.remember(activation_layer=None, _sublayers={})
+    linear.remember(activation_layer=None, _sublayers={}, _original=last)
     calls = [Call(linear, call.inputs, call.output) if other is call else other for other in flow.calls]
     return flow.with_calls(calls), activation, loss.of_logits()
 

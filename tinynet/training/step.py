@@ -61,9 +61,9 @@ class Replica:
 
         self.flow = flow.mapped(lambda layer: layer.replica(self.step, workspace))
         self.layers = self.flow.layers
-        self.parts = [part for layer in self.layers for _, part in layer.parts()]
+        self.parts = self.flow.parts()
         for part, trainable in zip(self.parts, trains, strict=True):
-            part.remember(first_sample=shard.start, _trainable=trainable)
+            part.remember(_first_sample=shard.start, _trainable=trainable)
         self.wanted: set[int] = set()  # the values that depend on parameters that train
         for call in self.flow.calls:
             needed = not self.wanted.isdisjoint(call.inputs)
@@ -103,9 +103,10 @@ class Step:
         self.blocks = blocks_of(layers, steps.parameters, steps.runs)
         self.update = optimizer.update if optimizer is not None and optimizer.updates_blocks else None
         whole: list[dict[str, Array]] = []
-        self.replicas = [Replica(flow, steps.trains, shard, samples, whole) for shard in self.shards]
+        trains = steps.trains_of(flow)
+        self.replicas = [Replica(flow, trains, shard, samples, whole) for shard in self.shards]
         self.losses = np.zeros((len(self.shards), 1))
-        self.meets = any(part.meets for layer in layers for _, part in layer.parts())
+        self.meets = any(part.meets for part in flow.parts())
         # Without parameters there is nothing to compute.
         recordable = flow.only_kernels and loss.only_kernels and bool(steps.runs)
         self.outputs = Recorded(self.compute, recordable, flow.arrays())
@@ -185,8 +186,7 @@ class Step:
 
     def settings(self) -> Iterator[tuple[Layer, dict[str, Any], list[Layer]]]:
         """Yield each part that is called in every step, what is set on it, and its replicas."""
-        parts = [part for layer in self.layers for _, part in layer.parts()]
-        for k, part in enumerate(parts):
+        for k, part in enumerate(self.flow.parts()):
             if not part.calls_only_kernels:
                 yield part, dict(vars(part)), [replica.parts[k] for replica in self.replicas]
 
@@ -237,10 +237,14 @@ class Steps:
         optimizer: Optimizer | None = None,
     ) -> None:
         self.flow_of, self.parameters, self.loss, self.optimizer = flow_of, parameters, loss, optimizer
-        self.trains = [part.trainable for layer in flow_of().layers for _, part in layer.parts()]
+        self.trains = {part.origin: part.trainable for part in flow_of().parts()}
         self.runs = runs_of(parameters)
         self.sizes: dict[Shapes, Step] = {}  # that used last at the end
         self.layout: object = None
+
+    def trains_of(self, flow: Flow) -> list[bool]:
+        """Return which parts of the calls' layers train: what that was when the steps were made."""
+        return [self.trains.get(part.origin, True) for part in flow.parts()]
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the steps out of copies and pickles: they are views of the original, and made anew."""
