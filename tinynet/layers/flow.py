@@ -67,6 +67,9 @@ class Flow:
         self.calls: list[Call] = []
         self.outputs: list[int] = []
         self.twins: list[tuple[Layer, Layer]] = []  # what is called, and the layer in whose place
+        self.followed: list[
+            tuple[Any, Any, dict[str, Any]]
+        ] = []  # a person's own among them, and what is set there
         self.fused: Flow | None = None  # the same with calls joined, once it is needed
         self.times: Counter[int] = Counter()  # how often each layer is called, by its id
 
@@ -96,6 +99,9 @@ class Flow:
         if times or shape != layer.input_shape:
             called = layer.twin(shape, times)
             self.twins.append((called, layer))
+            for (_, part), (_, original) in zip(called.parts(), layer.parts(), strict=True):
+                if not original.is_ours and not original.calls_only_kernels:
+                    self.followed.append((part, original, dict(vars(original))))
         if len(self.calls) >= MOST_CALLS:
             raise ValueError(f"A model of more than {MOST_CALLS:,} calls of layers is too large.")
         assert called.output_shape is not None
@@ -133,7 +139,8 @@ class Flow:
     def with_calls(self, calls: Sequence[Call], outputs: Sequence[int] | None = None) -> Flow:
         """Return a flow of the same inputs with other calls."""
         flow = Flow(self.shapes[: self.inputs])
-        flow.shapes, flow.calls, flow.twins = self.shapes, [*calls], self.twins
+        flow.shapes, flow.calls = self.shapes, [*calls]
+        flow.twins, flow.followed = self.twins, self.followed
         flow.outputs = [*(self.outputs if outputs is None else outputs)]
         return flow
 
@@ -143,12 +150,12 @@ class Flow:
 
     def follow(self) -> None:
         """Let the twins of a person's own layers have what was set on the layers that they are copies of."""
-        for twin, layer in self.twins:
-            if not layer.only_kernels:
-                for (_, part), (_, original) in zip(twin.parts(), layer.parts(), strict=True):
-                    for name, value in vars(original).items():
-                        if name not in SETTINGS | NOTES and next(members(value), None) is None:
-                            part.remember(**{name: value})
+        for part, original, known in self.followed:
+            for name, value in vars(original).items():
+                if known.get(name, known) is not value:
+                    known[name] = value
+                    if name not in SETTINGS | NOTES and next(members(value), None) is None:
+                        part.remember(**{name: value})
 
     def forward(self, inputs: Sequence[Array], training: bool = False) -> list[Array]:
         """Return the outputs, for inputs (N, ...) of the layers' dtype."""
