@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from blocks import Held, Residual
 
+import tinynet
 from tinynet import Input, Model, Sequential, layers, load_model, optim, set_random_seed
 from tinynet.layers import (
     Add,
@@ -579,3 +580,19 @@ def test_a_row_stays_the_same_model_when_the_layer_around_it_becomes_part_of_one
     model.fit(x, np.ones((6, 2)), verbose=0)
     assert not np.array_equal(row.predict(x), before)
     np.testing.assert_array_equal(row.predict(x), chain.forward(x))
+
+
+def test_the_outcome_that_was_asked_for():
+    inputs = tinynet.Input((28, 28, 1))
+    x = layers.Conv2D(32, 3, padding="same")(inputs)
+    y = layers.ReLU()(layers.BatchNormalization()(x))
+    outputs = layers.Dense(10, activation="softmax")(layers.GlobalAveragePooling2D()(layers.Add()([x, y])))
+    model = tinynet.Model(inputs, outputs)
+    features = tinynet.Model(model.input, model.layers[1].output)
+    images = np.random.default_rng(0).random((5, 28, 28, 1)).astype("f4")
+    np.testing.assert_array_equal(features.predict(images), model.layers[1].forward(images))
+    assert model.predict(images).shape == (5, 10)
+    model = tinynet.Sequential()
+    model.add(layers.Flatten())
+    model.add(layers.Dense(10))
+    assert model.predict(images).shape == (5, 10)

@@ -20,12 +20,16 @@ from .im2col import im2col as im2col
 from .layer_normalization import LayerNormalization as LayerNormalization
 from .parameter import Parameter as Parameter
 from .pool2d import AveragePool2D as AveragePool2D
+from .pool2d import AveragePooling2D as AveragePooling2D
 from .pool2d import GlobalAveragePool2D as GlobalAveragePool2D
+from .pool2d import GlobalAveragePooling2D as GlobalAveragePooling2D
 from .pool2d import MaxPool as MaxPool
 from .pool2d import MaxPool2D as MaxPool2D
+from .pool2d import MaxPooling2D as MaxPooling2D
 from .relu import LeakyReLU as LeakyReLU
 from .relu import ReLU as ReLU
 from .sigmoid import Sigmoid as Sigmoid
 from .softmax import Softmax as Softmax
+from .symbols import Input as Input
 from .symbols import InputLayer as InputLayer
 from .tanh import Tanh as Tanh

@@ -164,3 +164,7 @@ class GlobalAveragePool2D(Layer, only_kernels=True):
         dx = self.empty("dx", (len(dy), *self.input_shape))
         kernels.pooling.average_pool_gradient(dy.reshape(y.shape), dx, *self.geometry)
         return dx
+
+
+# Keras has both names.
+AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D = AveragePool2D, GlobalAveragePool2D, MaxPool2D

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .base import Layer
 from .symbols import InputLayer, SymbolicCall, SymbolicTensor
@@ -23,6 +23,20 @@ class Traced(NamedTuple):
     wiring: Wiring
     input_layers: list[InputLayer]
     values: list[SymbolicTensor]
+
+
+def symbols_of(what: str, given: Any) -> list[SymbolicTensor]:
+    """Return one symbol or several as a list, or raise if something is none."""
+    symbols = [*given] if isinstance(given, list | tuple) else [given]
+    for symbol in symbols:
+        if not isinstance(symbol, SymbolicTensor):
+            raise TypeError(
+                f"Model: {what} must be symbols, as tinynet.Input and layers called with them return; got "
+                f"{symbol!r}."
+            )
+    if not symbols or (what == "inputs" and len({id(symbol) for symbol in symbols}) < len(symbols)):
+        raise ValueError(f"Model: {what} must be one or more symbols, each of them once; got {given!r}.")
+    return symbols
 
 
 def trace(inputs: Sequence[SymbolicTensor], outputs: Sequence[SymbolicTensor]) -> Traced:

@@ -18,7 +18,7 @@ from ..layers.config import give_names, layer_config, layer_from_config
 from ..layers.flow import Flow
 from ..layers.geometry import OpenShape, Shape, is_several
 from ..layers.symbols import InputLayer, SymbolicTensor
-from ..layers.tracing import trace
+from ..layers.tracing import symbols_of, trace
 from ..layers.wiring import Wiring
 from .description import common_config, restore
 from .inputs import as_inputs
@@ -312,20 +312,6 @@ class Model(Trainable, only_kernels=True):
         model = cls(inputs, outputs, config["seed"], config["dtype"], config["name"])
         restore(model, config)
         return model
-
-
-def symbols_of(what: str, given: Any) -> list[SymbolicTensor]:
-    """Return one symbol or several as a list, or raise if something is none."""
-    symbols = [*given] if isinstance(given, list | tuple) else [given]
-    for symbol in symbols:
-        if not isinstance(symbol, SymbolicTensor):
-            raise TypeError(
-                f"Model: {what} must be symbols, as tinynet.Input and layers called with them return; got "
-                f"{symbol!r}."
-            )
-    if not symbols or (what == "inputs" and len({id(symbol) for symbol in symbols}) < len(symbols)):
-        raise ValueError(f"Model: {what} must be one or more symbols, each of them once; got {given!r}.")
-    return symbols
 
 
 def _natural(number: int) -> int:
