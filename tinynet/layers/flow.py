@@ -160,12 +160,16 @@ class Flow:
     def forward(self, inputs: Sequence[Array], training: bool = False) -> list[Array]:
         """Return the outputs, for inputs (N, ...) of the layers' dtype."""
         self.follow()
+        # Used alone, dropout counts its calls; here all calls of a layer belong to one step, as in training.
+        steps = {id(twin): [(p, p.step) for _, p in twin.parts()] for twin, _ in self.twins if training}
         values = dict(enumerate(inputs))
         last = {
             i: call.output for call in self.calls for i in call.inputs
         }  # which call is the last to take it
         for call in self.calls:
             taken = [values[i] for i in call.inputs]
+            for part, step in steps.get(id(call.layer), ()):
+                part.step = step
             values[call.output] = call.layer.forward(_one_or_all(call.layer, taken), training)
             for i in {*call.inputs}:
                 if last[i] == call.output and i not in self.outputs:
