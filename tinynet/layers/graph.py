@@ -29,7 +29,7 @@ class Graph(Layer, only_kernels=True):
     layers: Sequence[Layer]
     _flows: dict[tuple[Shape, ...], Flow] | None = None
     _own_flow: Flow | None = None
-    _ran: Flow  # in the last training forward
+    _ran: Flow | None = None  # in the last training forward
 
     @property
     @abstractmethod
@@ -43,8 +43,8 @@ class Graph(Layer, only_kernels=True):
         return self.joined if plain else None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the flows out of copies and pickles: they are laid out anew."""
-        return super().__getstate__() | {"_flows": None, "_own_flow": None}
+        """Leave the flows out of copies and pickles, which are laid out anew, and what `backward` would need."""
+        return super().__getstate__() | {"_flows": None, "_own_flow": None, "_ran": None, "y": None}
 
     def replica(self, *arguments: Any, **keywords: Any) -> Self:
         """Return a copy that shares the parameters' values; see `Node.replica`."""
@@ -161,9 +161,9 @@ class Graph(Layer, only_kernels=True):
             >>> model.backward([[3.0, 3.0]])
             array([[0., 3.]], dtype=float32)
         """
-        if self.y is None:
-            raise RuntimeError(f"{self.title}: backward needs a forward(x, training=True) before it.")
         flow = self._ran
+        if self.y is None or flow is None:
+            raise RuntimeError(f"{self.title}: backward needs a forward(x, training=True) before it.")
         upstream: Any = dy if len(flow.outputs) > 1 else [dy]
         shapes = [(len(self.y), *flow.shapes[output]) for output in flow.outputs]
         arrays = [self.as_array(array) for array in upstream]
