@@ -43,7 +43,7 @@ class Graph(Layer, only_kernels=True):
         return self.joined if plain else None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the flows out of copies and pickles, which are laid out anew, and what `backward` would need."""
+        """Leave the flows out of copies and pickles, and what `backward` needs: they are made anew."""
         return super().__getstate__() | {"_flows": None, "_own_flow": None, "_ran": None, "y": None}
 
     def replica(self, *arguments: Any, **keywords: Any) -> Self:
