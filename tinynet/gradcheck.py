@@ -175,7 +175,8 @@ def _inputs(model_or_layer: Layer, x: Any) -> list[Array]:
     if isinstance(model_or_layer, Model) and model_or_layer.output_shape is not None:
         shapes = model_or_layer.open_shapes
         arrays = [
-            np.array(as_batch(one, shape, "The model")) for one, shape in zip(arrays, shapes, strict=True)
+            np.array(as_batch(one, shape, lambda: "The model"))
+            for one, shape in zip(arrays, shapes, strict=True)
         ]
     return arrays
 

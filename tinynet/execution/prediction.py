@@ -51,12 +51,12 @@ class Prediction:
             New arrays (N, ...).
         """
         samples, most = len(inputs[0]), 2 * get_num_threads() * self.most
+        if samples <= most:
+            return self.recorded(*inputs)
         parts = [
             self.recorded(*(x[begin : begin + most] for x in inputs)) for begin in range(0, samples, most)
         ]
-        return (
-            parts[0] if len(parts) == 1 else [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
-        )
+        return [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
 
     def compute(self, *inputs: Array) -> list[list[Array]]:
         """Return the results for each shard."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,14 +37,14 @@ def as_inputs(x: Any, names: Sequence[str]) -> list[Any]:
     )
 
 
-def checked_input(x: ArrayLike, shape: OpenShape, dtype: np.dtype[Any], taker: str) -> Array:
+def checked_input(x: ArrayLike, shape: OpenShape, dtype: np.dtype[Any], taker: Callable[[], str]) -> Array:
     """Return x as a contiguous (N, *shape) array, or raise; see `Model.predict`.
 
     Args:
         x: what a person gives.
         shape: of one sample; None where any size is taken.
         dtype: that of the model.
-        taker: what takes it, in error messages.
+        taker: returns what takes it, for error messages.
     """
     array = np.asarray(x)
     if array.dtype.kind in "iub":
@@ -79,7 +79,7 @@ def fits(shape: Sequence[int], wanted: OpenShape) -> bool:
     return len(shape) == len(wanted) and all(b is None or a == b for a, b in zip(shape, wanted, strict=True))
 
 
-def as_batch(x: Array, shape: OpenShape, taker: str) -> Array:
+def as_batch(x: Array, shape: OpenShape, taker: Callable[[], str]) -> Array:
     """Return x with the batch axis that one may leave out, and with or without a last axis of 1."""
     if fits(x.shape[1:], shape):
         return x
@@ -97,4 +97,4 @@ def as_batch(x: Array, shape: OpenShape, taker: str) -> Array:
         hint = "Likely fix: np.moveaxis(x, 1, -1), because channels come last."
     elif x.ndim >= 1 and None not in shape and int(np.prod(x.shape[1:])) == int(np.prod(shape)):  # type: ignore[arg-type]
         hint = f"Likely fix: x.reshape(-1, {', '.join(map(str, shape))})."
-    raise ValueError(f"{taker} expects x of shape (N, {', '.join(map(str, shape))}); got {x.shape}. {hint}")
+    raise ValueError(f"{taker()} expects x of shape (N, {', '.join(map(str, shape))}); got {x.shape}. {hint}")

@@ -237,10 +237,12 @@ class Sequential(Chain, Model, only_kernels=True):
 
     def build_for(self, x: Any) -> None:
         """Build the model for its first data, if it is not built yet."""
+        if self.output_shape is not None:
+            return
         with first_use():
             if self.output_shape is None:
                 shape = np.shape(x)[1:] or (1,) if self._shape is None else self._shape
-                checked_input(x, shape, self.dtype, f"{self.title}, which its first data builds,")
+                checked_input(x, shape, self.dtype, lambda: f"{self.title}, which its first data builds,")
                 self._build_as(shape)
 
     def _build_as(self, shape: OpenShape, seed: Seed | None = None, dtype: DTypeLike | None = None) -> None:

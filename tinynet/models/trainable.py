@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -118,22 +118,23 @@ class Trainable(Placed, only_kernels=True):
         """Return the inputs as contiguous arrays (N, ...) of the model's dtype, or raise; see `predict`."""
         if self.workspace is not None:  # a replica, inside of another layer
             return super().check_inputs(x)
-        first = next((layer for layer in self.layers if layer.wiring is None), self)
-        taker = f"Layer {first.name!r} ({type(first).__name__}), the model's first,"
-        names, shapes = self.input_names, self.open_shapes
-        if self.takes_several:
-            inputs = as_inputs(x, names)
-            takers = [f"Input {name!r}" for name in names]
-        else:
-            inputs, takers = as_inputs(x, names), [taker]
+        if not self.takes_several and not isinstance(x, Mapping):
+            shape: Any = self.input_shape
+            return [checked_input(x, shape, self.dtype, self._first_title)]
+        names = self.input_names
         arrays = [
-            checked_input(one, shape, self.dtype, taker)
-            for one, shape, taker in zip(inputs, shapes, takers, strict=True)
+            checked_input(one, shape, self.dtype, lambda name=name: f"Input {name!r}")  # type: ignore[misc]
+            for one, shape, name in zip(as_inputs(x, names), self.open_shapes, names, strict=True)
         ]
         if len({len(array) for array in arrays}) > 1:
             counts = ", ".join(str(len(array)) for array in arrays)
             raise ValueError(f"The inputs have {counts} samples: each sample needs all of its inputs.")
         return arrays
+
+    def _first_title(self) -> str:
+        """Return what takes the only input, in error messages."""
+        first = next((layer for layer in self.layers if layer.wiring is None), self)
+        return f"Layer {first.name!r} ({type(first).__name__}), the model's first,"
 
     def check_data(self, x: Any, y: ArrayLike) -> tuple[list[Array], Array]:
         """Return inputs and targets as arrays that fit the model and its loss, or raise; see `fit`."""
