@@ -89,6 +89,24 @@ def test_no_import_runs_in_a_circle():
             del uses[module]
 
 
+# Longer than 300 lines, because they hold one idea: what a layer is, as a part of a tree and as what
+# computes; models, with the docstrings of all that people call; batch normalisation, in steps between which
+# shards meet.
+LONG = [
+    "layers/tree.py",
+    "layers/base.py",
+    "models/model.py",
+    "models/trainable.py",
+    "kernels/normalization.py",
+]
+
+
+def test_no_file_is_long_without_a_reason():
+    lengths = {module: len((PACKAGE / module).read_text("utf-8").splitlines()) for module in MODULES}
+    assert sorted(map(Path, LONG)) == [module for module, length in lengths.items() if length > 300]
+    assert max(lengths.values()) < 400
+
+
 @pytest.mark.parametrize("module", MODULES, ids=str)
 def test_only_the_right_modules_import_heavy_libraries(module):
     for name, top in imports(module):

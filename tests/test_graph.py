@@ -1215,3 +1215,65 @@ def test_random_graphs(plan, samples):
     again = Model.from_config(model.config())
     again.set_weights(model.get_weights())
     check_same([again.predict(x)], [model.predict(x)])
+
+
+class DoubledRow(layers.Chain):
+    """A row of one's own, which runs as one layer."""
+
+    def forward(self, x, training=False):
+        return 2 * super().forward(x, training)
+
+    def backward(self, dy):
+        return super().backward(2 * np.asarray(dy))
+
+
+def test_a_copy_that_predicts_in_between_trains_as_the_original():
+    x, y = np.random.default_rng(0).normal(size=(40, 4)), np.random.default_rng(1).normal(size=(40, 2))
+    losses_of = []
+    for duplicate in (lambda model: model, copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))):
+        inputs = Input((4,))
+        row = DoubledRow([Dense(5, activation="relu"), Dense(4)])
+        model = duplicate(Model(inputs, Dense(2)(row(inputs)), seed=3))
+        model.compile(optim.SGD(0.1), "mse")
+        history = model.fit(x, y, batch_size=8, epochs=3, validation_data=(x, y), verbose=0).history
+        losses_of.append(history["loss"])
+    assert losses_of[0] == losses_of[1] == losses_of[2]
+
+
+def test_a_part_of_a_float64_model_is_one():
+    inputs = Input((3,))
+    model = Model(inputs, Dense(2)(Dense(4)(inputs)), dtype="float64")
+    features = Model(model.input, model.layers[1].output)
+    assert features.dtype == np.float64
+    x = np.random.default_rng(0).normal(size=(5, 3))
+    np.testing.assert_array_equal(features.predict(x), model.layers[1].forward(x))
+    layer = Dense(2)
+    layer.build(3)
+    with pytest.raises(TypeError, match="Dense is built for float32, and its input is of float64"):
+        layer(Input((3,), dtype="float64"))
+
+
+def test_a_model_of_a_class_of_one_s_own_is_loaded_as_that(tmp_path):
+    model = Doubled([Dense(3)], 4, seed=1)
+    x = np.random.default_rng(0).normal(size=(5, 4)).astype("f4")
+    model.save(tmp_path / "m")
+    loaded = load_model(tmp_path / "m")
+    assert type(loaded) is Doubled
+    np.testing.assert_array_equal(loaded.predict(x), model.predict(x))
+
+
+def test_rows_without_names_are_told_apart():
+    model = Sequential([Sequential([Dense(2)]), Sequential([Dense(2)])], 3)
+    assert [*model.sublayers()] == ["sequential", "sequential_1"]
+    with pytest.raises(ValueError, match="Two layers have the name 'a'"):
+        Sequential([Sequential([Dense(2)], name="a"), Sequential([Dense(2)], name="a")], 3)
+
+
+def test_a_layer_takes_arrays_of_other_shapes_if_its_weights_fit():
+    layer = Conv2D(2, 3)
+    for size in (8, 5, 9):
+        assert layer(np.ones((1, size, size, 1))).shape == (1, size - 2, size - 2, 2)
+    dense = Dense(2)
+    dense(np.ones((1, 3)))
+    with pytest.raises(ValueError, match=r"kernel of shape \(3, 2\).*inputs of \(4,\) would need \(4, 2\)"):
+        dense(np.ones((1, 4)))

@@ -150,7 +150,8 @@ class Layer(Buildable):
     def __call__(self, x: Any, training: bool | None = None) -> Any:
         """Compute the output for an array, or join the graph of a symbol.
 
-        A layer that is not built yet is built for the shape that x has.
+        A layer that is not built yet is built for the shape that x has, from the next seed of this process;
+        without `training`, arrays of other shapes are taken, too, if the weights fit.
 
         Args:
             x: (N, *input_shape), a symbol such as `tinynet.Input` returns, or a list where the layer takes
@@ -179,6 +180,11 @@ class Layer(Buildable):
                 )
             return symbol.join(self, x)
         self.build_for(x)
+        if not training and self.wiring is None:
+            shapes = [np.shape(one) for one in (x if self.takes_several else [x])]
+            shape: Any = tuple(one[1:] for one in shapes) if self.takes_several else shapes[0][1:]
+            if shape != self.input_shape and all(shapes):
+                return self.twin(shape, 0).forward(x)
         return self.forward(x, bool(training))
 
     def forward(self, x: ArrayLike, training: bool = False) -> Array:

@@ -58,18 +58,19 @@ class Chain(Graph, only_kernels=True):
 
     def declare(self, input_shape: Shape, random: np.random.Generator) -> Shape:
         """Name the layers and build one after another; see `Layer.declare`."""
-        nameless = [(name, layer) for name, layer in self.sublayers().items() if not layer.name]
+        named = [(name, layer) for name, layer in self.sublayers().items() if layer.is_nameless]
+        before = [(layer.name, layer._named_by_default) for _, layer in named]
         try:
-            for name, layer in nameless:
-                layer.remember(name=name)
+            for name, layer in named:
+                layer.remember(name=name, _named_by_default=False)
             shape = input_shape
             for layer in self.layers:
                 shape = layer.build(shape)
             if is_several(shape):
                 raise ValueError(f"{self.title}: its last layer has several outputs, and a row gives one.")
         except BaseException:
-            for _, layer in nameless:
-                layer.remember(name="")
+            for (_, layer), (name, by_default) in zip(named, before, strict=True):
+                layer.remember(name=name, _named_by_default=by_default)
             raise
         return shape
 
@@ -127,10 +128,12 @@ def names_for(layers: Sequence[Layer], own: bool = True) -> list[str]:
     names: dict[int, str] = {}
     taken: set[str] = set()
     for position, layer in enumerate(layers):
-        if own and layer.name and layer.name not in taken:
+        if layer.is_nameless:
+            continue
+        if own and layer.name not in taken:
             names[position] = layer.name
             taken.add(layer.name)
-        elif own and layer.name and layer.output_shape is None:
+        elif own and layer.output_shape is None:
             raise ValueError(f"Two layers have the name {layer.name!r}: give them different ones.")
     counts: dict[str, int] = {}
     for position, layer in enumerate(layers):

@@ -94,13 +94,7 @@ def layer_from_config(config: Mapping[str, Any], most_weights: float = math.inf)
         Dropout(rate=0.5)
     """
     arguments = dict(config)
-    kind: Any = KINDS.get(str(arguments.pop("class", None)))
-    if kind is None:
-        known = ", ".join(sorted(name for name, known in KINDS.items() if dataclasses.is_dataclass(known)))
-        raise ValueError(
-            f"Unknown layer class {config.get('class')!r}; the classes are {known}. A class of your own has "
-            "to be defined, or imported, first."
-        )
+    kind = kind_of(arguments.pop("class", None))
     if kind.describes_itself:
         return kind.from_config(arguments, most_weights)  # type: ignore[no-any-return]
     names = arguments.pop("names", None)
@@ -113,6 +107,18 @@ def layer_from_config(config: Mapping[str, Any], most_weights: float = math.inf)
     if names is not None and isinstance(layer, Chain):
         give_names(layer.layers, names)
     return layer
+
+
+def kind_of(name: Any) -> Any:
+    """Return the class of layers that has a name, or raise."""
+    kind: Any = KINDS.get(str(name))
+    if kind is None:
+        known = ", ".join(sorted(name for name, known in KINDS.items() if dataclasses.is_dataclass(known)))
+        raise ValueError(
+            f"Unknown layer class {name!r}; the classes are {known}. A class of your own has to be "
+            "defined, or imported, first."
+        )
+    return kind
 
 
 def give_names(layers: Any, names: Any) -> None:

@@ -67,9 +67,8 @@ class Flow:
         self.calls: list[Call] = []
         self.outputs: list[int] = []
         self.twins: list[tuple[Layer, Layer]] = []  # what is called, and the layer in whose place
-        self.followed: list[
-            tuple[Any, Any, dict[str, Any]]
-        ] = []  # a person's own among them, and what is set there
+        # A person's own among them, and what is set there.
+        self.followed: list[tuple[Any, Any, dict[str, Any]]] = []
         self.fused: Flow | None = None  # the same with calls joined, once it is needed
         self.times: Counter[int] = Counter()  # how often each layer is called, by its id
 
@@ -146,7 +145,9 @@ class Flow:
 
     def mapped(self, function: Callable[[Layer], Layer]) -> Flow:
         """Return the flow with what a function makes of each layer in its place."""
-        return self.with_calls([replace(call, layer=function(call.layer)) for call in self.calls])
+        flow = self.with_calls([replace(call, layer=function(call.layer)) for call in self.calls])
+        flow.twins, flow.followed = [], []
+        return flow
 
     def follow(self) -> None:
         """Let the twins of a person's own layers have what was set on the layers that they are copies of."""
@@ -163,9 +164,8 @@ class Flow:
         # Used alone, dropout counts its calls; here all calls of a layer belong to one step, as in training.
         steps = {id(twin): [(p, p.step) for _, p in twin.parts()] for twin, _ in self.twins if training}
         values = dict(enumerate(inputs))
-        last = {
-            i: call.output for call in self.calls for i in call.inputs
-        }  # which call is the last to take it
+        # Which call is the last to take each value.
+        last = {i: call.output for call in self.calls for i in call.inputs}
         for call in self.calls:
             taken = [values[i] for i in call.inputs]
             for part, step in steps.get(id(call.layer), ()):

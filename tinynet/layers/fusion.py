@@ -44,10 +44,8 @@ def joined(first: Layer, second: Layer) -> Layer | None:
     """Return one layer that does what two in a row do, or None if there is none."""
     if ConvPool.fits(first, second):
         return ConvPool(first, second)  # type: ignore[arg-type]
-    if type(second) is ReLU and type(first) in (
-        Conv2D,
-        Dense,
-    ):  # and no layer of one's own that derives from it
+    # No layer of one's own that derives from these, which may do more.
+    if type(second) is ReLU and type(first) in (Conv2D, Dense):
         return with_relu(first, second)
     return None
 

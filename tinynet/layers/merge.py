@@ -24,12 +24,12 @@ class Merge(Layer, only_kernels=True):
     """
 
     takes_several = True
+    inputs: list[Array]  # what `forward` remembers
     keeps_inputs: ClassVar[bool] = False  # whether `gradients` needs them
 
     def declare(self, input_shape: tuple[Any, ...], random: np.random.Generator) -> Shape:
         """Check that the shapes fit, and note where the inputs go; see `Layer.declare`."""
         self.nothing = np.empty((0, 0), self.dtype)  # for kernels that need one array less
-        self.inputs: list[Array]  # what `forward` remembers
         return self.join(input_shape)
 
     def join(self, shapes: tuple[Shape, ...]) -> Shape:

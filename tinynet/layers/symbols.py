@@ -109,6 +109,8 @@ class SymbolicTensor(Symbol):
             raise ValueError(
                 f"{layer.title} takes {len(layer.input_shape or ())} inputs; got {len(symbols)}."
             )
+        if layer.output_shape is not None and layer.dtype != self.dtype:
+            raise TypeError(f"{layer.title} is built for {layer.dtype}, and its input is of {self.dtype}.")
         with unchanged_by_failure(layer):
             shapes, others = self._output_shapes(layer, symbols, seed)
         call = SymbolicCall(layer, symbols)
@@ -124,16 +126,20 @@ class SymbolicTensor(Symbol):
         """Return the shapes of a sample of each output, for either stand-in; build the layer if it is new."""
         first, second = (tuple(symbol.sizes[i] for symbol in symbols) for i in (0, 1))
         opened = tuple(symbol.sample_shape for symbol in symbols)
-        if layer.output_shape is None:
-            seed = next_seed() if seed is None else seed
-            shape, wanted = (first, opened) if layer.takes_several else (first[0], opened[0])
-            layer.build_for_symbols(shape, wanted, seed, self.dtype)
-        found = output_shapes(layer, first)
-        if first == second:
-            return found, found
+        known = first == second
         try:
-            return found, output_shapes(layer, second)
+            if layer.output_shape is None:
+                seed = next_seed() if seed is None else seed
+                shape, wanted = (first, opened) if layer.takes_several else (first[0], opened[0])
+                layer.build_for_symbols(shape, wanted, seed, self.dtype)
+            found = output_shapes(layer, first)
+            return found, found if known else output_shapes(layer, second)
         except ValueError as error:
+            if known:
+                raise
+            if not layer.parameters:
+                sizes = " and ".join(map(str, STAND_INS))
+                raise ValueError(f"{error} (Sizes that are not known were tried as {sizes}.)") from None
             raise ValueError(
                 f"{layer.title} has weights whose shapes depend on sizes that are not known, of its inputs "
                 f"{', '.join(map(str, opened))}: give them in Input, or use GlobalAveragePool2D in the "

@@ -18,13 +18,8 @@ Array = NDArray[Any]
 
 MEMORY = ("x", "y", "dy", "step", "trainable")  # what may be assigned on a layer of a model
 
-NOTED = (
-    "_sublayers",
-    "_own_parameters",
-    "_input_layers",
-    "_wiring",
-    "_original",
-)  # notes, which make nothing a part
+# Notes of a layer on itself, which make nothing a part of it.
+NOTED = ("_sublayers", "_own_parameters", "_input_layers", "_wiring", "_original")
 
 KINDS: dict[str, type[Any]] = {}  # all classes of layers that are defined, for model files
 
@@ -55,6 +50,7 @@ class Node(Member):
     describes_itself: ClassVar[bool] = False  # by `config` and `from_config`, as a model
     drawn: int | None = None  # the checksum of the initial weights
     _calls: tuple[Any, ...] = ()  # for symbols
+    _named_by_default: bool = False
     _inside: bool = False  # whether it is a part of another layer
     takes_seed: ClassVar[bool] = True  # whether it counts where seeds follow from places
     _original: Any = None  # of a twin, the layer that it is a copy of
@@ -78,6 +74,8 @@ class Node(Member):
         if name == "name" and (not isinstance(value, str) or "/" in value):
             raise ValueError(f"A layer's name is a string without '/', which paths have; got {value!r}.")
         object.__setattr__(self, name, value)
+        if name == "name":
+            vars(self)["_named_by_default"] = False
 
     def __delattr__(self, name: str) -> None:
         """Refuse what a model would miss."""
@@ -115,6 +113,11 @@ class Node(Member):
     def title(self) -> str:
         """The layer in an error message: its class, and its name if it has one."""
         return f"{type(self).__name__} {self.name!r}" if self.name else type(self).__name__
+
+    @property
+    def is_nameless(self) -> bool:
+        """Whether a row or a graph gives the layer a name: if nobody else has."""
+        return not self.name or self._named_by_default
 
     @property
     def trainable(self) -> bool:

@@ -7,6 +7,7 @@ import os
 import numpy as np
 
 from ..files.model_file import read_model_file
+from ..layers.config import kind_of
 from .model import Model
 from .sequential import Sequential
 
@@ -38,7 +39,9 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     held = sum(tensor.size for tensor in tensors.values())
     largest = max(held, 2**10)  # a tampered description must not make us allocate what the file cannot fill
     try:
-        kind = Model if "joins" in description else Sequential
+        kind: type[Model] = Model if "joins" in description else Sequential
+        if "class" in description:
+            kind = kind_of(description["class"])
         model = kind.from_config(description, most_weights=largest)
     except Exception as error:  # a damaged description can raise anything
         raise ValueError(

@@ -72,7 +72,7 @@ class Model(Trainable, only_kernels=True):
         outputs: Any,
         seed: int | None = None,
         dtype: DTypeLike | None = None,
-        name: str = "model",
+        name: str | None = None,
     ) -> None:
         given, wanted = symbols_of("inputs", inputs), symbols_of("outputs", outputs)
         self._wiring, self._input_layers, self._values = trace(given, wanted)
@@ -85,6 +85,8 @@ class Model(Trainable, only_kernels=True):
             raise ValueError(f"{self.title}: two layers have the name {repeated[0]!r}: rename one of them.")
         shapes: Any = self.built_shapes if self.takes_several else self.built_shapes[0]
         self._build_anew(shapes, self.seed, wanted[0].dtype if dtype is None else dtype)
+        for symbol in self._values:
+            symbol.dtype = self.dtype
         self._settle()
         self._place()
 
@@ -155,8 +157,8 @@ class Model(Trainable, only_kernels=True):
             if not given.name:
                 given.remember(name=name)  # in the order of the inputs
         for name, layer in self.find_sublayers().items():
-            if not layer.name:
-                layer.remember(name=name)
+            if layer.is_nameless:
+                layer.remember(name=name, _named_by_default=False)
         for layer in self.layers:
             layer.build(layer.input_shape)  # type: ignore[arg-type]
         flow = Flow(self.built_shapes)
@@ -228,7 +230,7 @@ class Model(Trainable, only_kernels=True):
                 that of the model.
 
         Raises:
-            TypeError: a layer is not one of tinynet's.
+            TypeError: a layer of your own is no dataclass, which a file could describe.
             ValueError: the dtype is another one, a weight is too large for it, or the model is not built.
             OSError: the file cannot be written; what was there before is unchanged.
 
@@ -244,6 +246,8 @@ class Model(Trainable, only_kernels=True):
         if stored not in (self.dtype, np.float16):
             raise ValueError(f"save: dtype is {self.dtype.name!r} or 'float16'; got {stored.name!r}.")
         description = self.config()
+        if self.wiring is None:  # a class of one's own, which does more than to call its layers
+            description["class"] = type(self).__name__
         with np.errstate(over="ignore"):
             tensors = {
                 name: parameter.value.astype(stored) for name, parameter in self.named_parameters().items()
@@ -261,7 +265,7 @@ class Model(Trainable, only_kernels=True):
             trained.
 
         Raises:
-            TypeError: a layer is not one of tinynet's.
+            TypeError: a layer of your own is no dataclass, which JSON could describe.
             ValueError: the model is not built.
 
         Example:

@@ -6,7 +6,7 @@ import difflib
 import os
 import threading
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -47,18 +47,21 @@ class Placed(Graph, only_kernels=True):
 
     describes_itself = True
     seed: int
+    default_name: ClassVar[str] = "model"
     _seeded: bool = False  # whether a seed was given
     _infer: Prediction | None = None
     _alone: Alone | None = None
 
-    def _begin(self, seed: int | None, name: str) -> None:
+    def _begin(self, seed: int | None, name: str | None) -> None:
         """Set what every model has."""
-        kind = type(self).__name__
+        kind, by_default = type(self).__name__, name is None
+        name = self.default_name if name is None else name
         if seed is not None and (not isinstance(seed, int | np.integer) or not 0 <= seed < 2**63):
             raise ValueError(f"{kind}: seed must be an integer from 0 to 2**63 - 1; got {seed!r}.")
         if not isinstance(name, str):
             raise TypeError(f"{kind}: name must be a string; got {name!r}.")
         self.name, self.seed, self._seeded = name, next_seed() if seed is None else seed, seed is not None
+        self._named_by_default = by_default
         self.steps_trained, self.epochs_trained, self.stop_training = 0, 0, False
         self.temperature = 1.0
         self.log_names: list[str] = []

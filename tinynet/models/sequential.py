@@ -58,7 +58,9 @@ class Sequential(Chain, Model, only_kernels=True):
         (2,)
     """
 
+    default_name = "sequential"
     _shape: OpenShape | None
+    _learned: bool = False  # whether the first data said the shape
 
     def __init__(
         self,
@@ -66,7 +68,7 @@ class Sequential(Chain, Model, only_kernels=True):
         input_shape: int | Sequence[int | None] | None = None,
         seed: int | None = None,
         dtype: DTypeLike = "float32",
-        name: str = "sequential",
+        name: str | None = None,
     ) -> None:
         kind = type(self).__name__
         if not isinstance(layers, Sequence | None):
@@ -128,11 +130,21 @@ class Sequential(Chain, Model, only_kernels=True):
         with unchanged_by_failure(self):
             self.remember(layers=Layers(others), _values=self._values[: len(others) + 1])
             if not others:
-                self.remember(output_shape=None, in_model=False, _values=[], _sublayers=None)
+                self.remember(
+                    output_shape=None,
+                    input_shape=None,
+                    in_model=False,
+                    _values=[],
+                    _sizes=[],
+                    _sublayers=None,
+                )
+                if self._learned:  # the shape was that of the first data
+                    self.remember(_shape=None, _input_layers=[])
             elif self.output_shape is not None:
                 self.remember(_sublayers=self.find_sublayers())
                 self._open()
             self._take([])
+            last.remember(_inside=False)
         return last
 
     def _check_free(self) -> None:
@@ -170,8 +182,8 @@ class Sequential(Chain, Model, only_kernels=True):
         """Build the layer that was added to those that are built."""
         layer: Any = self.layers[-1]
         kept = layer.named_parameters() if not layer.in_model and self._keeps_weights(layer) else None
-        if not layer.name:
-            layer.remember(name=names_for(self.layers)[-1])
+        if layer.is_nameless:
+            layer.remember(name=names_for(self.layers)[-1], _named_by_default=False)
         with Declaration(self, []).run():
             if is_several(layer.build(self._values[-1].sizes[0])):
                 raise ValueError(f"{self.title}: {layer.title} has several outputs, and a row gives one.")
@@ -252,6 +264,7 @@ class Sequential(Chain, Model, only_kernels=True):
         with unchanged_by_failure(self):
             self.remember(
                 _shape=shape,
+                _learned=self._shape is None,
                 seed=self.seed if seed is None else seed,
                 dtype=self.dtype if dtype is None else np.dtype(dtype),
             )

@@ -118,6 +118,8 @@ class Trainable(Placed, only_kernels=True):
         """Return the inputs as contiguous arrays (N, ...) of the model's dtype, or raise; see `predict`."""
         if self.workspace is not None:  # a replica, inside of another layer
             return super().check_inputs(x)
+        if self.output_shape is None:
+            raise RuntimeError(f"{self.title} is not built yet: an Input, build or its first data builds it.")
         if not self.takes_several and not isinstance(x, Mapping):
             shape: Any = self.input_shape
             return [checked_input(x, shape, self.dtype, self._first_title)]
@@ -157,7 +159,7 @@ class Trainable(Placed, only_kernels=True):
         Args:
             x: (N, *input_shape), scaled as in training; a list, or a dict by name, if there are several
                 inputs. One sample without the batch axis, and images without a channel axis of 1, are taken
-                too.
+                too, unless they are the first data, which build the model.
 
         Returns:
             (N, *output_shape): for a model that ends in softmax, a row of probabilities for each sample; a

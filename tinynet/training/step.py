@@ -23,7 +23,7 @@ from ..layers import Layer, Parameter
 from ..layers.flow import Flow
 from ..layers.members import members
 from ..layers.parameter import runs_of
-from ..layers.tree import SETTINGS
+from ..layers.tree import NOTES, SETTINGS
 from ..layers.workspace import Workspace
 from ..losses import Loss
 from ..optim import Optimizer
@@ -202,7 +202,7 @@ class Step:
             for name, value in now.items():
                 if name not in known or known[name] is not value:
                     known[name] = value
-                    if name not in SETTINGS and next(members(value), None) is None:
+                    if name not in SETTINGS | NOTES and next(members(value), None) is None:
                         for replica in replicas:
                             replica.remember(**{name: value})
 
