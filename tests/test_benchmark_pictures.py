@@ -41,6 +41,7 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_whole_report(pictures, folder, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["pictures.py", str(folder), "--output", str(folder)])
     pictures["main"]()

@@ -32,6 +32,7 @@ def damage(folder: Path, pattern: str, share: float) -> None:
     path.write_bytes(content[: int(share * len(content))])
 
 
+@pytest.mark.slow
 def test_a_damaged_cache_is_compiled_anew_and_repaired(run_python, tmp_path):
     def use_kernels():
         return run_python(USE_KERNELS, NUMBA_CACHE_DIR=str(tmp_path))
@@ -45,6 +46,7 @@ def test_a_damaged_cache_is_compiled_anew_and_repaired(run_python, tmp_path):
     assert use_kernels() == RESULTS + "4\n"
 
 
+@pytest.mark.slow
 def test_without_a_folder_to_write_to_kernels_are_compiled_in_memory(run_python, tmp_path):
     # Folders that cannot be made, rather than permissions, which do not stop the superuser.
     shutil.copytree(Path(tinynet.__file__).parent, tmp_path / "tinynet", ignore=lambda *_: ["__pycache__"])
@@ -58,6 +60,7 @@ def test_without_a_folder_to_write_to_kernels_are_compiled_in_memory(run_python,
     assert printed == RESULTS + "0\nNullCache\n"
 
 
+@pytest.mark.slow
 def test_on_a_full_disk_kernels_still_work(run_python, tmp_path):
     pytest.importorskip("resource", reason="needs a limit on the size of files")
     fill_disk = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
