@@ -31,7 +31,7 @@ def fuse(flow: Flow) -> Flow:
         before = made.get(call.inputs[0]) if len(call.inputs) == 1 else None
         both = None
         if before is not None and consumers[before.output] == 1:
-            both = joined(before.layer, call.layer)
+            both = pair(before.layer, call.layer)
         if before is not None and both is not None:
             del made[before.output]
             made[call.output] = Call(both, before.inputs, call.output)
@@ -40,7 +40,7 @@ def fuse(flow: Flow) -> Flow:
     return flow.with_calls([*made.values()])
 
 
-def joined(first: Layer, second: Layer) -> Layer | None:
+def pair(first: Layer, second: Layer) -> Layer | None:
     """Return one layer that does what two in a row do, or None if there is none."""
     if ConvPool.fits(first, second):
         return ConvPool(first, second)  # type: ignore[arg-type]
