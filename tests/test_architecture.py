@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import tinynet
-from tinynet import callbacks, data, initializers, layers, losses, metrics, optim
+from tinynet import callbacks, data, initializers, layers, losses, metrics, optim, utils
 
 PACKAGE = Path(tinynet.__file__).parent
 
@@ -17,7 +17,8 @@ ORDER = [
     "files", "names", "waiting", "seeds", "kernels", "execution", "initializers", "layers",
     "loss_functions", "losses", "arguments", "schedules", "optimizers", "optim", "metrics",
     "data", "callbacks", "training", "models", "differences", "gradcheck", "recipes",
-    "images", "readings", "calibration", "inference", "plotting", "__init__", "doctor", "__main__",
+    "images", "readings", "calibration", "inference", "plotting", "utils",
+    "__init__", "doctor", "__main__",
 ]  # fmt: skip
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 
@@ -153,7 +154,7 @@ def handed_on(module):
 
 
 def public_things():
-    for module in (tinynet, layers, losses, optim, callbacks, data, initializers, metrics):
+    for module in (tinynet, layers, losses, optim, callbacks, data, initializers, metrics, utils):
         names = getattr(module, "__all__", None) or [
             *handed_on(module),
             *(
@@ -194,7 +195,7 @@ def test_every_public_method_has_a_docstring(thing):
                 assert inspect.getdoc(getattr(thing, name)), f"{thing.__name__}.{name} has no docstring"
 
 
-@pytest.mark.parametrize("module", [tinynet, data], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [tinynet, data, utils], ids=lambda module: module.__name__)
 def test_all_lists_what_exists_in_order(module):
     assert all(hasattr(module, name) for name in module.__all__)
     assert module.__all__ == sorted(module.__all__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import callbacks, data, initializers, layers, losses, metrics, optim, recipes
+from . import callbacks, data, initializers, layers, losses, metrics, optim, recipes, utils
 from .execution.meeting import meet
 from .execution.parallel import get_num_threads, set_num_threads
 from .gradcheck import GradientError, gradcheck
@@ -49,4 +49,5 @@ __all__ = [
     "recipes",
     "set_num_threads",
     "set_random_seed",
+    "utils",
 ]
