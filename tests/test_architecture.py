@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import tinynet
-from tinynet import callbacks, data, initializers, layers, losses, metrics, optim, utils
+from tinynet import callbacks, data, datasets, initializers, layers, losses, metrics, optim, utils
 
 PACKAGE = Path(tinynet.__file__).parent
 
@@ -16,7 +16,7 @@ PACKAGE = Path(tinynet.__file__).parent
 ORDER = [
     "files", "names", "waiting", "seeds", "kernels", "execution", "initializers", "layers",
     "loss_functions", "losses", "arguments", "schedules", "optimizers", "optim", "metrics",
-    "data", "callbacks", "training", "models", "differences", "gradcheck", "recipes",
+    "data", "datasets", "callbacks", "training", "models", "differences", "gradcheck", "recipes",
     "images", "readings", "calibration", "inference", "plotting", "utils",
     "__init__", "doctor", "__main__",
 ]  # fmt: skip
@@ -154,7 +154,10 @@ def handed_on(module):
 
 
 def public_things():
-    for module in (tinynet, layers, losses, optim, callbacks, data, initializers, metrics, utils):
+    loaders = (datasets.mnist, datasets.fashion_mnist, datasets.cifar10)
+    for module in (
+        tinynet, layers, losses, optim, callbacks, data, initializers, metrics, utils, *loaders
+    ):  # fmt: skip
         names = getattr(module, "__all__", None) or [
             *handed_on(module),
             *(
@@ -195,7 +198,7 @@ def test_every_public_method_has_a_docstring(thing):
                 assert inspect.getdoc(getattr(thing, name)), f"{thing.__name__}.{name} has no docstring"
 
 
-@pytest.mark.parametrize("module", [tinynet, data, utils], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [tinynet, data, datasets, utils], ids=lambda module: module.__name__)
 def test_all_lists_what_exists_in_order(module):
     assert all(hasattr(module, name) for name in module.__all__)
     assert module.__all__ == sorted(module.__all__)

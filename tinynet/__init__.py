@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import callbacks, data, initializers, layers, losses, metrics, optim, recipes, utils
+from . import callbacks, data, datasets, initializers, layers, losses, metrics, optim, recipes, utils
 from .execution.meeting import meet
 from .execution.parallel import get_num_threads, set_num_threads
 from .gradcheck import GradientError, gradcheck
@@ -33,6 +33,7 @@ __all__ = [
     "Sequential",
     "callbacks",
     "data",
+    "datasets",
     "get_num_threads",
     "gradcheck",
     "initializers",

