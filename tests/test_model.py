@@ -302,7 +302,7 @@ def test_any_layout_and_float_type_of_input_is_taken():
         ({"optimizer": "adm"}, ValueError, "Did you mean 'adam'"),
         ({"optimizer": optim.Adam}, TypeError, "optimizer"),
         ({"metrics": ["acuracy"]}, ValueError, "Did you mean 'accuracy'"),
-        ({"metrics": "accuracy"}, TypeError, "list"),
+        ({"metrics": 3}, TypeError, "list"),
     ],
 )
 def test_compile_refuses_what_it_does_not_know(arguments, error, message):

@@ -166,6 +166,7 @@ METRICS: dict[str, Metric] = {
     "mse": mean_squared_error,
     "mean_absolute_error": mean_absolute_error,
     "mae": mean_absolute_error,
+    "acc": accuracy,
 }
 
 

@@ -1,7 +1,8 @@
-"""Model files: weights and the model's description in one .safetensors file, without pickle."""
+"""Model files: weights, and mostly the model's description, in one .safetensors file, without pickle."""
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Mapping
@@ -19,25 +20,52 @@ FORMAT_VERSION = 1
 
 
 def write_model_file(
-    path: str | os.PathLike[str], tensors: Mapping[str, Array], description: Mapping[str, Any]
+    path: str | os.PathLike[str],
+    tensors: Mapping[str, Array],
+    description: Mapping[str, Any],
+    overwrite: bool = True,
 ) -> None:
     """Write a model file, whole or not at all.
 
     Args:
-        path: the file; an existing one is replaced.
+        path: the file.
         tensors: the parameters by name.
         description: what rebuilds the model, as JSON can hold it.
+        overwrite: whether an existing file is replaced; default True.
 
     Raises:
+        FileExistsError: overwrite is False, and the file exists.
         OSError: the file cannot be written.
     """
+    _write(path, tensors, {"model": json.dumps(description)}, overwrite)
+
+
+def write_weights_file(
+    path: str | os.PathLike[str], tensors: Mapping[str, Array], overwrite: bool = True
+) -> None:
+    """Write a file that holds the weights of a model alone, whole or not at all; see `write_model_file`."""
+    _write(path, tensors, {"holds": "weights"}, overwrite)
+
+
+def _write(
+    path: str | os.PathLike[str], tensors: Mapping[str, Array], content: Mapping[str, str], overwrite: bool
+) -> None:
+    """Write tensors and what there is to say about them."""
     from safetensors.numpy import save
 
-    metadata = {
-        "format": "tinynet",
-        "format_version": str(FORMAT_VERSION),
-        "model": json.dumps(description),
-    }
+    name = os.fspath(path)
+    if Path(name).is_dir() or name.endswith(("/", os.sep)):
+        raise IsADirectoryError(
+            errno.EISDIR,
+            "cannot write a model there, because that is a folder, and a model is one file: give the file's "
+            "path, as folder/model.safetensors",
+            name,
+        )
+    if not overwrite and os.path.lexists(name):
+        raise FileExistsError(
+            errno.EEXIST, "the file exists: give another path, or overwrite=True to replace it", name
+        )
+    metadata = {"format": "tinynet", "format_version": str(FORMAT_VERSION), **content}
     atomic_write(
         path, save({name: np.asarray(array, order="C") for name, array in tensors.items()}, metadata)
     )
@@ -51,6 +79,35 @@ def read_model_file(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dic
 
     Returns:
         The parameters by name, and the model's description.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is damaged, of another program, of a later version of the format, or holds
+            weights alone.
+    """
+    tensors, metadata = read_tensors(path)
+    if "model" not in metadata and metadata.get("holds") == "weights":
+        raise ValueError(
+            f"{os.fspath(path)!r} holds weights alone, as model.save_weights writes them: make the "
+            "model, and call model.load_weights with this path."
+        )
+    try:
+        description: dict[str, Any] = json.loads(metadata["model"])
+        if not isinstance(description, dict):
+            raise ValueError("it is no JSON object")
+    except (KeyError, ValueError, RecursionError) as error:
+        raise ValueError(f"{os.fspath(path)!r} has a damaged description of its model: {error}.") from error
+    return tensors, description
+
+
+def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, str]]:
+    """Read the weights in a file, with or without a description of their model.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The parameters by name, and what is said about them.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -80,10 +137,4 @@ def read_model_file(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dic
             f"{os.fspath(path)!r} has format version {metadata.get('format_version')}; this tinynet reads "
             f"{FORMAT_VERSION}. Install the version of tinynet that wrote it, or save the model again."
         )
-    try:
-        description: dict[str, Any] = json.loads(metadata["model"])
-        if not isinstance(description, dict):
-            raise ValueError("it is no JSON object")
-    except (KeyError, ValueError, RecursionError) as error:
-        raise ValueError(f"{os.fspath(path)!r} has a damaged description of its model: {error}.") from error
-    return tensors, description
+    return tensors, metadata

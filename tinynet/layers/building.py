@@ -17,7 +17,8 @@ from ..seeds import next_seed
 from .declaration import Declaration, aside, running
 from .geometry import OpenShape, Shape, as_shape, is_several, open_shape
 from .members import mapped, members
-from .tree import SETTINGS, Node
+from .tree import SETTINGS
+from .weights import Weighted
 from .wiring import Wiring
 from .workspace import Workspace
 
@@ -30,7 +31,7 @@ TWIN = 1  # the word before the number of a layer's copy, in seeds
 
 
 @dataclass(eq=False, repr=False)
-class Buildable(Node):
+class Buildable(Weighted):
     """A layer as something that is built, by `declare`, for the shape of its inputs; see `Layer`."""
 
     name: str = field(default="", kw_only=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .loading import clone_model as clone_model
 from .loading import load_model as load_model
+from .loading import model_from_json as model_from_json
 from .model import Model as Model
 from .sequential import Sequential as Sequential

@@ -1,13 +1,16 @@
-"""Model files: from a file to a model."""
+"""From a file, a text or another model to a model."""
 
 from __future__ import annotations
 
+import json
 import os
+from typing import Any
 
 import numpy as np
 
 from ..files.model_file import read_model_file
-from ..layers.config import kind_of
+from ..layers.config import kind_of, layer_config, layer_from_config
+from ..seeds import next_seed
 from .model import Model
 from .sequential import Sequential
 
@@ -59,3 +62,81 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     for name, parameter in expected.items():
         parameter.value = tensors[name]
     return model
+
+
+def model_from_json(text: str) -> Any:
+    """Return the model that `Model.to_json` described, with new initial weights.
+
+    Args:
+        text: as `to_json` returns it.
+
+    Returns:
+        A new model, compiled if that one was.
+
+    Raises:
+        ValueError: the text is not what tinynet writes, or names a class that is not defined.
+
+    Example:
+        >>> from tinynet import layers
+        >>> model_from_json(Sequential([layers.Dense(2)], 3, name="pair").to_json())
+        Sequential(name='pair', layers=1, parameters=8)
+    """
+    try:
+        config = json.loads(text)
+        if not issubclass(kind_of(config["class"]), Model):
+            raise ValueError(f"{config['class']} is no model")
+        return layer_from_config(config)
+    except Exception as error:  # a damaged description can raise anything
+        raise ValueError(
+            f"model_from_json expects the text that tinynet's model.to_json() returns, which describes a "
+            f"model that this tinynet can build: {error!r}. (Keras's own JSON is another one.)"
+        ) from error
+
+
+def clone_model(model: Model, input_tensors: Any = None, clone_function: Any = None) -> Any:
+    """Return a model of new layers, of the same hyperparameters, with new initial weights.
+
+    Args:
+        model: the model, which stays as it is and shares nothing with the new one.
+        input_tensors, clone_function: None (default).
+
+    Returns:
+        A model of the same class, names, dtype and `trainable`, not compiled, with the next seed of this
+        process; built if the other one is.
+
+    Raises:
+        TypeError: it is no model, or a layer of your own is no dataclass, which could be described.
+        ValueError: an argument is not there, or two of the model's layers share one.
+
+    Example:
+        >>> from tinynet import layers
+        >>> model = Sequential([layers.Dense(2)], 3)
+        >>> other = clone_model(model)
+        >>> other.set_weights(model.get_weights())
+        >>> other.layers[0] is model.layers[0]
+        False
+    """
+    if not isinstance(model, Model):
+        raise TypeError(f"clone_model expects a Model or a Sequential; got {model!r}.")
+    if input_tensors is not None or clone_function is not None:
+        raise ValueError(
+            "clone_model: input_tensors and clone_function must be None: to change layers or inputs, make a "
+            "new model of new layers."
+        )
+    if model.output_shape is None and isinstance(model, Sequential):
+        return _clone_unbuilt(model)
+    config = {**layer_config(model), "seed": next_seed(), "steps_trained": 0, "epochs_trained": 0}
+    config.pop("compile", None)
+    clone = layer_from_config(config)
+    clone.temperature = 1.0  # the calibration was of the other one's weights
+    return clone
+
+
+def _clone_unbuilt(model: Sequential) -> Sequential:
+    """Return a row of new layers, which is built when its shape is known, like the one given."""
+    layers = [layer_from_config(layer_config(layer)) for layer in model.layers]
+    for layer, mine in zip(layers, model.layers, strict=True):
+        layer.trainable = mine.trainable
+        if not mine.is_nameless:
+            layer.name = mine.name
+    return type(model)(layers, model._shape, None, model.dtype, model.name)

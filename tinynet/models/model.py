@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -20,13 +20,13 @@ from ..layers.geometry import OpenShape, Shape, is_several
 from ..layers.symbols import InputLayer, SymbolicTensor
 from ..layers.tracing import symbols_of, trace
 from ..layers.wiring import Wiring
+from .described import Described
 from .description import common_config, restore
 from .inputs import as_inputs
 from .summary import summary
-from .trainable import Trainable
 
 
-class Model(Trainable, only_kernels=True):
+class Model(Described, only_kernels=True):
     """A model: layers that call each other, which can be trained.
 
     Layers may be called several times, and may be shared with other models: training one model then changes
@@ -202,8 +202,29 @@ class Model(Trainable, only_kernels=True):
         """Leave the symbols out of copies and pickles; they are made anew."""
         return super().__getstate__() | {"_values": []}
 
-    def summary(self) -> None:
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Sequence[float] | None = None,
+        print_fn: Callable[[str], object] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
+    ) -> None:
         """Print the layers, their output shapes and their numbers of parameters.
+
+        Args:
+            line_length: characters a line; what is longer is cut. Default: as many as the layers need.
+            positions: None (default): columns are as wide as what they hold.
+            print_fn: called with each line; default `print`.
+            expand_nested: whether the layers of models and rows inside of this one have lines, too; default
+                False.
+            show_trainable: whether a column says what trains (Y or N); default False.
+            layer_range: the names, or patterns that names begin with, of the first and the last layer to
+                list; default: all.
+
+        Raises:
+            ValueError: an argument is not there, or wrong.
 
         Example:
             >>> from tinynet import Sequential, layers
@@ -216,23 +237,42 @@ class Model(Trainable, only_kernels=True):
             ------------------------------------------------
             Total params: 7,850 (30.7 KiB)
         """
-        print(summary(self, [] if self.output_shape is None else self._symbols()))
+        if positions is not None:
+            raise ValueError(
+                f"summary: positions must be None, because columns are as wide as what they hold (and "
+                f"line_length sets the whole); got {positions!r}."
+            )
+        values = [] if self.output_shape is None else self._symbols()
+        lines = summary(self, values, line_length, expand_nested, show_trainable, layer_range)
+        for line in lines:
+            (print if print_fn is None else print_fn)(line)
 
-    def save(self, path: str | os.PathLike[str], dtype: DTypeLike | None = None) -> None:
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        dtype: DTypeLike | None = None,
+        *,
+        overwrite: bool = True,
+        include_optimizer: bool = True,
+    ) -> None:
         """Write the model to one .safetensors file, whole or not at all; `tinynet.load_model` reads it.
 
-        The file holds the weights, the layers, and what `compile` was given: not the optimizer's state, nor
-        losses, optimizers, schedules and metrics of your own, which no file can rebuild.
+        The content is the same whatever the file's name ends in. It is the weights, the layers, and what
+        `compile` was given: not the optimizer's state, nor losses, optimizers, schedules and metrics of your
+        own, which no file can rebuild.
 
         Args:
-            path: the file; an existing one is replaced.
+            path: the file, with any ending or none.
             dtype: "float16" makes the file half as large, and rounds the weights to three digits; default:
                 that of the model.
+            overwrite: whether an existing file is replaced; default True.
+            include_optimizer: whether the file says how the model was compiled; default True.
 
         Raises:
             TypeError: a layer of your own is no dataclass, which a file could describe.
             ValueError: the dtype is another one, a weight is too large for it, or the model is not built.
-            OSError: the file cannot be written; what was there before is unchanged.
+            FileExistsError: overwrite is False, and the file exists.
+            OSError: the file cannot be written, or path is a folder; what was there before is unchanged.
 
         Example:
             >>> import os, tempfile
@@ -246,6 +286,8 @@ class Model(Trainable, only_kernels=True):
         if stored not in (self.dtype, np.float16):
             raise ValueError(f"save: dtype is {self.dtype.name!r} or 'float16'; got {stored.name!r}.")
         description = self.config()
+        if not include_optimizer:
+            description.pop("compile", None)
         if self.wiring is None:  # a class of one's own, which does more than to call its layers
             description["class"] = type(self).__name__
         with np.errstate(over="ignore"):
@@ -255,7 +297,7 @@ class Model(Trainable, only_kernels=True):
         for name, tensor in tensors.items():
             if stored == np.float16 and np.isinf(tensor).any():
                 raise ValueError(f"save: {name} has weights beyond float16's 65504; use the model's dtype.")
-        write_model_file(path, tensors, description)
+        write_model_file(path, tensors, description, overwrite)
 
     def config(self) -> dict[str, Any]:
         """Return what rebuilds the model, without its weights, as JSON can hold it.

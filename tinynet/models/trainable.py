@@ -21,6 +21,7 @@ from ..training.progress import Progress
 from ..training.trainer import Loop, Trainer, trainable_parts
 from .inputs import as_inputs, checked_input, finite
 from .placed import Placed
+from .refusal import check_compile, check_predict
 
 Array = NDArray[Any]
 
@@ -31,7 +32,10 @@ class Trainable(Placed, only_kernels=True):
     Attributes:
         optimizer, loss: as given to `compile`.
         trainable: whether training changes the parameters; read by `compile`. Each layer has its own, too.
+        history: what the last `fit` recorded, also if it was interrupted; None before the first.
     """
+
+    history: History | None = None
 
     _compiled: tuple[optim.Optimizer, losses.Loss, dict[str, Metric]] | None = None
     _trainer: Trainer | None = None
@@ -53,17 +57,23 @@ class Trainable(Placed, only_kernels=True):
         self,
         optimizer: str | optim.Optimizer = "adam",
         loss: str | losses.Loss = "sparse_categorical_crossentropy",
-        metrics: Sequence[str | Metric] = (),
+        metrics: str | Metric | Sequence[str | Metric] | None = (),
+        **keywords: Any,
     ) -> None:
         """Choose how to train. Compiling again starts with a fresh optimizer.
 
         Args:
             optimizer: a name ("sgd", "adam", "adamw") or an optimizer; default "adam".
             loss: a name or a loss; default "sparse_categorical_crossentropy".
-            metrics: names (such as "accuracy") and functions of (predictions, targets).
+            metrics: names (such as "accuracy") and functions of (predictions, targets); one alone is taken,
+                too.
+            keywords: what else Keras takes. run_eagerly, jit_compile, steps_per_execution and
+                auto_scale_loss have no meaning here, and no effect; loss_weights and weighted_metrics must be
+                None.
 
         Raises:
-            ValueError: a name is unknown, or the model has several outputs.
+            TypeError: an argument is unknown.
+            ValueError: a name is unknown, an argument is not there, or the model has several outputs.
 
         Example:
             >>> from tinynet import Sequential, layers
@@ -72,7 +82,10 @@ class Trainable(Placed, only_kernels=True):
             >>> model.train_on_batch([[1.0, 2.0, 3.0]], [[0.0]]).keys()
             dict_keys(['loss'])
         """
-        compiled = optim.get(optimizer), losses.get(loss), get_metrics(metrics)
+        check_compile(keywords)
+        alone = isinstance(metrics, str) or callable(metrics)
+        chosen: Any = [metrics] if alone else () if metrics is None else metrics
+        compiled = optim.get(optimizer), losses.get(loss), get_metrics(chosen)
         if self.output_shape is None:
             self.remember(_compiled=compiled)
             return
@@ -153,13 +166,23 @@ class Trainable(Placed, only_kernels=True):
         trainer.loss.check((samples, *flow.shapes[flow.outputs[0]]), targets)
         return inputs, targets
 
-    def predict(self, x: Any) -> Any:
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:
         """Compute the model's output; several threads may call this at once.
 
         Args:
             x: (N, *input_shape), scaled as in training; a list, or a dict by name, if there are several
                 inputs. One sample without the batch axis, and images without a channel axis of 1, are taken
                 too, unless they are the first data, which build the model.
+            batch_size, verbose: as in Keras, without effect: no result depends on the batch, which is cut
+                into parts that fit the cache, and nothing is printed.
+            steps, callbacks: None (default).
 
         Returns:
             (N, *output_shape): for a model that ends in softmax, a row of probabilities for each sample; a
@@ -167,13 +190,15 @@ class Trainable(Placed, only_kernels=True):
 
         Raises:
             TypeError: x holds integers (scale pixels first) or no numbers.
-            ValueError: x is empty, of another shape, or holds NaN or infinite values.
+            ValueError: x is empty, of another shape, or holds NaN or infinite values; or an argument is not
+                there, or wrong.
 
         Example:
             >>> from tinynet import Sequential, layers
             >>> Sequential([layers.Softmax()], 2).predict([[0.0, 0.0]])
             array([[0.5, 0.5]], dtype=float32)
         """
+        check_predict(batch_size, verbose, steps, callbacks)
         self.build_for(x)
         outputs = self.infer([finite(array) for array in self.check_inputs(x)])
         return outputs[0] if len(outputs) == 1 else outputs
@@ -254,6 +279,7 @@ class Trainable(Placed, only_kernels=True):
                     "for the change to take effect.",
                     stacklevel=2,
                 )
+            self.remember(history=loop.history)
             return loop.run(epochs)
 
     def train_on_batch(self, x: Any, y: ArrayLike) -> dict[str, float]:

@@ -1,0 +1,195 @@
+"""What people ask a model for: a layer, its description, its weights in a file of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from ..files.model_file import write_weights_file
+from ..layers import Layer
+from ..layers.config import layer_config
+from .trainable import Trainable
+from .weights_file import read_weights
+
+
+class Described(Trainable, only_kernels=True):
+    """What `Model` and `Sequential` tell about themselves, under Keras's names."""
+
+    def config(self) -> dict[str, Any]:
+        """Return what rebuilds the model, without its weights; see `Model.config`."""
+        raise NotImplementedError
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of what `evaluate` measures, in order: the loss and the metrics given to `compile`.
+
+        Returns:
+            A list; empty as long as the model is not compiled.
+
+        Example:
+            >>> from tinynet import Sequential, layers
+            >>> model = Sequential([layers.Softmax()], 2)
+            >>> model.compile(metrics=["accuracy"])
+            >>> model.metrics_names
+            ['loss', 'accuracy']
+        """
+        return [] if self._compiled is None else ["loss", *self._compiled[2]]
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """Compute the output for one batch: what `predict` does.
+
+        Args:
+            x: (N, *input_shape).
+
+        Returns:
+            (N, *output_shape); a list, if there are several outputs.
+
+        Raises:
+            TypeError, ValueError: as `predict`.
+
+        Example:
+            >>> from tinynet import Sequential, layers
+            >>> Sequential([layers.ReLU()], 2).predict_on_batch([[-1.0, 2.0]])
+            array([[0., 2.]], dtype=float32)
+        """
+        return self.predict(x)
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """Return one of the model's layers.
+
+        Args:
+            name: its name, as `summary` prints it; default: by index.
+            index: its place in `layers`, also from the end, as -1; default: by name.
+
+        Returns:
+            The layer itself: what is changed on it, is changed in the model.
+
+        Raises:
+            ValueError: there is no such layer, or not exactly one of name and index is given.
+
+        Example:
+            >>> from tinynet import Sequential, layers
+            >>> model = Sequential([layers.Dense(5), layers.Dense(2, name="logits")], 3)
+            >>> model.get_layer("logits"), model.get_layer(index=0)
+            (Dense(units=2), Dense(units=5))
+        """
+        named = self.find_sublayers()
+        if name is not None and index is not None:
+            raise ValueError(
+                f"get_layer: provide only a layer name or a layer index; got name={name!r}, index={index!r}."
+            )
+        if index is not None:
+            if not -len(self.layers) <= index < len(self.layers):
+                raise ValueError(
+                    f"get_layer: was asked for the layer at index {index}, but the model only has "
+                    f"{len(self.layers)} layers, from index 0."
+                )
+            return self.layers[index]
+        if name is None:
+            raise ValueError("get_layer: provide either a layer name or a layer index.")
+        if name not in named:
+            raise ValueError(f"get_layer: no such layer: {name!r}. Existing layers are: {[*named]}.")
+        found: Layer = named[name]
+        return found
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what rebuilds the model, without its weights: Keras's name of `config`.
+
+        Returns:
+            A dictionary that JSON can hold, for `from_config`. Its keys are tinynet's, not Keras's.
+
+        Raises:
+            TypeError, ValueError: as `config`.
+
+        Example:
+            >>> from tinynet import Sequential, layers
+            >>> model = Sequential([layers.Dense(2)], 3)
+            >>> Sequential.from_config(model.get_config()).output_shape
+            (2,)
+        """
+        return self.config()
+
+    def to_json(self) -> str:
+        """Return what rebuilds the model, without its weights, as text for `models.model_from_json`.
+
+        Returns:
+            JSON of the model's class and of what `config` returns; tinynet's own, which Keras does not read.
+
+        Raises:
+            TypeError, ValueError: as `config`.
+
+        Example:
+            >>> from tinynet import Sequential, layers, models
+            >>> text = Sequential([layers.Dense(2)], 3).to_json()
+            >>> models.model_from_json(text).count_params()
+            8
+        """
+        return json.dumps(layer_config(self))
+
+    def save_weights(self, path: str | os.PathLike[str], overwrite: bool = True) -> None:
+        """Write the weights alone to one file, whole or not at all; `load_weights` reads it.
+
+        The content is .safetensors, whatever the file's name ends in.
+
+        Args:
+            path: the file.
+            overwrite: whether an existing file is replaced; default True.
+
+        Raises:
+            ValueError: the model is not built, and has no weights yet.
+            FileExistsError: overwrite is False, and the file exists.
+            OSError: the file cannot be written; what was there before is unchanged.
+
+        Example:
+            >>> import tempfile
+            >>> from tinynet import Sequential, layers
+            >>> first, second = (Sequential([layers.Dense(2)], 3) for _ in range(2))
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     first.save_weights(f"{folder}/model.weights.h5")
+            ...     second.load_weights(f"{folder}/model.weights.h5")
+            >>> bool((first.flat.value == second.flat.value).all())
+            True
+        """
+        self._check_has_weights("save_weights")
+        tensors = {name: parameter.value for name, parameter in self.named_parameters().items()}
+        write_weights_file(path, tensors, overwrite)
+
+    def load_weights(
+        self, path: str | os.PathLike[str], skip_mismatch: bool = False, by_name: bool = False
+    ) -> None:
+        """Read the weights that `save_weights` wrote, or those of a model that `save` wrote: all or none.
+
+        Weights are found by the layers' names. The next prediction uses them.
+
+        Args:
+            path: the file.
+            skip_mismatch, by_name: False (default); loading a part of the weights is not there.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: the file is damaged or of another program, its weights are not those of this model, or
+                the model is not built; then nothing is changed.
+
+        Example:
+            See `save_weights`.
+        """
+        if skip_mismatch or by_name:
+            raise ValueError(
+                "load_weights: skip_mismatch and by_name are not there, because weights are loaded all or "
+                "none: load the whole model by load_model, and give its layers' weights on by "
+                "layer.set_weights(other.get_weights())."
+            )
+        self._check_has_weights("load_weights")
+        parameters = self.named_parameters()
+        tensors = read_weights(path, {name: one.value.shape for name, one in parameters.items()}, self.title)
+        for name, parameter in parameters.items():
+            parameter.value = tensors[name]
+
+    def _check_has_weights(self, what: str) -> None:
+        """Raise if the model is not built."""
+        if self.output_shape is None:
+            raise ValueError(
+                f"{what}: {self.title} is not built, and has no weights yet: an Input, "
+                "model.build((None, ...)) or its first data builds it."
+            )

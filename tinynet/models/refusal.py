@@ -1,0 +1,57 @@
+"""Arguments that Keras takes: those without a meaning here are taken, the others refused with the reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+IGNORED = {"run_eagerly", "jit_compile", "steps_per_execution", "auto_scale_loss"}  # of compile
+
+
+def check_compile(keywords: dict[str, Any]) -> None:
+    """Raise if `compile` was given something that would change what it does, and that is not there.
+
+    Args:
+        keywords: those that `compile` has no arguments for.
+
+    Raises:
+        TypeError: an argument is unknown.
+        ValueError: an argument of Keras's is not there.
+    """
+    reasons = {
+        "loss_weights": "a model trains on one loss: scale its gradients by the learning rate instead",
+        "weighted_metrics": "metrics weigh all samples alike: give them as metrics=",
+    }
+    for name, value in keywords.items():
+        if name in reasons and value is not None and value != []:
+            raise ValueError(f"compile: {name} must be None, because {reasons[name]}; got {value!r}.")
+        if name not in reasons and name not in IGNORED:
+            raise TypeError(
+                f"compile has no argument {name!r}. Its arguments are optimizer, loss and metrics; taken "
+                f"without effect are {', '.join(sorted(IGNORED))}."
+            )
+
+
+def check_predict(batch_size: Any, verbose: Any, steps: Any, callbacks: Any) -> None:
+    """Raise if what `predict` takes without effect is nothing that Keras takes.
+
+    Args:
+        batch_size, verbose, steps, callbacks: see `Trainable.predict`.
+
+    Raises:
+        ValueError: one of them.
+    """
+    if batch_size is not None and (
+        isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer) or batch_size < 1
+    ):
+        raise ValueError(f"predict: batch_size must be a positive integer or None; got {batch_size!r}.")
+    if not isinstance(verbose, str | int | np.integer) or verbose not in ("auto", 0, 1, 2):
+        raise ValueError(f"predict: verbose must be 0, 1, 2 or 'auto'; got {verbose!r}.")
+    if steps is not None:
+        raise ValueError(
+            f"predict: steps counts the batches of an iterable, and x holds all samples at once; got "
+            f"{steps!r}: leave it out, or give fewer samples, such as x[:1000]."
+        )
+    if callbacks:
+        raise ValueError("predict: callbacks are for fit; leave them out.")
