@@ -117,7 +117,8 @@ def test_compile_takes_and_ignores_what_has_no_meaning_here():
     [
         ({"loss_weights": [0.5]}, ValueError, r"loss_weights must be None, because.*got \[0.5\]"),
         ({"weighted_metrics": ["accuracy"]}, ValueError, "weighted_metrics must be None.*as metrics="),
-        ({"learning_rate": 0.1}, TypeError, "no argument 'learning_rate'.*optimizer, loss and metrics"),
+        ({"learning_rate": 0.1}, TypeError, "no argument 'learning_rate'.*are optimizer, loss, metrics, "),
+        ({"metric": ["accuracy"]}, TypeError, r"no argument 'metric'. Did you mean metrics=\?"),
     ],
 )
 def test_compile_refuses_what_would_change_the_training(arguments, error, message):
@@ -242,6 +243,19 @@ def test_weights_are_in_the_order_of_get_weights():
     )
     model.weights[0].value = np.zeros((4, 4))
     assert not model.get_layer("wide").kernel.value.any()
+
+
+def test_weights_are_read_and_set_in_keras_words(keras):
+    for model in (small(), of_layers(keras.layers, keras.Sequential, (6, 6, 1))):
+        bias = model.weights[-1]
+        assert (bias.name, bias.shape, str(bias.dtype)) == ("bias", (2,), "float32")
+        bias.assign([1.0, 2.0])
+        kept = bias.numpy()
+        bias.assign([0.0, 0.0])
+        np.testing.assert_array_equal(kept, [1, 2])
+        assert not model.get_weights()[-1].any()
+        with pytest.raises(ValueError, match="shape"):
+            bias.assign([1.0, 2.0, 3.0])
 
 
 def test_parameters_of_what_is_not_built_cannot_be_counted(keras):

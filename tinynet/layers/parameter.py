@@ -88,6 +88,42 @@ class Parameter:
     def grad(self, new: ArrayLike) -> None:
         self._copy(new, self._grad, "grad")
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the values."""
+        return self.value.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the values."""
+        return self.value.dtype
+
+    def numpy(self) -> Array:
+        """Return a copy of the values, which training does not change: Keras's word.
+
+        Example:
+            >>> Parameter("bias", np.ones(2), np.zeros(2)).numpy()
+            array([1., 1.])
+        """
+        return self.value.copy()
+
+    def assign(self, value: ArrayLike) -> None:
+        """Set the values, as assigning to `value` does: Keras's word.
+
+        Args:
+            value: of the parameter's shape.
+
+        Raises:
+            ValueError: it has another shape.
+
+        Example:
+            >>> bias = Parameter("bias", np.ones(2), np.zeros(2))
+            >>> bias.assign([1, 2])
+            >>> bias.value
+            array([1., 2.])
+        """
+        self.value = value
+
     def _copy(self, new: ArrayLike, target: Array, what: str) -> None:
         if np.shape(new) != target.shape:
             raise ValueError(

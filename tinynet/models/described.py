@@ -127,13 +127,13 @@ class Described(Trainable, only_kernels=True):
         """
         return json.dumps(layer_config(self))
 
-    def save_weights(self, path: str | os.PathLike[str], overwrite: bool = True) -> None:
+    def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write the weights alone to one file, whole or not at all; `load_weights` reads it.
 
         The content is .safetensors, whatever the file's name ends in.
 
         Args:
-            path: the file.
+            filepath: the file.
             overwrite: whether an existing file is replaced; default True.
 
         Raises:
@@ -153,17 +153,17 @@ class Described(Trainable, only_kernels=True):
         """
         self._check_has_weights("save_weights")
         tensors = {name: parameter.value for name, parameter in self.named_parameters().items()}
-        write_weights_file(path, tensors, overwrite)
+        write_weights_file(filepath, tensors, overwrite)
 
     def load_weights(
-        self, path: str | os.PathLike[str], skip_mismatch: bool = False, by_name: bool = False
+        self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, by_name: bool = False
     ) -> None:
         """Read the weights that `save_weights` wrote, or those of a model that `save` wrote: all or none.
 
         Weights are found by the layers' names. The next prediction uses them.
 
         Args:
-            path: the file.
+            filepath: the file.
             skip_mismatch, by_name: False (default); loading a part of the weights is not there.
 
         Raises:
@@ -182,7 +182,9 @@ class Described(Trainable, only_kernels=True):
             )
         self._check_has_weights("load_weights")
         parameters = self.named_parameters()
-        tensors = read_weights(path, {name: one.value.shape for name, one in parameters.items()}, self.title)
+        tensors = read_weights(
+            filepath, {name: one.value.shape for name, one in parameters.items()}, self.title
+        )
         for name, parameter in parameters.items():
             parameter.value = tensors[name]
 

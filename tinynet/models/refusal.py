@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 
-IGNORED = {"run_eagerly", "jit_compile", "steps_per_execution", "auto_scale_loss"}  # of compile
+from ..arguments import unknown_argument
+
+TAKEN = ("optimizer", "loss", "metrics")  # by compile
+IGNORED = {"run_eagerly", "jit_compile", "steps_per_execution", "auto_scale_loss"}
 
 
 def check_compile(keywords: dict[str, Any]) -> None:
@@ -27,10 +30,7 @@ def check_compile(keywords: dict[str, Any]) -> None:
         if name in reasons and value is not None and value != []:
             raise ValueError(f"compile: {name} must be None, because {reasons[name]}; got {value!r}.")
         if name not in reasons and name not in IGNORED:
-            raise TypeError(
-                f"compile has no argument {name!r}. Its arguments are optimizer, loss and metrics; taken "
-                f"without effect are {', '.join(sorted(IGNORED))}."
-            )
+            raise TypeError(unknown_argument("compile", name, [*TAKEN, *reasons, *sorted(IGNORED)]))
 
 
 def check_predict(batch_size: Any, verbose: Any, steps: Any, callbacks: Any) -> None:
