@@ -11,6 +11,7 @@ from safetensors.numpy import load_file
 
 import tinynet
 from tinynet import Input, Model, Sequential, layers, models
+from tinynet.files.model_file import write_weights_file
 
 pytestmark = pytest.mark.filterwarnings(  # get_weights asks PyTorch in NumPy 1's way
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
@@ -326,6 +327,14 @@ def test_other_weights_are_refused_and_change_nothing(tmp_path, other, message):
     np.testing.assert_array_equal(model.flat.value, before)
 
 
+def test_weights_that_are_no_floats_are_refused(tmp_path):
+    model = branched()
+    whole = {name: one.value.astype(np.int32) for name, one in model.named_parameters().items()}
+    write_weights_file(tmp_path / "w", whole)
+    with pytest.raises(ValueError, match="in it, out/bias is of int32 and should be floats"):
+        model.load_weights(tmp_path / "w")
+
+
 def test_a_file_of_weights_is_no_model_and_others_are_no_weights(tmp_path):
     model = small()
     model.save_weights(tmp_path / "w.h5")
@@ -418,6 +427,7 @@ def test_other_text_is_no_model(text):
 def test_a_clone_has_the_layers_and_shares_nothing(make):
     model = make()
     model.get_layer(index=-1).trainable = False
+    model.temperature = 2.0
     before = model.get_weights()
     clone = models.clone_model(model)
     assert type(clone) is type(model)
@@ -425,7 +435,7 @@ def test_a_clone_has_the_layers_and_shares_nothing(make):
     assert [one.trainable for one in clone.layers] == [one.trainable for one in model.layers]
     assert not {*map(id, clone.layers)} & {*map(id, model.layers)}
     assert clone.metrics_names == []
-    assert (clone.steps_trained, clone.epochs_trained) == (0, 0)
+    assert (clone.steps_trained, clone.epochs_trained, clone.temperature) == (0, 0, 1.0)
     clone.set_weights([array + 1 for array in before])
     for array, now in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(array, now)
