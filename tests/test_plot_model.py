@@ -82,6 +82,7 @@ def test_what_a_box_says():
     pytest.importorskip("matplotlib")
     model = Sequential([layers.Dense(3, activation="relu", name="a$b"), layers.Dense(2)], 4)
     assert texts(plot_model(model, None)) == ["Dense", "Dense"]
+    assert not any(text.get_parse_math() for text in plot_model(model, None).axes[0].texts)
     assert texts(plot_model(model, None, show_layer_names=True)) == ["a$b (Dense)", "dense (Dense)"]
     assert texts(plot_model(model, None, show_layer_activations=True)) == ["Dense (relu)", "Dense"]
     assert texts(plot_model(model, None, show_dtype=True))[1] == "dtype: float32"
@@ -120,7 +121,7 @@ def test_boxes_and_arrows_keep_apart(seed):
         for place, length, whole in zip(centre, size, layout.size, strict=True):
             assert length / 2 - 1e-6 <= place <= whole - length / 2 + 1e-6
     for (start, end), route in zip(edges, layout.routes, strict=True):
-        (x, y), (width, height) = boxes[start]
+        (x, y), (_, height) = boxes[start]
         assert route[0] == (x, y + height / 2)
         (x, y), (_, height) = boxes[end]
         assert route[-1] == (x, y - height / 2)
@@ -142,6 +143,8 @@ def test_boxes_and_arrows_keep_apart(seed):
 def test_a_chain_is_straight_and_nothing_is_nothing():
     layout = lay_out([(30, 10), (50, 10), (20, 10)], [(0, 1), (1, 2)])
     assert {x for x, _ in layout.centres} == {25.0}
+    layout = lay_out([(10, 10), (10, 10), (90, 10), (70, 10)], [(0, 2), (1, 3)])
+    assert [layout.centres[0][0], layout.centres[1][0]] == [layout.centres[2][0], layout.centres[3][0]]
     assert lay_out([], []).size == (0.0, 0.0)
 
 
@@ -201,3 +204,20 @@ def test_errors(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ModuleNotFoundError, match="pip install matplotlib"):
         plot_model(model)
+
+
+def test_import_waits_for_the_first_picture(run_python):
+    printed = run_python("""
+import sys, tinynet
+print("tinynet.plotting" in sys.modules, dir(tinynet.utils))
+print(tinynet.utils.plot_model.__name__, "tinynet.plotting" in sys.modules, "matplotlib" in sys.modules)
+try:
+    tinynet.utils.get_file
+except AttributeError as error:
+    print(error)
+""")
+    assert printed.splitlines() == [
+        "False ['normalize', 'plot_model', 'set_random_seed', 'to_categorical']",
+        "plot_model True False",
+        "tinynet.utils has no 'get_file'; it has normalize, plot_model, set_random_seed, to_categorical",
+    ]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from ..plotting import plot_model
+from typing import TYPE_CHECKING, Any
+
 from ..seeds import set_random_seed
 from .arrays import normalize, to_categorical
+
+if TYPE_CHECKING:
+    from ..plotting import plot_model
 
 __all__ = [
     "normalize",
@@ -12,3 +16,15 @@ __all__ = [
     "set_random_seed",
     "to_categorical",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "plot_model":
+        raise AttributeError(f"tinynet.utils has no {name!r}; it has {', '.join(__all__)}")
+    from ..plotting import plot_model  # on first use, so that `import tinynet` does not wait for it
+
+    return plot_model
+
+
+def __dir__() -> list[str]:
+    return __all__
