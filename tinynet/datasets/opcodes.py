@@ -37,10 +37,11 @@ class Made:
     state: Any = None
 
 
+BYTE, SHORT, INT, SIGNED = (struct.Struct(form) for form in ("<B", "<H", "<I", "<i"))
 CONSTANTS = {b"N": None, b"\x88": True, b"\x89": False}
-INTEGERS = {b"K": "<B", b"M": "<H", b"J": "<i"}
-STRINGS = {b"U": "<B", b"T": "<I", b"C": "<B", b"B": "<I", b"X": "<I"}  # and the format of their lengths
-MEMORY = {b"q": ("<B", True), b"r": ("<I", True), b"h": ("<B", False), b"j": ("<I", False)}
+INTEGERS = {b"K": BYTE, b"M": SHORT, b"J": SIGNED}
+STRINGS = {b"U": BYTE, b"T": INT, b"C": BYTE, b"B": INT, b"X": INT}  # and how their lengths are written
+PUTS, GETS = {b"q": BYTE, b"r": INT}, {b"h": BYTE, b"j": INT}
 TUPLES = {b"\x85": 1, b"\x86": 2, b"\x87": 3}
 
 
@@ -78,9 +79,9 @@ class Reader:
         self.place += count
         return found
 
-    def number(self, form: str) -> int:
+    def number(self, form: struct.Struct) -> int:
         """Return the number that comes next."""
-        return int(struct.unpack(form, self.take(struct.calcsize(form)))[0])
+        return int(form.unpack(self.take(form.size))[0])
 
     def line(self) -> str:
         """Return the text that comes next, up to the end of the line."""
@@ -101,21 +102,19 @@ class Reader:
     def step(self, code: bytes) -> None:
         """Do what one opcode says."""
         stack = self.stack
-        if code == b"\x80":  # the protocol, which says nothing about the opcodes that follow
-            self.take(1)
-        elif code in CONSTANTS:
-            stack.append(CONSTANTS[code])
-        elif code in INTEGERS:
+        if code in INTEGERS:  # the most frequent opcodes come first
             stack.append(self.number(INTEGERS[code]))
         elif code in STRINGS:
             text = self.take(self.number(STRINGS[code]))
             stack.append(text.decode("utf-8", "surrogatepass") if code == b"X" else text)
-        elif code in MEMORY:
-            form, put = MEMORY[code]
-            if put:
-                self.memory[self.number(form)] = stack[-1]
-            else:
-                stack.append(self.memory[self.number(form)])
+        elif code in PUTS:
+            self.memory[self.number(PUTS[code])] = stack[-1]
+        elif code in GETS:
+            stack.append(self.memory[self.number(GETS[code])])
+        elif code in CONSTANTS:
+            stack.append(CONSTANTS[code])
+        elif code == b"\x80":  # the protocol, which says nothing about the opcodes that follow
+            self.take(1)
         elif code == b"(":
             self.marks.append(len(stack))
         elif code in b"}])":
