@@ -259,16 +259,7 @@ def test_only_missing_files_are_fetched(tmp_path: Path, mirror: Mirror) -> None:
     assert mirror.asked == [f"/{FIRST}.gz"]
 
 
-@pytest.mark.parametrize(
-    "trouble",
-    [
-        "missing",
-        "other",
-        "web page",
-        *(pytest.param(t, marks=pytest.mark.slow) for t in ("cut", "dropped", "reset")),
-        "late",
-    ],
-)
+@pytest.mark.parametrize("trouble", ["missing", "other", "web page", "cut", "dropped", "reset", "late"])
 def test_second_mirror_takes_over(
     cache: Path, make_mirror: Callable[[], Mirror], monkeypatch: pytest.MonkeyPatch, trouble: str
 ) -> None:
