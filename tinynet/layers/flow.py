@@ -152,11 +152,7 @@ class Flow:
     def follow(self) -> None:
         """Let the twins of a person's own layers have what was set on the layers that they are copies of."""
         for part, original, known in self.followed:
-            for name, value in vars(original).items():
-                if known.get(name, known) is not value:
-                    known[name] = value
-                    if name not in SETTINGS | NOTES and next(members(value), None) is None:
-                        part.remember(**{name: value})
+            follow(original, known, [part])
 
     def forward(self, inputs: Sequence[Array], training: bool = False) -> list[Array]:
         """Return the outputs, for inputs (N, ...) of the layers' dtype."""
@@ -234,3 +230,24 @@ def _sum(first: Array, second: Array) -> Array:
             np.ascontiguousarray(part, total.dtype).reshape(-1), total.reshape(-1), number == 0
         )
     return total
+
+
+def follow(layer: Any, known: dict[str, Any], copies: Sequence[Any]) -> None:
+    """Let copies of a layer have what a person has set on it, or taken away, since its attributes were known.
+
+    Args:
+        layer: a person's own.
+        known: its attributes, as they were; brought up to date.
+        copies: twins or replicas.
+    """
+    now, noted = vars(layer), SETTINGS | NOTES
+    for name in [name for name in known if name not in now]:
+        del known[name]
+        for copy in copies:
+            vars(copy).pop(name, None)
+    for name, value in now.items():
+        if known.get(name, known) is not value:
+            known[name] = value
+            if name not in noted and next(members(value), None) is None:
+                for copy in copies:
+                    copy.remember(**{name: value})

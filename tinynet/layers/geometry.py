@@ -18,6 +18,11 @@ def is_several(shapes: object) -> bool:
     return isinstance(shapes, list | tuple) and any(isinstance(shape, list | tuple) for shape in shapes)
 
 
+def shapes_in(shapes: Any) -> list[Any]:
+    """Return one shape or several as a list of them."""
+    return [*shapes] if is_several(shapes) else [shapes]
+
+
 def as_shape(title: str, input_shape: Any) -> Shape:
     """Return an input shape as a tuple of positive integers, or raise; an integer is a shape of one axis.
 

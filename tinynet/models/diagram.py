@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..layers import Layer
-from ..layers.geometry import is_several
+from ..layers.geometry import shapes_in
 from ..layers.graph import Graph
 from .model import Model
 
@@ -67,7 +67,7 @@ def diagram_of(model: Graph, opens: Callable[[Layer], bool]) -> Diagram:
     joined = model.joined
     for join in joined.joins:
         layer = joined.layers[join.layer]
-        given = list(layer.output_shape) if is_several(layer.output_shape) else [layer.output_shape]
+        given = shapes_in(layer.output_shape)
         if symbols:
             given = [symbols[len(origins) + i].sample_shape for i in range(len(given))]
         box = Box(layer, names[id(layer)], [shapes[number] for number in join.inputs], given)

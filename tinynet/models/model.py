@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..files.model_file import write_model_file
-from ..layers import Layer
 from ..layers.chain import Layers, names_for
 from ..layers.config import give_names, layer_config, layer_from_config
 from ..layers.flow import Flow
-from ..layers.geometry import OpenShape, Shape, is_several
+from ..layers.geometry import Shape, shapes_in
 from ..layers.symbols import InputLayer, SymbolicTensor
 from ..layers.tracing import symbols_of, trace
 from ..layers.wiring import Wiring
@@ -194,7 +193,7 @@ class Model(Described, only_kernels=True):
                 taken = [values[i] for i in join.inputs]
                 found = taken[0].join(layer, taken if layer.takes_several else taken[0])
                 values += found if isinstance(found, list) else [found]
-            number += len(outputs_of(layer))
+            number += len(shapes_in(layer.output_shape))
         self._values = values
         return values
 
@@ -365,9 +364,3 @@ def _natural(number: int) -> int:
     if not isinstance(number, int) or number < 0:
         raise ValueError(f"Expected a number of a layer or a value; got {number!r}.")
     return number
-
-
-def outputs_of(layer: Layer) -> list[OpenShape]:
-    """Return the shapes of a built layer's outputs."""
-    shape: Any = layer.output_shape
-    return [*shape] if is_several(shape) else [shape]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..layers.geometry import is_several
+from ..layers.geometry import shapes_in
 from ..layers.graph import Graph
 from ..layers.symbols import SymbolicTensor
 
@@ -118,7 +118,7 @@ def calls_of(
             name = names[id(layer)]
             shapes.setdefault(name, values[len(origins)].sample_shape)
             sources.setdefault(name, []).extend(origins[number] for number in join.inputs)
-            origins += [name] * (len(layer.output_shape) if is_several(layer.output_shape) else 1)
+            origins += [name] * len(shapes_in(layer.output_shape))
     return shapes, sources
 
 

@@ -99,14 +99,20 @@ class Trainable(Placed, only_kernels=True):
                 raise
 
     @property
-    def trainer(self) -> Trainer:
-        """What makes the steps that `compile` chose."""
+    def _chosen(self) -> tuple[optim.Optimizer, losses.Loss, dict[str, Metric]]:
+        """What `compile` chose: optimizer, loss, metrics."""
         if self._compiled is None:
             raise RuntimeError(
                 "The model has no loss and optimizer yet: call "
                 'model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", '
                 'metrics=["accuracy"]) first.'
             )
+        return self._compiled
+
+    @property
+    def trainer(self) -> Trainer:
+        """What makes the steps that `compile` chose."""
+        chosen = self._chosen
         if self._trainer is None:
             count = len(self.flow().outputs)
             if count > 1:
@@ -114,18 +120,18 @@ class Trainable(Placed, only_kernels=True):
                     f"{self.title} has {count} outputs, which are for prediction: to train, make a "
                     "model of one of them, such as Model(model.input, model.outputs[0]), of the same layers."
                 )
-            self._trainer = Trainer(self, self.infer, *self._compiled)
+            self._trainer = Trainer(self, self.infer, *chosen)
         return self._trainer
 
     @property
     def optimizer(self) -> optim.Optimizer:
         """The optimizer given to `compile`."""
-        return self.trainer.optimizer if self._compiled is None else self._compiled[0]
+        return self._chosen[0]
 
     @property
     def loss(self) -> losses.Loss:
         """The loss given to `compile`."""
-        return self.trainer.loss if self._compiled is None else self._compiled[1]
+        return self._chosen[1]
 
     def check_inputs(self, x: Any) -> list[Array]:
         """Return the inputs as contiguous arrays (N, ...) of the model's dtype, or raise; see `predict`."""

@@ -20,10 +20,8 @@ from ..execution.meeting import together
 from ..execution.parallel import cut
 from ..execution.recording import Recorded, each
 from ..layers import Layer, Parameter
-from ..layers.flow import Flow
-from ..layers.members import members
+from ..layers.flow import Flow, follow
 from ..layers.parameter import runs_of
-from ..layers.tree import NOTES, SETTINGS
 from ..layers.workspace import Workspace
 from ..losses import Loss
 from ..optim import Optimizer
@@ -194,17 +192,7 @@ class Step:
         """Let the replicas have what a person has set on a layer since the step before."""
         self.flow.follow()
         for part, known, replicas in self.followed:
-            now = vars(part)
-            for name in [name for name in known if name not in now]:
-                del known[name]
-                for replica in replicas:
-                    vars(replica).pop(name, None)
-            for name, value in now.items():
-                if name not in known or known[name] is not value:
-                    known[name] = value
-                    if name not in SETTINGS | NOTES and next(members(value), None) is None:
-                        for replica in replicas:
-                            replica.remember(**{name: value})
+            follow(part, known, replicas)
 
     @functools.cached_property
     def nbytes(self) -> int:
