@@ -12,6 +12,7 @@ import functools
 import gc
 import hashlib
 import importlib
+import itertools
 import os
 import pickle
 import pkgutil
@@ -558,6 +559,39 @@ def test_ctrl_c_interrupts_the_import_of_the_kernels_and_the_model_goes_on_after
 @in_fresh_processes(runs=2, cold=True, seconds=90)
 def test_ctrl_c_interrupts_compilation_and_the_model_goes_on_afterwards():
     interrupt_many_times(first_step, cnn, times=12, longest=0.6)
+
+
+@in_fresh_processes(runs=2)
+def test_ctrl_c_never_leaves_half_a_module_with_llvm():
+    from numba import types
+
+    from tinynet.kernels import calling
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    new = (
+        (types.none, *types_)
+        for count in itertools.count(1)
+        for types_ in itertools.product([types.int64, types.float32, types.float64], repeat=count)
+    )
+    for number in range(150):
+        arrived = threading.Event()
+
+        def interrupt(number=number, arrived=arrived):
+            time.sleep(random.Random(f"{RUN} {number}").uniform(0, 0.02))
+            while not arrived.is_set():
+                os.kill(os.getpid(), signal.SIGINT)
+                arrived.wait(3)
+
+        sender = threading.Thread(target=interrupt)
+        try:
+            sender.start()
+            while True:
+                calling.callers([next(new)])
+        except KeyboardInterrupt:
+            arrived.set()
+        sender.join()
+        gc.collect()
+    assert calling.callers([next(new), next(new)])
 
 
 def interrupt_many_times(action, make, times, longest):

@@ -14,6 +14,8 @@ from numba import types
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
 
+from ..waiting import apart
+
 CELL = ir.IntType(64)
 Kinds = tuple[Any, ...]  # Numba's types
 
@@ -40,8 +42,15 @@ def callers(wanted: Sequence[Kinds]) -> list[int]:
     Args:
         wanted: for each function, Numba's types of the kernel's result and arguments.
     """
+    if not {*wanted} <= {*_callers}:
+        apart(lambda: write_callers({*wanted}))  # LLVM does not survive a half-made module
+    return [_callers[kinds] for kinds in wanted]
+
+
+def write_callers(wanted: set[Kinds]) -> None:
+    """Compile such a function for all of these types that have none."""
     with global_compiler_lock:
-        new = {kinds: f"tinynet.call.{len(_callers) + n}" for n, kinds in enumerate({*wanted} - {*_callers})}
+        new = {kinds: f"tinynet.call.{len(_callers) + n}" for n, kinds in enumerate(wanted - {*_callers})}
         if new:
             library = cpu_target.target_context.codegen().create_library("tinynet.callers")
             module = library.create_ir_module("callers")
@@ -51,7 +60,6 @@ def callers(wanted: Sequence[Kinds]) -> list[int]:
             library.finalize()
             _libraries.append(library)
             _callers.update({kinds: library.get_pointer_to_function(name) for kinds, name in new.items()})
-    return [_callers[kinds] for kinds in wanted]
 
 
 def write_caller(module: Any, name: str, kinds: Kinds) -> None:
