@@ -39,11 +39,11 @@ learning_rate = optim.CosineDecay(0.002, decay_steps=steps)
 model.compile(optim.Adam(learning_rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
 model.fit(x_train, y_train, batch_size=batch_size, epochs=options.epochs, validation_data=validation)
 
-test = model.evaluate(x_test, y_test)
+loss, accuracy = model.evaluate(x_test, y_test)
 print("Most confused:")
 confusion = metrics.confusion_matrix(y_test, model.predict(x_test), classes=10)
 for true, predicted, count in metrics.most_confused(confusion, 5):
     print(f"  {count:3d} times a {true} was taken for a {predicted}")
 model.save(options.save)
 print(f"Saved {options.save}")
-print(f"Test loss: {test['loss']:.4f} - test accuracy: {test['accuracy']:.2%} of {len(y_test):,} images")
+print(f"Test loss: {loss:.4f} - test accuracy: {accuracy:.2%} of {len(y_test):,} images")

@@ -247,7 +247,7 @@ def test_weights_change_in_place_at_any_time(change, place):
         after = model.predict(x)
         assert not np.array_equal(before, after)
         np.testing.assert_array_equal(after, model.forward(x))
-        assert model.evaluate(x, y)["loss"] == pytest.approx(LOSS(after, y), rel=1e-12)
+        assert model.evaluate(x, y) == pytest.approx(LOSS(y, after), rel=1e-12)
         check_steps(model, x, y)
 
 
@@ -335,7 +335,7 @@ def test_what_is_assigned_on_an_optimizer_takes_effect_in_the_next_step(kind, ar
             step = 2 * number + seed
             if callable(settings["learning_rate"]):
                 settings["learning_rate"] = settings["learning_rate"](step)
-            model.backward(LOSS.gradient(model.forward(x, training=True), y))
+            model.backward(LOSS.gradient(y, model.forward(x, training=True)))
             gradients = [p.grad.copy() for p in model.parameters]
             by_hand(kind, settings, values, gradients, state, step + 1)
             model.train_on_batch(x, y)

@@ -82,7 +82,7 @@ def test_assigned_weights_reach_predictions_and_training():
     model.fit(X, X, verbose=0)  # the replicas that train are there, and must see the new weights too
     model.flat.value = [3.0]
     np.testing.assert_array_equal(model.predict([[2.0]]), [[6.0]])
-    assert model.train_on_batch([[1.0]], [[1.0]]) == {"loss": 4.0}
+    assert model.train_on_batch([[1.0]], [[1.0]]) == 4.0
     model.layers[0].kernel.value = [[5.0]]
     np.testing.assert_array_equal(model.flat.value, [5.0])
     model.layers[0].kernel.value += 1
@@ -167,7 +167,7 @@ def test_the_largest_seed_serves_everything_random():
 
 
 def test_a_metric_may_not_take_the_name_of_the_loss():
-    def loss(predictions, targets):
+    def loss(y_true, y_pred):
         return 0.0
 
     with pytest.raises(ValueError, match="metric may not be called 'loss'"):

@@ -135,7 +135,7 @@ def test_train_takes_every_recipe_name(monkeypatch, small_mnist, tmp_path):
         return recipe.build(seed), None
 
     monkeypatch.setattr(type(RECIPES["cnn"]["quick"]), "train", train)
-    monkeypatch.setattr(tinynet.Sequential, "evaluate", lambda *_: {"loss": 0.0, "accuracy": 0.5})
+    monkeypatch.setattr(tinynet.Sequential, "evaluate", lambda *_: [0.0, 0.5])
     for network, recipes in RECIPES.items():
         for name, recipe in recipes.items():
             path = str(tmp_path / "model.safetensors")

@@ -59,7 +59,7 @@ def test_a_step_is_that_of_the_layers_one_by_one():
     for layer in model.layers:
         layer.step = 0
     outputs = model.forward(x, training=True)
-    model.backward(loss.gradient(outputs, y))
+    model.backward(loss.gradient(y, outputs))
     expected = [p.value - 0.1 * p.grad for p in model.parameters]
     model.train_on_batch(x, y)
     for parameter, value in zip(model.parameters, expected, strict=True):

@@ -303,7 +303,7 @@ def test_training_steps_are_those_by_hand(monkeypatch, make, reference, cache, c
         x, labels = problem(model, seed=step)
         before = values_of(model)
         y, gradients, _ = reference(before, listed(x), lambda y, labels=labels: loss_of(y, labels)[1])
-        assert model.train_on_batch(x, labels)["loss"] == pytest.approx(loss_of(y, labels)[0], rel=1e-9)
+        assert model.train_on_batch(x, labels) == pytest.approx(loss_of(y, labels)[0], rel=1e-9)
         for name, gradient in gradients.items():
             check_close(model.named_parameters()[name].value, before[name] - RATE * gradient)
     (made,) = model.trainer.steps.sizes.values()
@@ -477,7 +477,7 @@ def test_layers_may_be_called_in_another_order_than_they_lie_in_memory():
     assert names.index("early") < names.index("late")
     model.compile(optim.SGD(RATE), LOSS)
     values, labels = problem(model)
-    _, dy = LOSS.value_and_gradient(model.forward(values, training=True), labels)
+    _, dy = LOSS.value_and_gradient(labels, model.forward(values, training=True))
     model.backward(dy)
     expected = [p.value - RATE * p.grad for p in model.parameters]
     model.train_on_batch(values, labels)
@@ -493,7 +493,7 @@ def test_fit_takes_lists_tuples_and_dicts_of_inputs():
         model.compile(optim.Adam(0.01), LOSS, ["accuracy"])
         kept = model.fit(x, labels, 8, 2, validation_split=0.25, verbose=0).history
         held = model.fit(x, labels, 8, validation_data=(x, labels), verbose=0, ema_momentum=0.5).history
-        assert held["val_loss"][-1] == model.evaluate(x, labels)["loss"]
+        assert held["val_loss"][-1] == model.evaluate(x, labels)[0]
         histories.append((kept, held))
         check_same(model.get_weights(), models[0].get_weights())
     assert histories[0] == histories[1] == histories[2]
@@ -535,7 +535,7 @@ def test_a_model_of_nothing_but_its_input():
     values = np.random.default_rng(0).normal(size=(6, 2)).astype(np.float32)
     check_same([model.predict(values)], [values])
     model.compile("sgd", "mse")
-    assert model.train_on_batch(values, values) == model.evaluate(values, values) == {"loss": 0.0}
+    assert model.train_on_batch(values, values) == model.evaluate(values, values) == 0.0
 
 
 # Frozen parts
@@ -734,7 +734,7 @@ def test_outputs_of_a_model_inside_that_nothing_uses_have_no_gradient(place):
     model.compile(optim.Adam(0.01, clipnorm=0.1), LOSS)
     before = {id(parameter): parameter.value.copy() for parameter in model.parameters}
     for _ in range(3):
-        assert np.isfinite(model.train_on_batch(x, labels)["loss"])
+        assert np.isfinite(model.train_on_batch(x, labels))
     for parameter in model.parameters:
         same = np.array_equal(parameter.value, before[id(parameter)])
         if parameter.trainable:
@@ -897,7 +897,7 @@ def test_fused_and_other_steps_are_those_of_the_layers(keep):
     assert any(isinstance(layer, ConvPool) for layer in model.trainer.flow().layers) == (keep == "nothing")
     for seed in range(3):
         x, labels = problem(model, seed=seed)
-        _, dy = LOSS.value_and_gradient(model.forward(x, training=True), labels)
+        _, dy = LOSS.value_and_gradient(labels, model.forward(x, training=True))
         model.backward(dy)
         expected = [p.value - RATE * p.grad for p in model.parameters]
         model.train_on_batch(x, labels)
@@ -916,7 +916,7 @@ def test_a_convolution_called_twice_is_fused_where_it_can_be(monkeypatch):
     model.compile(optim.SGD(RATE), LOSS)
     monkeypatch.setattr(shards, "CACHE_BYTES", 100)
     values, labels = problem(model)
-    _, dy = LOSS.value_and_gradient(model.forward(values, training=True), labels)
+    _, dy = LOSS.value_and_gradient(labels, model.forward(values, training=True))
     model.backward(dy)
     expected = [p.value - RATE * p.grad for p in model.parameters]
     model.train_on_batch(values, labels)

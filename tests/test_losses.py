@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinynet import losses
+from tinynet import Sequential, layers, losses
 
 SPARSE = losses.SparseCategoricalCrossentropy
 CATEGORICAL = losses.CategoricalCrossentropy
@@ -77,19 +77,19 @@ def naive(loss, predictions, targets):
 @pytest.mark.parametrize("loss", CONFIGURATIONS, ids=repr)
 def test_value_equals_the_definition(loss, shape):
     predictions, targets = example(loss, shape)
-    assert loss(predictions, targets) == pytest.approx(naive(loss, predictions, targets), rel=1e-12)
+    assert loss(targets, predictions) == pytest.approx(naive(loss, predictions, targets), rel=1e-12)
 
 
 @pytest.mark.parametrize("shape", [(5, 4), (1, 2), (3, 2, 4)])
 @pytest.mark.parametrize("loss", CONFIGURATIONS, ids=repr)
 def test_gradient_equals_central_differences(loss, shape):
     predictions, targets = example(loss, shape, seed=1)
-    gradient = loss.gradient(predictions, targets)
+    gradient = loss.gradient(targets, predictions)
     numerical = np.empty_like(predictions)
     for index in np.ndindex(shape):
         step = np.zeros(shape)
         step[index] = 1e-5
-        numerical[index] = (loss(predictions + step, targets) - loss(predictions - step, targets)) / 2e-5
+        numerical[index] = (loss(targets, predictions + step) - loss(targets, predictions - step)) / 2e-5
     assert gradient.shape == shape
     assert np.abs(gradient - numerical).max() <= 1e-6 * np.abs(numerical).max()
 
@@ -112,8 +112,8 @@ def test_gradient_equals_central_differences(loss, shape):
     ],
 )  # fmt: skip
 def test_worked_by_hand(loss, predictions, targets, value, gradient):
-    assert loss(predictions, targets) == pytest.approx(value, rel=1e-15)
-    np.testing.assert_allclose(loss.gradient(predictions, targets), gradient, rtol=1e-14, atol=1e-16)
+    assert loss(targets, predictions) == pytest.approx(value, rel=1e-15)
+    np.testing.assert_allclose(loss.gradient(targets, predictions), gradient, rtol=1e-14, atol=1e-16)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -121,8 +121,8 @@ def test_confident_wrong_probabilities_are_finite(dtype):
     epsilon = float(np.finfo(dtype).eps)
     sure = np.array([[1.0, 0.0]], dtype=dtype)
     for loss, targets in [(SPARSE(), [1]), (CATEGORICAL(), [[0, 1]]), (BINARY(), [[0, 1]])]:
-        assert loss(sure, targets) == pytest.approx(-math.log(epsilon), rel=1e-6)
-        gradient = loss.gradient(sure, targets)
+        assert loss(targets, sure) == pytest.approx(-math.log(epsilon), rel=1e-6)
+        gradient = loss.gradient(targets, sure)
         assert np.isfinite(gradient).all()
         assert gradient[0, 1] < -0.4 / epsilon  # large, so that learning goes on
         assert gradient.dtype == dtype
@@ -133,11 +133,11 @@ def test_confident_wrong_probabilities_are_finite(dtype):
 def test_huge_logits_are_finite(dtype, size):
     logits = np.array([[size, -size, 0.0]], dtype=dtype)
     for loss, targets in [(SPARSE(True), [1]), (CATEGORICAL(True), [[0, 1, 0]]), (SPARSE(True, 0.1), [1])]:
-        assert loss(logits, targets) == pytest.approx(2 * size, rel=0.07)
-        np.testing.assert_allclose(loss.gradient(logits, targets), [[1, -1, 0]], atol=0.07)
-    assert SPARSE(from_logits=True)(logits, [0]) == 0
-    assert BINARY(from_logits=True)(logits, [[0, 1, 1]]) == pytest.approx(2 * size / 3, rel=1e-3)
-    gradient = BINARY(from_logits=True).gradient(logits, [[0, 1, 1]])
+        assert loss(targets, logits) == pytest.approx(2 * size, rel=0.07)
+        np.testing.assert_allclose(loss.gradient(targets, logits), [[1, -1, 0]], atol=0.07)
+    assert SPARSE(from_logits=True)([0], logits) == 0
+    assert BINARY(from_logits=True)([[0, 1, 1]], logits) == pytest.approx(2 * size / 3, rel=1e-3)
+    gradient = BINARY(from_logits=True).gradient([[0, 1, 1]], logits)
     np.testing.assert_allclose(gradient, np.array([[1, -1, -0.5]]) / 3, rtol=1e-6)
 
 
@@ -150,8 +150,8 @@ def test_huge_logits_are_finite(dtype, size):
 def test_broken_predictions_give_a_loss_that_is_not_finite_and_no_warning(loss, broken):
     predictions, targets = example(loss)
     predictions[:] = broken
-    assert not np.isfinite(loss(predictions, targets))
-    assert loss.gradient(predictions, targets).shape == predictions.shape
+    assert not np.isfinite(loss(targets, predictions))
+    assert loss.gradient(targets, predictions).shape == predictions.shape
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -160,7 +160,7 @@ def test_arguments_are_not_modified_and_the_type_is_kept(loss, dtype):
     predictions, targets = example(loss, dtype=dtype)
     copies = predictions.copy(), targets.copy()
     predictions.flags.writeable = targets.flags.writeable = False
-    value, gradient = loss(predictions, targets), loss.gradient(predictions, targets)
+    value, gradient = loss(targets, predictions), loss.gradient(targets, predictions)
     assert type(value) is float
     assert gradient.dtype == dtype
     assert not np.shares_memory(gradient, predictions)
@@ -175,12 +175,12 @@ def test_arguments_are_not_modified_and_the_type_is_kept(loss, dtype):
 def test_order_of_samples_does_not_matter_and_shards_add_up(loss, seed, rows):
     predictions, targets = example(loss, (rows, 4), seed)
     order = np.random.default_rng(seed).permutation(rows)
-    value, gradient = loss(predictions, targets), loss.gradient(predictions, targets)
-    assert loss(predictions[order], targets[order]) == pytest.approx(value, rel=1e-12)
-    np.testing.assert_array_equal(loss.gradient(predictions[order], targets[order]), gradient[order])
+    value, gradient = loss(targets, predictions), loss.gradient(targets, predictions)
+    assert loss(targets[order], predictions[order]) == pytest.approx(value, rel=1e-12)
+    np.testing.assert_array_equal(loss.gradient(targets[order], predictions[order]), gradient[order])
     cut = rows // 2
     if cut:
-        halves = [(predictions[part], targets[part]) for part in (slice(cut), slice(cut, None))]
+        halves = [(targets[part], predictions[part]) for part in (slice(cut), slice(cut, None))]
         weights = [cut / rows, 1 - cut / rows]
         total = sum(weight * loss(*half) for weight, half in zip(weights, halves, strict=True))
         assert total == pytest.approx(value, rel=1e-12)
@@ -194,10 +194,10 @@ def test_order_of_samples_does_not_matter_and_shards_add_up(loss, seed, rows):
 def test_shifted_logits_change_nothing_and_gradient_rows_sum_to_zero(kind, seed, shift, smoothing):
     loss = kind(from_logits=True, label_smoothing=smoothing)
     logits, targets = example(loss, (6, 5), seed)
-    value, gradient = loss(logits, targets), loss.gradient(logits, targets)
+    value, gradient = loss(targets, logits), loss.gradient(targets, logits)
     assert value >= 0
-    assert loss(logits + shift, targets) == pytest.approx(value, rel=1e-9, abs=1e-9)
-    np.testing.assert_allclose(loss.gradient(logits + shift, targets), gradient, atol=1e-11)
+    assert loss(targets, logits + shift) == pytest.approx(value, rel=1e-9, abs=1e-9)
+    np.testing.assert_allclose(loss.gradient(targets, logits + shift), gradient, atol=1e-11)
     np.testing.assert_allclose(gradient.sum(axis=-1), 0, atol=1e-15)
 
 
@@ -209,23 +209,23 @@ def test_three_ways_to_say_the_same_loss(seed, smoothing):
     from_probabilities = dataclasses.replace(from_logits, from_logits=False)
     one_hot = CATEGORICAL(label_smoothing=smoothing)
     probabilities = softmax(logits)
-    assert from_probabilities(probabilities, labels) == pytest.approx(from_logits(logits, labels), rel=1e-9)
-    assert one_hot(probabilities, np.eye(5)[labels]) == from_probabilities(probabilities, labels)
+    assert from_probabilities(labels, probabilities) == pytest.approx(from_logits(labels, logits), rel=1e-9)
+    assert one_hot(np.eye(5)[labels], probabilities) == from_probabilities(labels, probabilities)
     # The chain rule through softmax must lead to the fused gradient.
-    upstream = from_probabilities.gradient(probabilities, labels)
+    upstream = from_probabilities.gradient(labels, probabilities)
     chained = probabilities * (upstream - (upstream * probabilities).sum(axis=-1, keepdims=True))
-    np.testing.assert_allclose(chained, from_logits.gradient(logits, labels), rtol=1e-7, atol=1e-12)
+    np.testing.assert_allclose(chained, from_logits.gradient(labels, logits), rtol=1e-7, atol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.int64, np.uint64])
 def test_labels_of_any_integer_type_and_with_a_last_axis(dtype):
     loss = SPARSE()
     predictions, labels = example(loss)
-    expected = loss(predictions, labels)
-    assert loss(predictions, labels.astype(dtype)) == expected
-    assert loss(predictions, labels.astype(dtype)[:, np.newaxis]) == expected
+    expected = loss(labels, predictions)
+    assert loss(labels.astype(dtype), predictions) == expected
+    assert loss(labels.astype(dtype)[:, np.newaxis], predictions) == expected
     np.testing.assert_array_equal(
-        loss.gradient(predictions, labels[:, np.newaxis].astype(dtype)), loss.gradient(predictions, labels)
+        loss.gradient(labels[:, np.newaxis].astype(dtype), predictions), loss.gradient(labels, predictions)
     )
 
 
@@ -236,9 +236,9 @@ def test_labels_of_any_integer_type_and_with_a_last_axis(dtype):
 def test_one_output_with_flat_targets_of_any_type(loss, dtype):
     predictions = np.array([[0.2], [0.7], [0.4]])
     targets = np.array([0, 1, 1])
-    expected = loss(predictions, targets[:, np.newaxis].astype(float))
-    assert loss(predictions, targets.astype(dtype)) == expected
-    assert loss.gradient(predictions, targets.astype(dtype)).shape == (3, 1)
+    expected = loss(targets[:, np.newaxis].astype(float), predictions)
+    assert loss(targets.astype(dtype), predictions) == expected
+    assert loss.gradient(targets.astype(dtype), predictions).shape == (3, 1)
 
 
 LABELS_3 = np.array([0, 1, 2])
@@ -283,19 +283,19 @@ def test_wrong_targets_are_refused_by_check_call_and_gradient(loss, shape, targe
     predictions = np.full(shape, 0.5)
     for method in (loss.check, loss, loss.gradient):
         with pytest.raises(error, match=message):
-            method(shape if method == loss.check else predictions, targets)
+            method(targets, shape if method == loss.check else predictions)
 
 
 @pytest.mark.parametrize("loss", CONFIGURATIONS, ids=repr)
 def test_check_accepts_right_targets(loss):
     predictions, targets = example(loss)
-    loss.check(predictions.shape, targets)
+    loss.check(targets, predictions.shape)
 
 
 def test_integer_predictions_are_refused():
     for method in (SQUARED(), SQUARED().gradient):
         with pytest.raises(TypeError, match="floating-point numbers, not int64"):
-            method(np.array([[1, 2]]), [[1, 2]])
+            method([[1, 2]], np.array([[1, 2]]))
 
 
 @pytest.mark.parametrize("kind", [SPARSE, CATEGORICAL, BINARY])
@@ -313,6 +313,9 @@ def test_label_smoothing_has_limits(kind, smoothing):
         ("binary_crossentropy", BINARY()),
         ("mean_squared_error", SQUARED()),
         ("mse", SQUARED()),
+        ("MSE", SQUARED()),
+        ("bce", BINARY()),
+        ("BCE", BINARY()),
     ],
 )
 def test_get_by_name_or_object(name, loss):
@@ -345,3 +348,80 @@ def test_a_loss_shows_its_configuration_and_cannot_change():
     assert dataclasses.replace(loss, from_logits=True) == SPARSE(from_logits=True, label_smoothing=0.1)
     with pytest.raises(dataclasses.FrozenInstanceError):
         loss.from_logits = True
+
+
+PROBABILITIES = np.array([[0.2, 0.8], [0.6, 0.4]])
+
+
+@pytest.mark.parametrize(
+    ("loss", "y_true", "y_pred"),
+    [
+        (SPARSE(), PROBABILITIES, np.array([1, 0])),
+        (SPARSE(from_logits=True), PROBABILITIES, np.array([[1], [0]], np.uint8)),
+        (CATEGORICAL(), PROBABILITIES, np.eye(2, dtype=int)),
+        (CATEGORICAL(), PROBABILITIES, np.eye(2)),
+        (CATEGORICAL(label_smoothing=0.1), PROBABILITIES.astype(np.float32), np.eye(2, dtype=np.float32)),
+        (BINARY(), PROBABILITIES, np.array([[1, 0], [0, 0]])),
+        (BINARY(), PROBABILITIES, np.array([[1.0, 0.0], [0.0, 0.0]])),
+        (SQUARED(), PROBABILITIES, np.eye(2, dtype=int)),
+        (SQUARED(), PROBABILITIES, np.eye(2)),
+    ],
+    ids=repr,
+)
+def test_arguments_in_the_order_of_before_are_refused(loss, y_true, y_pred):
+    for method in (loss, loss.gradient, loss.value_and_gradient):
+        with pytest.raises((TypeError, ValueError), match=r"order is \(y_true, y_pred\) since tinynet 0\.2"):
+            method(y_true, y_pred)
+
+
+@pytest.mark.parametrize(
+    ("loss", "y_true", "y_pred"),
+    [
+        (CATEGORICAL(), np.eye(2), PROBABILITIES),
+        (CATEGORICAL(), np.eye(2), np.eye(2)),
+        (CATEGORICAL(), [[1, 0], [0.5, 0.5]], np.eye(2)),
+        (CATEGORICAL(from_logits=True), PROBABILITIES, np.eye(2)),
+        (BINARY(), np.eye(2), np.eye(2)),
+        (BINARY(from_logits=True), PROBABILITIES, np.zeros((2, 2))),
+        (SQUARED(), PROBABILITIES, np.zeros((2, 2))),
+        (SQUARED(), [[0.5], [0.25]], np.array([[1.0], [0.0]])),
+        (SQUARED(), [[1, 2], [3, 4]], np.eye(2)),
+    ],
+    ids=repr,
+)
+def test_arguments_in_the_right_order_that_look_a_little_like_the_other_are_taken(loss, y_true, y_pred):
+    value, gradient = loss.value_and_gradient(y_true, y_pred)
+    assert loss(y_true, y_pred) == value
+    np.testing.assert_array_equal(loss.gradient(y_true, y_pred), gradient)
+
+
+def test_arguments_are_called_as_in_keras():
+    by_name = SQUARED().gradient(y_pred=np.array([[3.0]]), y_true=[[1.0]])
+    assert by_name == SQUARED().gradient([[1.0]], [[3.0]]) == [[4.0]]
+    assert SPARSE()(y_pred=[[0.5, 0.5]], y_true=[1]) == pytest.approx(math.log(2))
+
+
+def test_evaluation_takes_predictions_that_are_sure_of_themselves():
+    """Soft targets beside outputs of exactly 0 and 1 look turned, but a model's own outputs are none."""
+    for last, loss in ((layers.Softmax(), "categorical_crossentropy"), (layers.Softmax(), "mse")):
+        model = Sequential([last], 2)
+        model.compile("sgd", loss)
+        assert math.isfinite(model.evaluate([[500.0, -500.0]], [[0.5, 0.5]]))
+
+
+@pytest.mark.parametrize("name", ["_value", "_gradient", "_both", "write", "__call__", "check"])
+def test_a_loss_class_in_the_order_of_before_is_refused(name):
+    arguments = "shape, targets" if name == "check" else "predictions, targets"
+    method = eval(f"lambda self, {arguments}: None")
+    with pytest.raises(
+        TypeError, match=rf"Mine\.{name} takes \({arguments}\)\. The order is \(y_true, y_pred\)"
+    ):
+        type("Mine", (losses.MeanSquaredError,), {name: method})
+    type("Mine", (losses.MeanSquaredError,), {name: lambda self, y_true, y_pred: None})
+
+
+@pytest.mark.parametrize("function", [lambda y_true, y_pred: 0.0, np.mean, SQUARED().gradient], ids=repr)
+def test_a_function_is_no_loss(function):
+    model = Sequential([layers.Dense(1)], 1)
+    with pytest.raises(TypeError, match=r"cannot be differentiated here: use a name .*losses\.Loss"):
+        model.compile("sgd", function)

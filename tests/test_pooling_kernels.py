@@ -352,7 +352,7 @@ def test_softmax_cross_entropy_is_the_loss_s_numpy_path(
     random = np.random.default_rng(seed)
     logits, labels = rows_of(random, samples, classes, scale, dtype), random.integers(0, classes, samples)
     loss = losses.SparseCategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
-    expected_value, expected = loss._both(logits, labels)
+    expected_value, expected = loss._both(labels, logits)
     value, gradient = cross_entropy(logits, labels, smoothing, share)
     assert value == pytest.approx(expected_value, rel=1e-12, abs=1e-11)
     # In float32, too, all is computed in float64 and rounded once.

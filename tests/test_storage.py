@@ -107,7 +107,7 @@ def test_the_loss_survives(tmp_path, loss):
 
 
 def test_metrics_survive_except_own_functions(tmp_path):
-    def own(predictions, targets):
+    def own(y_true, y_pred):
         return 0.0
 
     model = small(compiled=False)

@@ -368,10 +368,10 @@ def handlers(model, make):
         assert tinynet.predict_image(picture).digit == 1
 
     def train_another():
-        assert np.isfinite(other.train_on_batch(x, y)["loss"])
+        assert np.isfinite(other.train_on_batch(x, y, return_dict=True)["loss"])
 
     def train_a_new_model():
-        assert np.isfinite(make(next(seeds)).train_on_batch(x, y)["loss"])
+        assert np.isfinite(make(next(seeds)).train_on_batch(x, y, return_dict=True)["loss"])
 
     def change_the_number_of_threads():
         tinynet.set_num_threads(1 + next(seeds) % 3)
@@ -617,7 +617,7 @@ def interrupt_many_times(action, make, times, longest):
         sender.join()
         assert_close(model.predict(x), model.forward(x))
         for size in (20, 60):
-            assert np.isfinite(model.train_on_batch(x[:size], y[:size])["loss"])
+            assert np.isfinite(model.train_on_batch(x[:size], y[:size], return_dict=True)["loss"])
         assert np.isfinite(model.predict(x)).all()
         assert_close(model.predict(x), model.forward(x))
 
@@ -709,7 +709,7 @@ def test_a_model_can_be_copied_and_saved_while_it_trains_on_another_thread():
             for _ in range(60):
                 for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
                     assert_close(other.predict(x), other.forward(x))
-                    assert np.isfinite(other.train_on_batch(x, y)["loss"])
+                    assert np.isfinite(other.train_on_batch(x, y, return_dict=True)["loss"])
         finally:
             done.set()
 

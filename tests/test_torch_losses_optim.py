@@ -19,8 +19,8 @@ def compare_loss(loss, theirs, predictions, targets):
     tensor = torch.tensor(predictions, requires_grad=True)
     expected = theirs(tensor)
     expected.backward()
-    assert loss(predictions, targets) == pytest.approx(expected.item(), rel=1e-5)
-    gradient = loss.gradient(predictions, targets)
+    assert loss(targets, predictions) == pytest.approx(expected.item(), rel=1e-5)
+    gradient = loss.gradient(targets, predictions)
     assert gradient.dtype == np.float32
     largest = tensor.grad.abs().max().item()
     np.testing.assert_allclose(gradient, tensor.grad.numpy(), rtol=1e-5, atol=1e-5 * largest)

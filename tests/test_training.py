@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import itertools
 import math
 import re
@@ -41,9 +42,9 @@ class TargetRecorder:
     def __init__(self):
         self.__name__, self.seen = "recorder", []
 
-    def __call__(self, predictions, targets):
-        self.seen.append(targets.ravel().tolist())
-        return np.abs(predictions - targets.reshape(predictions.shape)).max()
+    def __call__(self, y_true, y_pred):
+        self.seen.append(y_true.ravel().tolist())
+        return np.abs(y_pred - y_true.reshape(y_pred.shape)).max()
 
 
 def numbers(count, shape=(1,)):
@@ -58,9 +59,9 @@ def test_fit_learns(blobs):
     model = classifier()
     history = model.fit(x[:200], y[:200], batch_size=32, epochs=10, verbose=0).history
     assert history["loss"][-1] < 0.1 < history["loss"][0]
-    measured = model.evaluate(x[200:], y[200:])
-    assert measured["accuracy"] >= 0.95
-    assert measured["loss"] < 0.2
+    loss, accuracy = model.evaluate(x[200:], y[200:])
+    assert accuracy >= 0.95
+    assert loss < 0.2
 
 
 def test_history_has_the_keys_of_keras(blobs):
@@ -73,10 +74,57 @@ def test_history_has_the_keys_of_keras(blobs):
     assert list(model.fit(x, y, verbose=0).history) == ["loss", "accuracy"]
 
 
-def test_evaluate_returns_floats_by_name(blobs):
-    measured = classifier().evaluate(*blobs)
-    assert list(measured) == ["loss", "accuracy"]
-    assert all(type(value) is float for value in measured.values())
+@pytest.mark.parametrize("method", ["evaluate", "train_on_batch", "test_on_batch"])
+def test_what_measures_returns_a_scalar_a_list_or_a_dict_of_floats(blobs, method):
+    model, dense = classifier(), Sequential([layers.Dense(3, "softmax")], 2)
+    dense.compile("sgd")
+    assert type(getattr(dense, method)(*blobs)) is float
+    assert list(getattr(dense, method)(*blobs, return_dict=True)) == ["loss"]
+    values = getattr(copy.deepcopy(model), method)(*blobs)
+    by_name = getattr(model, method)(*blobs, return_dict=True)
+    assert by_name == {"loss": values[0], "accuracy": values[1]}
+    assert list(by_name) == ["loss", "accuracy"]
+    assert type(values) is list
+    assert all(type(value) is float for value in values)
+
+
+def test_metrics_are_in_the_order_given_to_compile(blobs):
+    model = Sequential([layers.Dense(3, "softmax")], 2)
+    y = np.eye(3)[blobs[1]]
+    model.compile("sgd", "mse", ["mae", "accuracy", "mse"])
+    loss, absolute, accuracy, squared = model.evaluate(blobs[0], y)
+    assert loss == pytest.approx(squared)
+    assert {"loss": loss, "mae": absolute, "accuracy": accuracy, "mse": squared} == model.evaluate(
+        blobs[0], y, return_dict=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "keyword", "value"),
+    [
+        ("evaluate", "sample_weight", np.ones(4)), ("evaluate", "steps", 2), ("evaluate", "callbacks", []),
+        ("train_on_batch", "sample_weight", np.ones(4)), ("train_on_batch", "class_weight", {0: 1.0}),
+        ("test_on_batch", "sample_weight", np.ones(4)),
+    ],
+)  # fmt: skip
+def test_arguments_that_are_not_there_yet_are_refused_and_change_nothing(method, keyword, value):
+    model = classifier()
+    before = model.flat.value.copy()
+    with pytest.raises(NotImplementedError, match=f"{method}: {keyword} is not there yet"):
+        getattr(model, method)(np.zeros((4, 2)), [0, 1, 2, 0], **{keyword: value})
+    np.testing.assert_array_equal(model.flat.value, before)
+    assert model.steps_trained == 0
+
+
+def test_evaluate_takes_batch_size_and_verbose_and_prints_nothing(blobs, capsys):
+    model = classifier()
+    for verbose in (0, 1, 2, "auto"):
+        assert model.evaluate(*blobs, batch_size=7, verbose=verbose) == model.evaluate(*blobs)
+    assert model.evaluate(*blobs, 7, 0) == model.evaluate(*blobs)
+    assert capsys.readouterr().out == ""
+    for wrong in (0, -1, 2.5, "32"):
+        with pytest.raises(ValueError, match="batch_size must be a positive integer or None"):
+            model.evaluate(*blobs, batch_size=wrong)
 
 
 def test_the_last_fraction_validates():
@@ -97,7 +145,7 @@ def test_validation_data_validates_and_does_not_train(blobs):
     alone.fit(x[:200], y[:200], epochs=2, verbose=0)
     np.testing.assert_array_equal(model.flat.value, alone.flat.value)
     measured = model.evaluate(x[200:], y[200:])
-    assert (history["val_loss"][-1], history["val_accuracy"][-1]) == tuple(measured.values())
+    assert (history["val_loss"][-1], history["val_accuracy"][-1]) == tuple(measured)
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 7, 10, 1000])
@@ -187,10 +235,10 @@ def test_a_step_is_forward_loss_gradient_backward_and_optimizer(kind, optimizer)
     model.compile(optim.get(optimizer), loss)
     own = optim.get(optimizer)
     for _ in range(3):
-        logs = model.train_on_batch(x, y)
+        measured = model.train_on_batch(x, y)
         predictions = by_hand.forward(x, training=True)
-        assert logs == {"loss": pytest.approx(loss(predictions, y), rel=1e-12)}
-        by_hand.backward(loss.gradient(predictions, y))
+        assert measured == pytest.approx(loss(y, predictions), rel=1e-12)
+        by_hand.backward(loss.gradient(y, predictions))
         np.testing.assert_allclose(model.flat.grad, by_hand.flat.grad, rtol=1e-11, atol=1e-14)
         own.step([by_hand.flat])
         np.testing.assert_allclose(model.flat.value, by_hand.flat.value, rtol=1e-12, atol=1e-12)
@@ -210,8 +258,8 @@ def test_confident_wrong_softmax_has_its_true_loss_and_gradient(own_layer):
     model = Sequential(tail, 1)
     model.parameters[0].value[:] = [[1e4, -1e4]]  # float32 probabilities of exactly 1 and 0
     model.compile(optim.SGD(1.0), metrics=["accuracy"])
-    assert model.evaluate([[1.0]], [1]) == {"loss": 20000.0, "accuracy": 0.0}
-    assert model.train_on_batch([[1.0]], [1]) == {"loss": 20000.0, "accuracy": 0.0}
+    assert model.evaluate([[1.0]], [1]) == [20000.0, 0.0]
+    assert model.train_on_batch([[1.0]], [1]) == [20000.0, 0.0]
     np.testing.assert_array_equal(model.flat.value, [9999, -9999, -1, 1])
 
 
@@ -221,8 +269,8 @@ def test_confident_wrong_sigmoid_has_its_true_loss_and_gradient(own_layer):
     model = Sequential(tail, 1)
     model.parameters[0].value[:] = 1e4
     model.compile(optim.SGD(1.0), "binary_crossentropy", ["accuracy"])
-    assert model.evaluate([[1.0]], [0]) == {"loss": 10000.0, "accuracy": 0.0}
-    assert model.train_on_batch([[1.0]], [0]) == {"loss": 10000.0, "accuracy": 0.0}
+    assert model.evaluate([[1.0]], [0]) == [10000.0, 0.0]
+    assert model.train_on_batch([[1.0]], [0]) == [10000.0, 0.0]
     np.testing.assert_array_equal(model.flat.value, [9999, -1])
 
 
@@ -237,7 +285,7 @@ def test_huge_weights_train_without_nan(kind, size):
     logs = model.fit(x, y, epochs=2, verbose=0).history
     assert np.isfinite(logs["loss"]).all()
     assert np.isfinite(model.flat.value).all()
-    assert math.isfinite(model.evaluate(x, y)["loss"])
+    assert math.isfinite(model.evaluate(x, y))
 
 
 @pytest.mark.parametrize("kind", LOSSES)
@@ -246,17 +294,18 @@ def test_evaluate_is_the_loss_and_the_metrics_of_the_predictions(kind):
     model, loss, y = with_loss(kind)
     seen = []
 
-    def remember(predictions, targets):
-        seen.append(predictions)
+    def remember(y_true, y_pred):
+        seen.append(y_pred)
         return 0.0
 
     model.compile("sgd", loss, ["accuracy", remember])
-    measured = model.evaluate(x, y)
+    value, accuracy, zero = model.evaluate(x, y)
     predictions = model.predict(x)
     np.testing.assert_allclose(seen.pop(), predictions, rtol=1e-6)
-    assert measured["loss"] == pytest.approx(loss(predictions, y), rel=1e-6)
+    assert value == pytest.approx(loss(y, predictions), rel=1e-6)
     labels = y if y.ndim == 1 else y.argmax(axis=1)
-    assert measured["accuracy"] == pytest.approx((predictions.argmax(axis=1) == labels).mean())
+    assert accuracy == pytest.approx((predictions.argmax(axis=1) == labels).mean())
+    assert zero == 0
 
 
 # The same seed
@@ -315,7 +364,7 @@ def test_dropout_and_shuffling_follow_from_the_seed(blobs):
 
 def test_dropout_drops_others_at_each_step(blobs):
     model = classifier(rate=0.5, optimizer=optim.SGD(0.0))
-    assert model.train_on_batch(*blobs)["loss"] != model.train_on_batch(*blobs)["loss"]
+    assert model.train_on_batch(*blobs)[0] != model.train_on_batch(*blobs)[0]
 
 
 # The moving average of the weights
@@ -368,7 +417,7 @@ def test_ema_is_what_is_validated(blobs):
     x, y = blobs
     model = classifier()
     history = model.fit(x, y, validation_data=(x, y), ema_momentum=0.99, verbose=0).history
-    assert history["val_loss"][-1] == model.evaluate(x, y)["loss"]
+    assert history["val_loss"][-1] == model.evaluate(x, y)[0]
 
 
 @pytest.mark.parametrize("momentum", [-0.1, 1.0, 2.0, math.nan])
@@ -689,8 +738,8 @@ def test_training_that_diverges_warns_nobody_and_stops(blobs):
 
 def test_a_loss_that_returns_its_targets_as_gradient_does_not_lose_them():
     class Linear(losses.MeanSquaredError):
-        def _gradient(self, predictions, targets):
-            return targets
+        def _gradient(self, y_true, y_pred):
+            return y_true
 
     model = Sequential([layers.Dense(2)], 3)
     model.compile("sgd", Linear())

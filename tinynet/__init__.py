@@ -20,7 +20,7 @@ from .models import Model, Sequential, load_model
 from .seeds import set_random_seed
 from .training import History
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "DigitReading",

@@ -188,11 +188,9 @@ def train(options: argparse.Namespace) -> int:
     (x_train, y_train), (x_test, y_test) = data.load_mnist(options.data)
     model, _ = recipe.train(data.scale_pixels(x_train), y_train, options.seed)
     model.save(path)
-    result = model.evaluate(data.scale_pixels(x_test), y_test)
+    loss, accuracy = model.evaluate(data.scale_pixels(x_test), y_test)
     print(f"Saved {path}")
-    print(
-        f"Test loss: {result['loss']:.4f} - test accuracy: {result['accuracy']:.2%} of {len(y_test):,} images"
-    )
+    print(f"Test loss: {loss:.4f} - test accuracy: {accuracy:.2%} of {len(y_test):,} images")
     return 0
 
 

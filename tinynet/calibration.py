@@ -42,7 +42,7 @@ def calibrate(model: Model, x: ArrayLike, y: ArrayLike) -> float:
         Guo, Pleiss, Sun, Weinberger. "On calibration of modern neural networks." ICML 2017.
     """
     probabilities = model.predict(x).astype(np.float64)
-    SparseCategoricalCrossentropy().check(probabilities.shape, y)
+    SparseCategoricalCrossentropy().check(y, probabilities.shape)
     logits, right = np.log(np.maximum(probabilities, LEAST_PROBABILITY)), np.asarray(y)
 
     def loss(log_temperature: float) -> float:

@@ -217,14 +217,14 @@ def _objective(
         outputs = forward()
         if loss is not None and y is not None:
             # Losses are logarithms of sums of about 1: the 1 says how exact they are.
-            return np.array([loss(outputs[0], y), 1.0])
+            return np.array([loss(y, outputs[0]), 1.0])
         return np.concatenate([(a * b).reshape(-1) for a, b in zip(outputs, upstream, strict=True)])
 
     def gradients() -> list[Array]:
         for parameter in checked.parameters:
             parameter.grad[...] = np.nan  # a backward that adds to it, instead of overwriting it, must show
         outputs = forward()
-        dy = upstream if loss is None or y is None else [loss.gradient(outputs[0], y)]
+        dy = upstream if loss is None or y is None else [loss.gradient(y, outputs[0])]
         found = flow.backward(dy)
         flow.collect()
         dx = [np.zeros_like(x) if g is None else np.array(g) for x, g in zip(inputs, found, strict=True)]

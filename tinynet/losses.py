@@ -25,6 +25,9 @@ LOSSES: dict[str, type[Loss]] = {
     "binary_crossentropy": BinaryCrossentropy,
     "mean_squared_error": MeanSquaredError,
     "mse": MeanSquaredError,
+    "MSE": MeanSquaredError,
+    "bce": BinaryCrossentropy,
+    "BCE": BinaryCrossentropy,
 }
 
 
@@ -32,14 +35,14 @@ def get(loss: str | Mapping[str, Any] | Loss) -> Loss:
     """Return a loss given by its Keras name or its configuration, or the given loss itself.
 
     Args:
-        loss: a name such as "sparse_categorical_crossentropy" or "SparseCategoricalCrossentropy", a
+        loss: one of Keras's names, such as "sparse_categorical_crossentropy", "mse" or "MeanSquaredError", a
             dictionary of "name" and the loss's arguments, or a `Loss`.
 
     Returns:
         A `Loss`; of a name, with its default configuration.
 
     Raises:
-        TypeError: none of these.
+        TypeError: none of these, such as a plain function, which has no gradient here.
         ValueError: an unknown name.
 
     Example:
@@ -50,6 +53,12 @@ def get(loss: str | Mapping[str, Any] | Loss) -> Loss:
     """
     if isinstance(loss, Loss):
         return loss
+    if callable(loss) and not isinstance(loss, type):
+        raise TypeError(
+            f"The loss {getattr(loss, '__name__', loss)!r} is a function, which cannot be differentiated "
+            "here: use a name such as 'mse', or a class of your own that derives from tinynet.losses.Loss "
+            "and defines check, _value and _gradient. (A function of (y_true, y_pred) may be a metric.)"
+        )
     arguments = {"name": loss} if isinstance(loss, str) else loss
     if not isinstance(arguments, Mapping) or "name" not in arguments:
         raise TypeError(f"A loss is a name or an object such as MeanSquaredError(), not {loss!r}.")

@@ -8,58 +8,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .accuracies import accuracy as accuracy
+from .accuracies import binary_accuracy as binary_accuracy
+from .accuracies import categorical_accuracy as categorical_accuracy
+from .accuracies import of_one_shape, turned
+from .accuracies import sparse_categorical_accuracy as sparse_categorical_accuracy
 from .names import unknown
+from .order import check_order
 
 Array = NDArray[Any]
 Metric = Callable[[Array, Array], float]
 
 
-def accuracy(predictions: ArrayLike, targets: ArrayLike) -> float:
-    """Return the share of predictions that are right, of the kind that fits the shapes, as Keras does.
-
-    With one output, (N, 1), a prediction above 0.5 means 1; targets are (N,) or (N, 1), in 0..1. With more,
-    (N, ..., classes), the largest output is the answer; targets are labels, (N, ...) or (N, ..., 1), or
-    one-hot rows, (N, ..., classes).
-
-    Args:
-        predictions: probabilities, (N, ..., classes) or (N, 1); with several classes also logits.
-        targets: labels or one-hot rows, as above.
-
-    Returns:
-        A share in 0..1, as a Python float.
-
-    Raises:
-        ValueError: shapes that do not fit together, or no samples.
-
-    Example:
-        >>> probabilities = [[0.9, 0.1, 0.0], [0.2, 0.3, 0.5]]
-        >>> accuracy(probabilities, [0, 1])
-        0.5
-        >>> accuracy([[0.2], [0.7]], [0, 1])
-        1.0
-    """
-    predictions, targets = np.asarray(predictions), np.asarray(targets)
-    shape = predictions.shape
-    labelled = targets.shape in (shape[:-1], (*shape[:-1], 1))
-    if len(shape) < 2 or not predictions.size or not (labelled or targets.shape == shape):
-        raise ValueError(
-            f"Accuracy compares predictions (N, ..., classes) with labels (N, ...) or one-hot rows; "
-            f"these are predictions {shape} and targets {targets.shape}."
-        )
-    if shape[-1] == 1:
-        right = (predictions > 0.5) == (targets.reshape(shape) > 0.5)
-    else:
-        labels = targets.reshape(shape[:-1]) if labelled else targets.argmax(axis=-1)
-        right = predictions.argmax(axis=-1) == labels
-    return float(right.mean())
-
-
-def mean_squared_error(predictions: ArrayLike, targets: ArrayLike) -> float:
+def mean_squared_error(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     """Return the mean of the squared differences over all elements.
 
     Args:
-        predictions: (N, ...).
-        targets: the same shape; for one output, (N, 1), also (N,).
+        y_true: the targets, of the shape of y_pred; for one output, (N, 1), also (N,).
+        y_pred: the predictions, (N, ...).
 
     Returns:
         The mean as a Python float, in the squared unit of the targets.
@@ -68,19 +34,19 @@ def mean_squared_error(predictions: ArrayLike, targets: ArrayLike) -> float:
         ValueError: shapes that do not fit together, or no samples.
 
     Example:
-        >>> mean_squared_error([[1.0], [3.0]], [1, 5])
+        >>> mean_squared_error([1, 5], [[1.0], [3.0]])
         2.0
     """
     with np.errstate(over="ignore"):
-        return float(np.square(_difference(predictions, targets)).mean())
+        return float(np.square(_difference(y_true, y_pred)).mean())
 
 
-def mean_absolute_error(predictions: ArrayLike, targets: ArrayLike) -> float:
+def mean_absolute_error(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     """Return the mean of the absolute differences over all elements.
 
     Args:
-        predictions: (N, ...).
-        targets: the same shape; for one output, (N, 1), also (N,).
+        y_true: the targets, of the shape of y_pred; for one output, (N, 1), also (N,).
+        y_pred: the predictions, (N, ...).
 
     Returns:
         The mean as a Python float, in the unit of the targets.
@@ -89,19 +55,19 @@ def mean_absolute_error(predictions: ArrayLike, targets: ArrayLike) -> float:
         ValueError: shapes that do not fit together, or no samples.
 
     Example:
-        >>> mean_absolute_error([[1.0], [3.0]], [1, 5])
+        >>> mean_absolute_error([1, 5], [[1.0], [3.0]])
         1.0
     """
     with np.errstate(over="ignore"):
-        return float(np.abs(_difference(predictions, targets)).mean())
+        return float(np.abs(_difference(y_true, y_pred)).mean())
 
 
-def confusion_matrix(targets: ArrayLike, predictions: ArrayLike, classes: int) -> NDArray[np.int64]:
+def confusion_matrix(y_true: ArrayLike, y_pred: ArrayLike, classes: int) -> NDArray[np.int64]:
     """Count how often each class was taken for each other.
 
     Args:
-        targets: the true labels, integers in 0..classes-1, (N,).
-        predictions: the predicted labels, (N,), or probabilities, (N, classes).
+        y_true: the true labels, integers in 0..classes-1, (N,).
+        y_pred: the predicted labels, (N,), or probabilities, (N, classes).
         classes: the number of classes.
 
     Returns:
@@ -117,15 +83,16 @@ def confusion_matrix(targets: ArrayLike, predictions: ArrayLike, classes: int) -
                [0, 1, 0],
                [0, 0, 1]])
     """
-    true, predicted = np.asarray(targets), np.asarray(predictions)
+    true, predicted = np.asarray(y_true), np.asarray(y_pred)
     if predicted.ndim == 2 and predicted.shape[1] == classes:
         predicted = predicted.argmax(axis=1)
     if true.ndim != 1 or predicted.shape != true.shape:
         raise ValueError(
             f"A confusion matrix of {classes} classes compares labels (N,) with labels (N,) or probabilities "
             f"(N, {classes}); these are targets {true.shape} and predictions {predicted.shape}."
+            f"{turned(true, predicted)}"
         )
-    for name, labels in (("targets", true), ("predictions", predicted)):
+    for name, labels in (("y_true", true), ("y_pred", predicted)):
         if labels.dtype.kind not in "iu":
             raise TypeError(f"The labels in {name} must be integers, not {labels.dtype}: use .astype(int).")
         if labels.size and not 0 <= labels.min() <= labels.max() < classes:
@@ -162,11 +129,16 @@ def most_confused(confusion: ArrayLike, count: int = 5) -> list[tuple[int, int, 
 
 METRICS: dict[str, Metric] = {
     "accuracy": accuracy,
+    "acc": accuracy,
     "mean_squared_error": mean_squared_error,
     "mse": mean_squared_error,
+    "MSE": mean_squared_error,
     "mean_absolute_error": mean_absolute_error,
     "mae": mean_absolute_error,
-    "acc": accuracy,
+    "MAE": mean_absolute_error,
+    "sparse_categorical_accuracy": sparse_categorical_accuracy,
+    "categorical_accuracy": categorical_accuracy,
+    "binary_accuracy": binary_accuracy,
 }
 
 
@@ -174,13 +146,14 @@ def get(metrics: Iterable[str | Metric]) -> dict[str, Metric]:
     """Return metrics by name, from names and functions.
 
     Args:
-        metrics: names such as "accuracy", and functions of (predictions, targets) that return a float.
+        metrics: names such as "accuracy", and functions of (y_true, y_pred) that return a float.
 
     Returns:
         The functions, in the given order, by the name under which a history lists them.
 
     Raises:
-        TypeError: neither a name nor a function with a name.
+        TypeError: neither a name nor a function with a name, or a function whose arguments are named in the
+            other order.
         ValueError: an unknown name, or the same name twice.
 
     Example:
@@ -202,17 +175,14 @@ def get(metrics: Iterable[str | Metric]) -> dict[str, Metric]:
             )
         if name in found:
             raise ValueError(f"Two metrics are called {name!r}.")
+        if not isinstance(metric, str):
+            check_order(metric, f"The metric {name!r}")
         found[name] = METRICS[metric] if isinstance(metric, str) else metric
     return found
 
 
-def _difference(predictions: ArrayLike, targets: ArrayLike) -> NDArray[np.float64]:
-    predictions, targets = np.asarray(predictions, dtype=np.float64), np.asarray(targets, dtype=np.float64)
-    shape = predictions.shape
-    # (N,) beside (N, 1) is one number a sample; left to broadcasting it would become (N, N).
-    same = targets.shape == shape or (shape[-1:] == (1,) and targets.shape == shape[:-1])
-    if not (same and predictions.size):
-        raise ValueError(f"Predictions of shape {shape} need targets of that shape, not {targets.shape}.")
+def _difference(y_true: ArrayLike, y_pred: ArrayLike) -> NDArray[np.float64]:
+    targets, predictions = of_one_shape(y_true, y_pred)
     with np.errstate(over="ignore", invalid="ignore"):
-        difference: NDArray[np.float64] = predictions - targets.reshape(shape)
+        difference: NDArray[np.float64] = predictions - targets
     return difference

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .base import Array, Floats, Loss, total
-from .targets import check_label_smoothing, check_same_shape, first, numbers, text
+from .targets import check_label_smoothing, check_same_shape, first, look_turned, numbers, text
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class BinaryCrossentropy(Loss):
     Example:
         >>> import numpy as np
         >>> loss = BinaryCrossentropy()
-        >>> round(loss(np.array([[0.5], [0.25]]), [1, 0]), 4)  # the mean of log 2 and −log 0.75
+        >>> round(loss([1, 0], np.array([[0.5], [0.25]])), 4)  # the mean of log 2 and −log 0.75
         0.4904
 
     Source:
@@ -48,19 +48,19 @@ class BinaryCrossentropy(Loss):
         """Return the same loss of logits; see `Loss.of_logits`."""
         return replace(self, from_logits=True)
 
-    def check(self, shape: tuple[int, ...], targets: ArrayLike) -> None:
+    def check(self, y_true: ArrayLike, shape: tuple[int, ...]) -> None:
         """Raise a clear error if the targets are not in 0..1, or do not fit predictions of a shape.
 
         Args:
+            y_true: the targets, of that shape; for one output, (N, 1), also (N,).
             shape: of the predictions, (N, ...).
-            targets: the same shape; for one output, (N, 1), also (N,).
 
         Raises:
             TypeError: the targets are not numbers.
             ValueError: a target is outside 0..1 or NaN, or the shape is wrong.
         """
-        array = numbers(targets)
-        check_same_shape(shape, array)
+        array = numbers(y_true)
+        check_same_shape(array, shape)
         # A NaN fails both comparisons.
         if not (np.minimum.reduce(array, axis=None) >= 0 and np.maximum.reduce(array, axis=None) <= 1):
             index = first(~((array >= 0) & (array <= 1)))
@@ -69,33 +69,36 @@ class BinaryCrossentropy(Loss):
                 "for labels of more than two classes, use sparse_categorical_crossentropy."
             )
 
-    def _value(self, predictions: Array, targets: Array) -> float:
-        t = self._smooth(predictions.shape, targets)
+    def _turned(self, targets: Array, predictions: Array) -> bool:
+        return not self.from_logits and look_turned(targets, predictions)
+
+    def _value(self, y_true: Array, y_pred: Array) -> float:
+        t = self._smooth(y_true, y_pred.shape)
         if self.from_logits:
-            z = predictions.astype(np.float64)
+            z = y_pred.astype(np.float64)
             losses = np.logaddexp(0, z) - t * z
         else:
-            p = self._clip(predictions)
+            p = self._clip(y_pred)
             losses = -t * np.log(p) - (1 - t) * np.log1p(-p)
-        return total(losses) / predictions.size
+        return total(losses) / y_pred.size
 
-    def _gradient(self, predictions: Array, targets: Array) -> Array:
-        t = self._smooth(predictions.shape, targets)
+    def _gradient(self, y_true: Array, y_pred: Array) -> Array:
+        t = self._smooth(y_true, y_pred.shape)
         if self.from_logits:
-            z = predictions.astype(np.float64)
+            z = y_pred.astype(np.float64)
             small = np.exp(-np.abs(z))
             gradient: Array = np.where(z >= 0, 1, small) / (1 + small) - t
         else:
-            p = self._clip(predictions)
+            p = self._clip(y_pred)
             gradient = (p - t) / (p * (1 - p))
-        gradient /= predictions.size
+        gradient /= y_pred.size
         return gradient
 
-    def _clip(self, predictions: Array) -> Floats:
-        epsilon = float(np.finfo(predictions.dtype).eps)
-        return np.clip(predictions.astype(np.float64), epsilon, 1 - epsilon)
+    def _clip(self, y_pred: Array) -> Floats:
+        epsilon = float(np.finfo(y_pred.dtype).eps)
+        return np.clip(y_pred.astype(np.float64), epsilon, 1 - epsilon)
 
-    def _smooth(self, shape: tuple[int, ...], targets: Array) -> Floats:
+    def _smooth(self, y_true: Array, shape: tuple[int, ...]) -> Floats:
         return (
-            targets.reshape(shape).astype(np.float64) * (1 - self.label_smoothing) + self.label_smoothing / 2
+            y_true.reshape(shape).astype(np.float64) * (1 - self.label_smoothing) + self.label_smoothing / 2
         )

@@ -12,7 +12,16 @@ from numpy.typing import ArrayLike
 
 from .. import kernels
 from .base import Array, Floats, Loss, total
-from .targets import check_classes, check_label_smoothing, check_samples, first, numbers, shape_error, text
+from .targets import (
+    check_classes,
+    check_label_smoothing,
+    check_samples,
+    first,
+    look_turned,
+    numbers,
+    shape_error,
+    text,
+)
 
 
 @dataclass(frozen=True)
@@ -30,31 +39,31 @@ class CrossEntropy(Loss):
         """Return the same loss of logits; see `Loss.of_logits`."""
         return replace(self, from_logits=True)
 
-    def _value(self, predictions: Array, targets: Array) -> float:
-        return self._both(predictions, targets)[0]
+    def _value(self, y_true: Array, y_pred: Array) -> float:
+        return self._both(y_true, y_pred)[0]
 
-    def _gradient(self, predictions: Array, targets: Array) -> Array:
-        return self._both(predictions, targets)[1]
+    def _gradient(self, y_true: Array, y_pred: Array) -> Array:
+        return self._both(y_true, y_pred)[1]
 
-    def _both(self, predictions: Array, targets: Array) -> tuple[float, Array]:
-        distribution, rows = self._distribution(predictions.shape, targets), math.prod(predictions.shape[:-1])
+    def _both(self, y_true: Array, y_pred: Array) -> tuple[float, Array]:
+        distribution, rows = self._distribution(y_true, y_pred.shape), math.prod(y_pred.shape[:-1])
         if self.from_logits:
-            logarithms = log_softmax(predictions)
+            logarithms = log_softmax(y_pred)
             gradient: Array = np.exp(logarithms) - distribution
         else:
-            clipped = _clip_below(predictions)
+            clipped = _clip_below(y_pred)
             logarithms, gradient = np.log(clipped), -distribution / clipped
         return -total(distribution * logarithms) / rows, gradient / rows
 
-    def _distribution(self, shape: tuple[int, ...], targets: Array) -> Floats:
-        distribution = self._one_hot(shape, targets).astype(np.float64)
+    def _distribution(self, y_true: Array, shape: tuple[int, ...]) -> Floats:
+        distribution = self._one_hot(y_true, shape).astype(np.float64)
         if self.label_smoothing:
             distribution *= 1 - self.label_smoothing
             distribution += self.label_smoothing / shape[-1]
         return distribution
 
     @abstractmethod
-    def _one_hot(self, shape: tuple[int, ...], targets: Array) -> Array: ...
+    def _one_hot(self, y_true: Array, shape: tuple[int, ...]) -> Array: ...
 
 
 @dataclass(frozen=True)
@@ -75,9 +84,9 @@ class SparseCategoricalCrossentropy(CrossEntropy):
         >>> import numpy as np
         >>> loss = SparseCategoricalCrossentropy()
         >>> predictions = np.array([[0.5, 0.25, 0.25], [0.0, 1.0, 0.0]])
-        >>> round(loss(predictions, [0, 1]), 4)  # the mean of log 2 and 0
+        >>> round(loss([0, 1], predictions), 4)  # the mean of log 2 and 0
         0.3466
-        >>> loss.gradient(predictions, [0, 1])
+        >>> loss.gradient([0, 1], predictions)
         array([[-1. , -0. , -0. ],
                [-0. , -0.5, -0. ]])
 
@@ -86,26 +95,26 @@ class SparseCategoricalCrossentropy(CrossEntropy):
         et al.: Rethinking the Inception Architecture for Computer Vision, 2016, section 7.
     """
 
-    def check(self, shape: tuple[int, ...], targets: ArrayLike) -> None:
+    def check(self, y_true: ArrayLike, shape: tuple[int, ...]) -> None:
         """Raise a clear error if the targets are not labels 0..classes-1 for predictions of a shape.
 
         Args:
+            y_true: integer labels, (N, ...) or (N, ..., 1).
             shape: of the predictions, (N, ..., classes).
-            targets: integer labels, (N, ...) or (N, ..., 1).
 
         Raises:
             TypeError: the labels are not integers.
             ValueError: a label is out of range, or the shape is wrong (one-hot targets, another N).
 
         Example:
-            >>> SparseCategoricalCrossentropy().check((3, 10), [3, 10, 0])
+            >>> SparseCategoricalCrossentropy().check([3, 10, 0], (3, 10))
             Traceback (most recent call last):
                 ...
             ValueError: Label 10 at index 1 is out of range: for 10 classes, labels are 0..9.
         """
-        labels = np.asarray(targets)
+        labels = np.asarray(y_true)
         if labels.shape != shape[:-1] or not labels.size:
-            check_samples(shape, labels)
+            check_samples(labels, shape)
             check_classes(shape)
             if labels.shape == shape:
                 raise ValueError(
@@ -129,27 +138,27 @@ class SparseCategoricalCrossentropy(CrossEntropy):
         """Whether there is a kernel: for logits."""
         return self.from_logits and type(self) is SparseCategoricalCrossentropy
 
-    def prepare(self, targets: Array) -> Array:
+    def prepare(self, y_true: Array) -> Array:
         """Return labels as the kernel takes them; see `Loss.prepare`."""
-        return np.ascontiguousarray(targets, np.int64)
+        return np.ascontiguousarray(y_true, np.int64)
 
-    def write(self, predictions: Array, targets: Array, share: float, gradient: Array, value: Array) -> None:
+    def write(self, y_true: Array, y_pred: Array, share: float, gradient: Array, value: Array) -> None:
         """Write the mean loss, and its gradient times a share; see `Loss.write`."""
         if not self.only_kernels:
-            super().write(predictions, targets, share, gradient, value)
+            super().write(y_true, y_pred, share, gradient, value)
             return
-        classes = predictions.shape[-1]
+        classes = y_pred.shape[-1]
         kernels.elementwise.softmax_cross_entropy(
-            predictions.reshape(-1, classes),
-            targets.reshape(-1),
+            y_pred.reshape(-1, classes),
+            y_true.reshape(-1),
             self.label_smoothing,
             share,
             gradient.reshape(-1, classes),
             value,
         )
 
-    def _one_hot(self, shape: tuple[int, ...], targets: Array) -> Array:
-        one_hot: Array = targets.reshape((*shape[:-1], 1)) == np.arange(shape[-1])
+    def _one_hot(self, y_true: Array, shape: tuple[int, ...]) -> Array:
+        one_hot: Array = y_true.reshape((*shape[:-1], 1)) == np.arange(shape[-1])
         return one_hot
 
 
@@ -170,7 +179,7 @@ class CategoricalCrossentropy(CrossEntropy):
     Example:
         >>> import numpy as np
         >>> loss = CategoricalCrossentropy(from_logits=True)
-        >>> loss.gradient(np.zeros((1, 4)), [[0, 1, 0, 0]])  # softmax(logits) − targets
+        >>> loss.gradient([[0, 1, 0, 0]], np.zeros((1, 4)))  # softmax(logits) − targets
         array([[ 0.25, -0.75,  0.25,  0.25]])
 
     Source:
@@ -178,26 +187,26 @@ class CategoricalCrossentropy(CrossEntropy):
         et al.: Rethinking the Inception Architecture for Computer Vision, 2016, section 7.
     """
 
-    def check(self, shape: tuple[int, ...], targets: ArrayLike) -> None:
+    def check(self, y_true: ArrayLike, shape: tuple[int, ...]) -> None:
         """Raise a clear error if the targets are not distributions for predictions of a shape.
 
         Args:
+            y_true: the targets, (N, ..., classes); not negative, and each row sums to 1 (to within 0.001).
             shape: of the predictions, (N, ..., classes).
-            targets: (N, ..., classes); not negative, and each row sums to 1 (to within 0.001).
 
         Raises:
             TypeError: the targets are not numbers.
             ValueError: a row is not a distribution, or the shape is wrong (class labels, another N).
 
         Example:
-            >>> CategoricalCrossentropy().check((2, 3), [[0, 1, 0], [1, 1, 0]])
+            >>> CategoricalCrossentropy().check([[0, 1, 0], [1, 1, 0]], (2, 3))
             Traceback (most recent call last):
                 ...
             ValueError: Target row 1 sums to 2.0, but a distribution over classes sums to 1.
         """
-        rows = numbers(targets)
+        rows = numbers(y_true)
         if rows.shape != shape or not rows.size:
-            check_samples(shape, rows)
+            check_samples(rows, shape)
             check_classes(shape)
             if rows.shape in (shape[:-1], (*shape[:-1], 1)):
                 raise ValueError(
@@ -218,8 +227,11 @@ class CategoricalCrossentropy(CrossEntropy):
             index = first(~(rows >= 0))
             raise ValueError(f"Target {rows[index]} at index {text(index)} is negative.")
 
-    def _one_hot(self, shape: tuple[int, ...], targets: Array) -> Array:
-        return targets
+    def _turned(self, targets: Array, predictions: Array) -> bool:
+        return not self.from_logits and look_turned(targets, predictions, rows=True)
+
+    def _one_hot(self, y_true: Array, shape: tuple[int, ...]) -> Array:
+        return y_true
 
 
 def log_softmax(logits: Array) -> Floats:

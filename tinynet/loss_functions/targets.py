@@ -8,9 +8,9 @@ from numpy.typing import ArrayLike
 from .base import Array
 
 
-def numbers(targets: ArrayLike) -> Array:
+def numbers(y_true: ArrayLike) -> Array:
     """Return targets as an array of numbers."""
-    array = np.asarray(targets)
+    array = np.asarray(y_true)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"Targets must be numbers, not {array.dtype}.")
     return array
@@ -31,23 +31,23 @@ def check_classes(shape: tuple[int, ...]) -> None:
         )
 
 
-def check_same_shape(shape: tuple[int, ...], targets: Array) -> None:
+def check_same_shape(y_true: Array, shape: tuple[int, ...]) -> None:
     """Raise if targets have another shape than predictions."""
-    if targets.shape == shape and targets.size:
+    if y_true.shape == shape and y_true.size:
         return
-    check_samples(shape, targets)
+    check_samples(y_true, shape)
     # (N,) beside (N, 1) is one number a sample; left to broadcasting it would become (N, N).
-    if shape[-1:] != (1,) or targets.shape != shape[:-1]:
-        raise shape_error(shape, targets.shape, f"targets of shape {shape}")
+    if shape[-1:] != (1,) or y_true.shape != shape[:-1]:
+        raise shape_error(shape, y_true.shape, f"targets of shape {shape}")
 
 
-def check_samples(shape: tuple[int, ...], targets: Array) -> None:
+def check_samples(y_true: Array, shape: tuple[int, ...]) -> None:
     """Raise if there are no samples, or not as many targets as predictions."""
-    if not targets.size or 0 in shape:
-        raise ValueError(f"Nothing to compare: predictions {shape}, targets {targets.shape}.")
-    if targets.shape[:1] != shape[:1]:
+    if not y_true.size or 0 in shape:
+        raise ValueError(f"Nothing to compare: predictions {shape}, targets {y_true.shape}.")
+    if y_true.shape[:1] != shape[:1]:
         raise ValueError(
-            f"The number of samples differs: predictions {shape}, targets {targets.shape}; "
+            f"The number of samples differs: predictions {shape}, targets {y_true.shape}; "
             "the first axis counts samples."
         )
 
@@ -65,3 +65,23 @@ def first(wrong: Array) -> tuple[int, ...]:
 def text(index: tuple[int, ...]) -> str:
     """Return an index as errors show it."""
     return str(index[0]) if len(index) == 1 else str(index)
+
+
+def look_turned(y_true: Array, y_pred: Array, rows: bool = False) -> bool:
+    """Return whether the predictions look like targets and the targets like predictions.
+
+    Args:
+        y_true: the targets.
+        y_pred: the predictions.
+        rows: whether each row has to be a distribution over classes. Default False.
+
+    Returns:
+        True where y_pred holds nothing but 0 and 1, and y_true nothing but fractions in between.
+    """
+    if y_true.dtype.kind != "f" or not y_true.size or not np.isin(y_pred, (0, 1)).all():
+        return False
+    if not ((y_true > 0) & (y_true < 1)).all():
+        return False
+    return not rows or all(
+        array.ndim > 1 and bool((np.abs(array.sum(axis=-1) - 1) < 1e-3).all()) for array in (y_true, y_pred)
+    )

@@ -64,22 +64,22 @@ class Trainable(Placed, only_kernels=True):
 
         Args:
             optimizer: a name ("sgd", "adam", "adamw") or an optimizer; default "adam".
-            loss: a name or a loss; default "sparse_categorical_crossentropy".
-            metrics: names (such as "accuracy") and functions of (predictions, targets); one alone is taken,
-                too.
+            loss: a name or a `Loss`, but no plain function; default "sparse_categorical_crossentropy".
+            metrics: names (such as "accuracy") and functions of (y_true, y_pred); one alone is taken, too.
             keywords: what else Keras takes. run_eagerly, jit_compile, steps_per_execution and
                 auto_scale_loss have no meaning here, and no effect; loss_weights and weighted_metrics must be
                 None.
 
         Raises:
-            TypeError: an argument is unknown.
+            TypeError: an argument is unknown, or of the wrong kind, such as a metric that takes the
+                predictions first.
             ValueError: a name is unknown, an argument is not there, or the model has several outputs.
 
         Example:
             >>> from tinynet import Sequential, layers
             >>> model = Sequential([layers.Dense(1)], 3)
             >>> model.compile(optimizer=optim.SGD(0.1), loss="mse")
-            >>> model.train_on_batch([[1.0, 2.0, 3.0]], [[0.0]]).keys()
+            >>> model.train_on_batch([[1.0, 2.0, 3.0]], [[0.0]], return_dict=True).keys()
             dict_keys(['loss'])
         """
         check_compile(keywords)
@@ -169,7 +169,7 @@ class Trainable(Placed, only_kernels=True):
                 "input needs its target."
             )
         flow = self.flow([array.shape[1:] for array in inputs])
-        trainer.loss.check((samples, *flow.shapes[flow.outputs[0]]), targets)
+        trainer.loss.check(targets, (samples, *flow.shapes[flow.outputs[0]]))
         return inputs, targets
 
     def predict(
@@ -288,17 +288,28 @@ class Trainable(Placed, only_kernels=True):
             self.remember(history=loop.history)
             return loop.run(epochs)
 
-    def train_on_batch(self, x: Any, y: ArrayLike) -> dict[str, float]:
+    def train_on_batch(
+        self,
+        x: Any,
+        y: ArrayLike,
+        sample_weight: None = None,
+        class_weight: None = None,
+        return_dict: bool = False,
+    ) -> Any:
         """Make one training step.
 
         Args:
             x: (N, *input_shape) inputs.
             y: their targets.
+            sample_weight, class_weight: not there yet; None.
+            return_dict: whether to return a dict; default False.
 
         Returns:
-            The loss and the metrics of the batch before the step.
+            The loss of this batch before the step, if there are no metrics; else a list of the loss and the
+            metrics, in the order given to `compile`; with `return_dict`, a dict of them by name.
 
         Raises:
+            NotImplementedError: weights.
             RuntimeError, TypeError, ValueError: as `fit`.
 
         Example:
@@ -306,34 +317,98 @@ class Trainable(Placed, only_kernels=True):
             >>> model = Sequential([layers.Dense(1, kernel_initializer="zeros")], 1)
             >>> model.compile("sgd", "mse")
             >>> model.train_on_batch([[1.0]], [[2.0]])
-            {'loss': 4.0}
+            4.0
         """
+        refuse("train_on_batch", sample_weight=sample_weight, class_weight=class_weight)
         inputs, targets = self.check_data(x, y)
         with self.alone:
             logs = self.trainer.step(inputs, targets, self.steps_trained)
             self.steps_trained += 1
-        return logs
+        return logs if return_dict else scalar_or_list(logs)
 
-    def evaluate(self, x: Any, y: ArrayLike) -> dict[str, float]:
+    def test_on_batch(
+        self, x: Any, y: ArrayLike, sample_weight: None = None, return_dict: bool = False
+    ) -> Any:
+        """Measure the loss and the metrics of one batch, as `evaluate` does.
+
+        Args:
+            x: (N, *input_shape) inputs.
+            y: their targets.
+            sample_weight: not there yet; None.
+            return_dict: whether to return a dict; default False.
+
+        Returns:
+            What `evaluate` returns.
+
+        Raises:
+            NotImplementedError: weights.
+            RuntimeError, TypeError, ValueError: as `fit`.
+
+        Example:
+            >>> from tinynet import Sequential, layers
+            >>> model = Sequential([layers.Dense(1, kernel_initializer="zeros")], 1)
+            >>> model.compile("sgd", "mse", metrics=["mae"])
+            >>> model.test_on_batch([[1.0]], [[2.0]])
+            [4.0, 2.0]
+        """
+        refuse("test_on_batch", sample_weight=sample_weight)
+        return self.evaluate(x, y, return_dict=return_dict)
+
+    def evaluate(
+        self,
+        x: Any,
+        y: ArrayLike,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        sample_weight: None = None,
+        steps: None = None,
+        callbacks: None = None,
+        return_dict: bool = False,
+    ) -> Any:
         """Measure the loss and the metrics.
 
         Args:
             x: (N, *input_shape) inputs.
             y: their targets.
+            batch_size: taken, and changes nothing: what fits into the cache goes at once. Default None.
+            verbose: taken, and changes nothing: nothing is printed. Default "auto".
+            sample_weight, steps, callbacks: not there yet; None.
+            return_dict: whether to return a dict; default False.
 
         Returns:
-            {"loss": ..., "accuracy": ...}: Python floats, means over all samples.
+            The loss, if there are no metrics; else a list of the loss and the metrics, in the order given to
+            `compile`; with `return_dict`, a dict of them by name. Python floats, means over all samples.
 
         Raises:
+            NotImplementedError: weights, steps or callbacks.
             RuntimeError, TypeError, ValueError: as `fit`.
 
         Example:
             >>> from tinynet import Sequential, layers
             >>> model = Sequential([layers.Softmax()], 2)
             >>> model.compile(metrics=["accuracy"])
-            >>> result = model.evaluate([[9.0, 0.0], [0.0, 9.0]], [0, 1])
-            >>> result["accuracy"]
+            >>> loss, accuracy = model.evaluate([[9.0, 0.0], [0.0, 9.0]], [0, 1])
+            >>> accuracy
             1.0
+            >>> model.evaluate([[9.0, 0.0], [0.0, 9.0]], [0, 0], return_dict=True)["accuracy"]
+            0.5
         """
+        refuse("evaluate", sample_weight=sample_weight, steps=steps, callbacks=callbacks)
+        if batch_size is not None and (not isinstance(batch_size, int | np.integer) or batch_size < 1):
+            raise ValueError(f"evaluate: batch_size must be a positive integer or None; got {batch_size!r}.")
         inputs, targets = self.check_data(x, y)
-        return self.trainer.evaluate(inputs, targets)
+        logs = self.trainer.evaluate(inputs, targets)
+        return logs if return_dict else scalar_or_list(logs)
+
+
+def refuse(method: str, **arguments: Any) -> None:
+    """Raise if one of these arguments, which are not there yet, is given."""
+    for name, value in arguments.items():
+        if value is not None:
+            raise NotImplementedError(f"{method}: {name} is not there yet: leave it out, or pass None.")
+
+
+def scalar_or_list(logs: Mapping[str, float]) -> float | list[float]:
+    """Return the loss alone, or a list of the loss and the metrics, as Keras does."""
+    values = list(logs.values())
+    return values[0] if len(values) == 1 else values

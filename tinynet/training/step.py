@@ -144,7 +144,7 @@ class Step:
         shard, replica = self.shards[i], self.replicas[i]
         output = replica.forward([x[shard] for x in inputs])
         dy = np.empty_like(output)
-        self.loss.write(output, targets[shard], self.shares[i], dy, self.losses[i])
+        self.loss.write(targets[shard], output, self.shares[i], dy, self.losses[i])
         replica.backward(dy)
         return [output]
 

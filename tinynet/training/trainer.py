@@ -90,19 +90,20 @@ class Trainer:
             The batch's loss and metrics, as they were before the update.
         """
         loss, outputs = self.steps(inputs, y, number)
-        return {"loss": loss, **self.measure(inputs, outputs, y)}
+        return {"loss": loss, **self.measure(inputs, y, outputs)}
 
     def evaluate(self, inputs: Sequence[Array], y: Array) -> dict[str, float]:
         """Return the loss and the metrics on data that the model has checked."""
         (outputs,) = self.predict(inputs)
-        return {"loss": self.loss_of_outputs(outputs, y), **self.measure(inputs, outputs, y)}
+        loss = self.loss_of_outputs.of_checked(y, outputs)
+        return {"loss": loss, **self.measure(inputs, y, outputs)}
 
-    def measure(self, inputs: Sequence[Array], outputs: Array, targets: Array) -> dict[str, float]:
+    def measure(self, inputs: Sequence[Array], y_true: Array, outputs: Array) -> dict[str, float]:
         """Return the metrics, which get the predictions after the last activation."""
         if self.metrics:
             _, activation, _ = self.split([x.shape[1:] for x in inputs])
             outputs = outputs if activation is None else activation.forward(outputs)
-        return {name: float(metric(outputs, targets)) for name, metric in self.metrics.items()}
+        return {name: float(metric(y_true, outputs)) for name, metric in self.metrics.items()}
 
 
 def trainable_parts(model: Graph) -> list[str]:
