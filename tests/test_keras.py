@@ -1,4 +1,4 @@
-"""Normalization, merging, frozen layers and shared ones do what they do in Keras, on its PyTorch backend.
+"""Normalization, merging, frozen and shared layers, losses and metrics do what they do in Keras on PyTorch.
 
 Keras reads `trainable` at every step there, and tinynet at `compile`: so where a model was compiled with
 one value and another model with the other, Keras's scripts set it before each step.
@@ -421,3 +421,107 @@ def test_a_model_begins_in_the_midst_of_a_graph_as_in_keras():
     for ours, theirs in zip(parts(tinynet), parts(keras), strict=True):
         assert [layer.name for layer in ours.layers[1:]] == [layer.name for layer in theirs.layers[1:]]
         assert len(ours.layers) == len(theirs.layers)
+
+
+# What measures
+
+RANDOM = np.random.default_rng(3)
+ROWS = RANDOM.dirichlet(np.ones(4), 9).astype(np.float32)
+LABELS = RANDOM.integers(0, 4, 9)
+ONE_HOT = np.eye(4, dtype=np.float32)[LABELS]
+SOFT = RANDOM.dirichlet(np.ones(4), 9).astype(np.float32)
+ONE = RANDOM.uniform(0.01, 0.99, (9, 1)).astype(np.float32)
+ANSWERS = RANDOM.integers(0, 2, (9, 1))
+SEVERAL = RANDOM.integers(0, 2, (9, 4)).astype(np.float32)
+
+LOSS_PROBLEMS = {
+    "sparse_categorical_crossentropy": [(LABELS, ROWS), (LABELS[:, None], ROWS)],
+    "SparseCategoricalCrossentropy": [(LABELS, ROWS)],
+    "categorical_crossentropy": [(ONE_HOT, ROWS), (SOFT, ROWS)],
+    "CategoricalCrossentropy": [(ONE_HOT, ROWS)],
+    "mean_squared_error": [(SOFT, ROWS), (ONE[::-1], ONE)],
+} | {name: [(SOFT, ROWS)] for name in ("mse", "MSE", "MeanSquaredError")} | {
+    name: [(ANSWERS, ONE), (SEVERAL, ROWS * 0.9 + 0.05)]
+    for name in ("binary_crossentropy", "bce", "BCE", "BinaryCrossentropy")
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "y_true", "y_pred"),
+    [(name, *problem) for name, them in LOSS_PROBLEMS.items() for problem in them],
+)
+def test_losses_by_keras_s_names(name, y_true, y_pred):
+    theirs = keras.ops.convert_to_numpy(keras.ops.mean(keras.losses.get(name)(y_true, y_pred)))
+    assert tinynet.losses.get(name)(y_true, y_pred) == pytest.approx(float(theirs), rel=2e-6)
+
+
+def test_every_loss_of_keras_that_is_here_has_all_of_its_names():
+    kinds = {kind.__name__: kind for kind in tinynet.losses.LOSSES.values()}
+    for name, theirs in keras.src.losses.ALL_OBJECTS_DICT.items():
+        kind = getattr(theirs, "__name__", "")
+        snake = {keras.src.utils.naming.to_snake_case(ours): ours for ours in kinds}
+        ours = kinds.get(kind) or kinds.get(snake.get(kind, ""))
+        if ours is not None:
+            assert type(tinynet.losses.get(name)) is ours, name
+
+
+METRIC_PROBLEMS = {
+    "accuracy": [(LABELS, ROWS), (LABELS[:, None], ROWS), (ONE_HOT, ROWS), (ANSWERS, ONE), (SOFT, ROWS)],
+    "acc": [(LABELS, ROWS), (ONE_HOT, ROWS), (ANSWERS, ONE)],
+    "sparse_categorical_accuracy": [(LABELS, ROWS), (LABELS[:, None], ROWS)],
+    "categorical_accuracy": [(ONE_HOT, ROWS), (SOFT, ROWS)],
+    "binary_accuracy": [(ANSWERS, ONE), (SEVERAL, ROWS), (SOFT, ROWS), (ANSWERS * 0.9, ONE)],
+} | {
+    name: [(SOFT, ROWS), (ONE[::-1], ONE)]
+    for name in ("mse", "MSE", "mean_squared_error", "mae", "MAE", "mean_absolute_error")
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "y_true", "y_pred"),
+    [(name, *problem) for name, them in METRIC_PROBLEMS.items() for problem in them],
+)
+def test_metrics_by_keras_s_names(name, y_true, y_pred):
+    """Models that do nothing, so that `compile` finds out, in both, what "accuracy" means."""
+    size = y_pred.shape[1]
+    ours = tinynet.Sequential([tinynet.layers.Flatten()], size)
+    theirs = keras.Sequential([keras.Input((size,)), keras.layers.Flatten()])
+    loss = "mse" if y_true.ndim == 2 and y_true.shape[1] == size else "sparse_categorical_crossentropy"
+    measured = []
+    for model in (ours, theirs):
+        model.compile("sgd", loss, metrics=[name])
+        measured.append(model.evaluate(y_pred, y_true, verbose=0, return_dict=True))
+    assert list(measured[0]) == sorted(measured[1], key=("loss", name).index) == ["loss", name]
+    assert measured[0][name] == pytest.approx(measured[1][name], rel=1e-6)
+
+
+def test_every_metric_here_is_tested_against_keras():
+    assert set(METRIC_PROBLEMS) == set(tinynet.metrics.METRICS)
+    assert set(LOSS_PROBLEMS) == set(tinynet.losses.LOSSES) | {
+        kind.__name__ for kind in tinynet.losses.LOSSES.values()
+    }
+
+
+@pytest.mark.parametrize("chosen", [[], ["accuracy"], ["mae", "accuracy", "mse"]], ids=str)
+def test_results_have_the_form_that_they_have_in_keras(chosen, dtype):
+    ours, theirs = in_both(reader, dtype)
+    theirs.set_weights(ours.get_weights())
+    for model, module in ((ours, tinynet.optim), (theirs, keras.optimizers)):
+        model.compile(module.SGD(0.01), "categorical_crossentropy", metrics=chosen)
+    x = RANDOM.normal(size=(20, *ours.input_shape)).astype(dtype)
+    y = np.eye(*ours.output_shape, dtype=dtype)[RANDOM.integers(0, *ours.output_shape, 20)]
+    calls = [
+        ("evaluate", {"verbose": 0, "batch_size": 20}), ("test_on_batch", {}), ("train_on_batch", {}),
+    ]  # fmt: skip
+    for method, arguments in calls:
+        for names in ({}, {"return_dict": True}):
+            theirs.reset_metrics()
+            one, other = (getattr(model, method)(x, y, **arguments, **names) for model in (ours, theirs))
+            if names:
+                assert set(one) == set(other) == {"loss", *chosen}
+                assert one == pytest.approx({k: float(v) for k, v in other.items()}, rel=TOLERANCES[dtype])
+            elif chosen:
+                assert type(one) is type(other) is list
+                assert one == pytest.approx([float(value) for value in other], rel=TOLERANCES[dtype])
+            else:
+                assert one == pytest.approx(float(other), rel=TOLERANCES[dtype])
