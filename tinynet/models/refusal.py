@@ -1,7 +1,8 @@
-"""Arguments that Keras takes: those without a meaning here are taken, the others refused with the reason."""
+"""Keras's arguments, of which those without a meaning here are taken, others refused; and its form of results."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -55,3 +56,16 @@ def check_predict(batch_size: Any, verbose: Any, steps: Any, callbacks: Any) -> 
         )
     if callbacks:
         raise ValueError("predict: callbacks are for fit; leave them out.")
+
+
+def refuse(method: str, **arguments: Any) -> None:
+    """Raise if one of these arguments, which are not there yet, is given."""
+    for name, value in arguments.items():
+        if value is not None:
+            raise NotImplementedError(f"{method}: {name} is not there yet: leave it out, or pass None.")
+
+
+def scalar_or_list(logs: Mapping[str, float]) -> float | list[float]:
+    """Return the loss alone, or a list of the loss and the metrics, as Keras does."""
+    values = list(logs.values())
+    return values[0] if len(values) == 1 else values

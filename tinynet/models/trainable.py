@@ -21,7 +21,7 @@ from ..training.progress import Progress
 from ..training.trainer import Loop, Trainer, trainable_parts
 from .inputs import as_inputs, checked_input, finite
 from .placed import Placed
-from .refusal import check_compile, check_predict
+from .refusal import check_compile, check_predict, refuse, scalar_or_list
 
 Array = NDArray[Any]
 
@@ -399,16 +399,3 @@ class Trainable(Placed, only_kernels=True):
         inputs, targets = self.check_data(x, y)
         logs = self.trainer.evaluate(inputs, targets)
         return logs if return_dict else scalar_or_list(logs)
-
-
-def refuse(method: str, **arguments: Any) -> None:
-    """Raise if one of these arguments, which are not there yet, is given."""
-    for name, value in arguments.items():
-        if value is not None:
-            raise NotImplementedError(f"{method}: {name} is not there yet: leave it out, or pass None.")
-
-
-def scalar_or_list(logs: Mapping[str, float]) -> float | list[float]:
-    """Return the loss alone, or a list of the loss and the metrics, as Keras does."""
-    values = list(logs.values())
-    return values[0] if len(values) == 1 else values
