@@ -1,4 +1,4 @@
-"""Keras's arguments, of which those without a meaning here are taken, others refused; and its form of results."""
+"""Keras's arguments: those without a meaning here are taken, others refused; and its form of results."""
 
 from __future__ import annotations
 
@@ -43,10 +43,7 @@ def check_predict(batch_size: Any, verbose: Any, steps: Any, callbacks: Any) -> 
     Raises:
         ValueError: one of them.
     """
-    if batch_size is not None and (
-        isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer) or batch_size < 1
-    ):
-        raise ValueError(f"predict: batch_size must be a positive integer or None; got {batch_size!r}.")
+    check_batch_size("predict", batch_size)
     if not isinstance(verbose, str | int | np.integer) or verbose not in ("auto", 0, 1, 2):
         raise ValueError(f"predict: verbose must be 0, 1, 2 or 'auto'; got {verbose!r}.")
     if steps is not None:
@@ -56,6 +53,14 @@ def check_predict(batch_size: Any, verbose: Any, steps: Any, callbacks: Any) -> 
         )
     if callbacks:
         raise ValueError("predict: callbacks are for fit; leave them out.")
+
+
+def check_batch_size(method: str, batch_size: Any) -> None:
+    """Raise ValueError if a batch_size is neither a positive integer nor None."""
+    if batch_size is not None and (
+        isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer) or batch_size < 1
+    ):
+        raise ValueError(f"{method}: batch_size must be a positive integer or None; got {batch_size!r}.")
 
 
 def refuse(method: str, **arguments: Any) -> None:

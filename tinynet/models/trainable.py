@@ -21,7 +21,7 @@ from ..training.progress import Progress
 from ..training.trainer import Loop, Trainer, trainable_parts
 from .inputs import as_inputs, checked_input, finite
 from .placed import Placed
-from .refusal import check_compile, check_predict, refuse, scalar_or_list
+from .refusal import check_batch_size, check_compile, check_predict, refuse, scalar_or_list
 
 Array = NDArray[Any]
 
@@ -370,8 +370,7 @@ class Trainable(Placed, only_kernels=True):
         Args:
             x: (N, *input_shape) inputs.
             y: their targets.
-            batch_size: taken, and changes nothing: what fits into the cache goes at once. Default None.
-            verbose: taken, and changes nothing: nothing is printed. Default "auto".
+            batch_size, verbose: taken, and change nothing: what fits into the cache goes at once, in silence.
             sample_weight, steps, callbacks: not there yet; None.
             return_dict: whether to return a dict; default False.
 
@@ -394,8 +393,7 @@ class Trainable(Placed, only_kernels=True):
             0.5
         """
         refuse("evaluate", sample_weight=sample_weight, steps=steps, callbacks=callbacks)
-        if batch_size is not None and (not isinstance(batch_size, int | np.integer) or batch_size < 1):
-            raise ValueError(f"evaluate: batch_size must be a positive integer or None; got {batch_size!r}.")
+        check_batch_size("evaluate", batch_size)
         inputs, targets = self.check_data(x, y)
         logs = self.trainer.evaluate(inputs, targets)
         return logs if return_dict else scalar_or_list(logs)
