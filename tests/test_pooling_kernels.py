@@ -325,11 +325,12 @@ def test_softmax_of_extreme_rows(dtype):
 # softmax_cross_entropy
 
 
-def cross_entropy(logits, labels, smoothing, share):
+def cross_entropy(logits, labels, smoothing, share, weights=None):
     """Call the kernel between guards, and return the loss and the gradient."""
+    weights = np.empty(0, logits.dtype) if weights is None else weights
     gradient, value = Written(logits.shape, logits.dtype.type), Written(1, np.float64)
     elementwise.softmax_cross_entropy(
-        reads(logits), reads(labels), smoothing, share, gradient.array, value.array
+        reads(logits), reads(labels), smoothing, share, gradient.array, value.array, reads(weights)
     )
     gradient.check(gradient.array)
     value.check(value.array)
@@ -358,6 +359,14 @@ def test_softmax_cross_entropy_is_the_loss_s_numpy_path(
     # In float32, too, all is computed in float64 and rounded once.
     rtol = 2.0**-23 if dtype == np.float32 else 1e-12
     np.testing.assert_allclose(gradient, expected * share, rtol=rtol, atol=1e-11)
+    same_value, same = cross_entropy(logits, labels, smoothing, share, np.ones(samples, dtype))
+    assert same_value == value
+    np.testing.assert_array_equal(same, gradient)
+    weights = random.normal(size=samples).astype(dtype)
+    value, gradient = cross_entropy(logits, labels, smoothing, share, weights)
+    expected_value, expected = loss._weighted(labels, logits, weights)
+    assert value == pytest.approx(expected_value, rel=1e-11, abs=1e-10)
+    np.testing.assert_allclose(gradient, expected * share, rtol=rtol * 2, atol=1e-11)
 
 
 def test_softmax_cross_entropy_by_hand():
@@ -455,7 +464,8 @@ for dtype, c in itertools.product((np.float32, np.float64), (1, 7, 8, 9, 17, 33)
     elementwise.softmax_gradient(result, rows, back)
     assert np.allclose(result, 1 / c) and np.allclose(back, 0, atol=1e-6)
     value = fenced(1, kind=np.float64)
-    elementwise.softmax_cross_entropy(rows, fenced(3, kind=np.int64, value=0), 0.1, 1.0, back, value)
+    labels = fenced(3, kind=np.int64, value=0)
+    elementwise.softmax_cross_entropy(rows, labels, 0.1, 1.0, back, value, fenced(3))
     assert np.allclose(value, np.log(c))
 """
 

@@ -64,13 +64,19 @@ def softmax_gradient(y: Array, dy: Array, dx: Array) -> None:
 
 @kernel
 def softmax_cross_entropy(
-    logits: Array, labels: Array, smoothing: float, share: float, gradient: Array, value: Array
+    logits: Array,
+    labels: Array,
+    smoothing: float,
+    share: float,
+    gradient: Array,
+    value: Array,
+    weights: Array,
 ) -> None:
     """Compute the mean cross-entropy of softmax(logits), and share times its gradient, in float64.
 
     With t[n, k] = (1 - smoothing) * (k == labels[n]) + smoothing / classes and p = softmax(logits),
-    value = the mean over n of -(sum over k of t[n, k] * log p[n, k]), and
-    gradient[n, k] = share / N * (p[n, k] - t[n, k]).
+    value = the mean over n of -w[n] * (sum over k of t[n, k] * log p[n, k]), and
+    gradient[n, k] = share / N * w[n] * (p[n, k] - t[n, k]).
 
     Args:
         logits: (N, classes).
@@ -79,6 +85,7 @@ def softmax_cross_entropy(
         share: what the gradient is multiplied by.
         gradient: (N, classes), written.
         value: (1,) float64, written.
+        weights: (N,) w, or (0,) for 1 everywhere.
     """
     samples, classes = logits.shape
     spread, factor, total = smoothing / classes, share / samples, 0.0
@@ -90,11 +97,12 @@ def softmax_cross_entropy(
         for k in range(classes):
             exponentials += np.exp(np.float64(logits[n, k]) - largest)
         logarithm = np.log(exponentials)
+        weight = np.float64(weights[n]) if weights.size else 1.0
         for k in range(classes):
             target = spread + (1 - smoothing if k == labels[n] else 0.0)
             log_probability = np.float64(logits[n, k]) - largest - logarithm
-            total -= target * log_probability if target != 0 else 0.0
-            gradient[n, k] = factor * (np.exp(log_probability) - target)
+            total -= weight * (target * log_probability) if target != 0 else 0.0
+            gradient[n, k] = weight * (factor * (np.exp(log_probability) - target))
     value[0] = total / samples
 
 

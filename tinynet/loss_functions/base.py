@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..order import ORDER, check_order
+from .weights import weights_of_rows
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -28,16 +29,19 @@ class Loss(ABC):
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
-        for name in ("__call__", "gradient", "check", "write", "_value", "_gradient", "_both"):
+        for name in ("__call__", "gradient", "check", "write", "_value", "_gradient", "_both", "_losses"):
             if name in vars(cls):
                 check_order(vars(cls)[name], f"{cls.__name__}.{name}", method=True)
 
-    def __call__(self, y_true: ArrayLike, y_pred: ArrayLike) -> float:
+    def __call__(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the loss, averaged over the batch.
 
         Args:
             y_true: the targets, what the output should have been; `check` says which shapes fit.
             y_pred: the predictions, the model's output, (N, ...), of a floating type.
+            sample_weight: (N,) what each sample's loss is multiplied by before they are averaged, or one for
+                each row of outputs, y_pred.shape[:-1]; default None, all 1. As in Keras, the sum is divided
+                by the number of samples, not by the sum of the weights.
 
         Returns:
             The mean loss as a Python float; NaN or infinite where the predictions are.
@@ -50,16 +54,19 @@ class Loss(ABC):
             >>> from tinynet.losses import MeanSquaredError
             >>> MeanSquaredError()([[3.0], [6.0]], [[3.0], [5.0]])
             0.5
+            >>> MeanSquaredError()([[3.0], [6.0]], [[3.0], [5.0]], sample_weight=[1.0, 4.0])
+            2.0
         """
         predictions = self._checked(y_true, y_pred)
-        return self.of_checked(np.asarray(y_true), predictions)
+        return self.of_checked(np.asarray(y_true), predictions, self._weights(sample_weight, predictions))
 
-    def gradient(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
+    def gradient(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> Array:
         """Return the gradient of the mean loss with respect to the predictions.
 
         Args:
             y_true: the targets, what the output should have been; `check` says which shapes fit.
             y_pred: the predictions, the model's output, (N, ...), of a floating type.
+            sample_weight: as for a call.
 
         Returns:
             A new array with the shape and the type of the predictions.
@@ -75,15 +82,22 @@ class Loss(ABC):
                    [-1.]])
         """
         predictions = self._checked(y_true, y_pred)
+        weights = self._weights(sample_weight, predictions)
         with np.errstate(over="ignore", invalid="ignore"):
-            return self._gradient(np.asarray(y_true), predictions).astype(predictions.dtype, copy=False)
+            gradient = self._gradient(np.asarray(y_true), predictions)
+            if weights is not None:
+                gradient = scaled(gradient, weights)
+            return gradient.astype(predictions.dtype, copy=False)
 
-    def value_and_gradient(self, y_true: ArrayLike, y_pred: ArrayLike) -> tuple[float, Array]:
+    def value_and_gradient(
+        self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> tuple[float, Array]:
         """Return both the loss and its gradient, which is quicker than one after the other.
 
         Args:
             y_true: the targets, what the output should have been; `check` says which shapes fit.
             y_pred: the predictions, the model's output, (N, ...), of a floating type.
+            sample_weight: as for a call.
 
         Returns:
             What calling the loss returns, and what `gradient` returns.
@@ -98,8 +112,9 @@ class Loss(ABC):
             (4.0, array([[4.]]))
         """
         predictions = self._checked(y_true, y_pred)
+        weights = self._weights(sample_weight, predictions)
         with np.errstate(over="ignore", invalid="ignore"):
-            value, gradient = self._both(np.asarray(y_true), predictions)
+            value, gradient = self._weighted(np.asarray(y_true), predictions, weights)
             return value, gradient.astype(predictions.dtype, copy=False)
 
     def of_logits(self) -> Loss:
@@ -115,7 +130,24 @@ class Loss(ABC):
         """Return checked targets as `write` takes them: contiguous, of one type."""
         return np.ascontiguousarray(y_true)
 
-    def write(self, y_true: Array, y_pred: Array, share: float, gradient: Array, value: Array) -> None:
+    def prepare_weights(self, weights: ArrayLike, shape: tuple[int, ...]) -> Array:
+        """Return samples' weights as `write` and `of_checked` take them, or raise; see `weights_of_rows`.
+
+        Args:
+            weights: (N,), or as many as there are rows of outputs.
+            shape: of the predictions, (N, ...).
+        """
+        return weights_of_rows(weights, shape)
+
+    def write(
+        self,
+        y_true: Array,
+        y_pred: Array,
+        share: float,
+        gradient: Array,
+        value: Array,
+        weights: Array | None = None,
+    ) -> None:
         """Write the mean loss of a shard, and its gradient times the shard's share of the batch.
 
         Args:
@@ -124,15 +156,18 @@ class Loss(ABC):
             share: what to multiply the gradient by.
             gradient: like y_pred, written.
             value: (1,) float64, written.
+            weights: of the samples, as `prepare_weights` returns them; default None, all 1.
         """
         with np.errstate(over="ignore", invalid="ignore"):
-            value[0], slope = self._both(y_true, y_pred)
+            value[0], slope = self._weighted(y_true, y_pred, weights)
             np.multiply(slope.astype(y_pred.dtype, copy=False), share, out=gradient)
 
-    def of_checked(self, y_true: Array, y_pred: Array) -> float:
+    def of_checked(self, y_true: Array, y_pred: Array, weights: Array | None = None) -> float:
         """Return the loss, as a call does, of targets that have been checked and a model's own output."""
         with np.errstate(over="ignore", invalid="ignore"):
-            return self._value(y_true, y_pred)
+            if weights is None:
+                return self._value(y_true, y_pred)
+            return weighted_mean(self._losses(y_true, y_pred), weights)
 
     @abstractmethod
     def check(self, y_true: ArrayLike, shape: tuple[int, ...]) -> None:
@@ -174,7 +209,42 @@ class Loss(ABC):
     def _both(self, y_true: Array, y_pred: Array) -> tuple[float, Array]:
         return self._value(y_true, y_pred), self._gradient(y_true, y_pred)
 
+    def _losses(self, y_true: Array, y_pred: Array) -> Floats:
+        """Return the loss of each row of outputs, y_pred.shape[:-1], of which `_value` is the mean.
+
+        Where a class says nothing else, each sample's loss is that of a batch of one.
+        """
+        losses = [self._value(y_true[n : n + 1], y_pred[n : n + 1]) for n in range(len(y_pred))]
+        rows = y_pred.shape[:-1] or y_pred.shape
+        return np.broadcast_to(np.reshape(losses, (-1,) + (1,) * (len(rows) - 1)), rows)
+
+    def _weights(self, sample_weight: ArrayLike | None, y_pred: Array) -> Array | None:
+        return None if sample_weight is None else self.prepare_weights(sample_weight, y_pred.shape)
+
+    def _weighted(self, y_true: Array, y_pred: Array, weights: Array | None) -> tuple[float, Array]:
+        if weights is None:
+            return self._both(y_true, y_pred)
+        value = weighted_mean(self._losses(y_true, y_pred), weights)
+        return value, scaled(self._gradient(y_true, y_pred), weights)
+
 
 def total(array: Array) -> float:
     """Return the sum of all elements; for few of them quicker than `array.sum`."""
     return float(np.add.reduce(array, axis=None))
+
+
+def weighted_mean(losses: Array, weights: Array) -> float:
+    """Return the sum of weights times losses, divided by their number."""
+    return total(losses * weights.astype(np.float64)) / losses.size
+
+
+def scaled(gradient: Array, weights: Array) -> Array:
+    """Return the gradient with each row multiplied by its weight; both of shape (N,), each number."""
+    return gradient * weights.astype(np.float64).reshape(
+        weights.shape + (1,) * (gradient.ndim - weights.ndim)
+    )
+
+
+def mean_of_rows(losses: Floats) -> Floats:
+    """Return the mean over the last axis, the outputs; predictions (N,) are one output each."""
+    return losses if losses.ndim < 2 else np.add.reduce(losses, axis=-1) / losses.shape[-1]

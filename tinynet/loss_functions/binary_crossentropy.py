@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .base import Array, Floats, Loss, total
+from .base import Array, Floats, Loss, mean_of_rows, total
 from .targets import check_label_smoothing, check_same_shape, first, look_turned, numbers, text
 
 
@@ -73,14 +73,20 @@ class BinaryCrossentropy(Loss):
         return not self.from_logits and look_turned(targets, predictions)
 
     def _value(self, y_true: Array, y_pred: Array) -> float:
+        return total(self._of_elements(y_true, y_pred)) / y_pred.size
+
+    def _losses(self, y_true: Array, y_pred: Array) -> Floats:
+        return mean_of_rows(self._of_elements(y_true, y_pred))
+
+    def _of_elements(self, y_true: Array, y_pred: Array) -> Floats:
         t = self._smooth(y_true, y_pred.shape)
         if self.from_logits:
             z = y_pred.astype(np.float64)
-            losses = np.logaddexp(0, z) - t * z
+            losses: Floats = np.logaddexp(0, z) - t * z
         else:
             p = self._clip(y_pred)
             losses = -t * np.log(p) - (1 - t) * np.log1p(-p)
-        return total(losses) / y_pred.size
+        return losses
 
     def _gradient(self, y_true: Array, y_pred: Array) -> Array:
         t = self._smooth(y_true, y_pred.shape)

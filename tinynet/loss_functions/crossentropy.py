@@ -45,6 +45,11 @@ class CrossEntropy(Loss):
     def _gradient(self, y_true: Array, y_pred: Array) -> Array:
         return self._both(y_true, y_pred)[1]
 
+    def _losses(self, y_true: Array, y_pred: Array) -> Floats:
+        logarithms = log_softmax(y_pred) if self.from_logits else np.log(_clip_below(y_pred))
+        losses: Floats = np.add.reduce(-self._distribution(y_true, y_pred.shape) * logarithms, axis=-1)
+        return losses
+
     def _both(self, y_true: Array, y_pred: Array) -> tuple[float, Array]:
         distribution, rows = self._distribution(y_true, y_pred.shape), math.prod(y_pred.shape[:-1])
         if self.from_logits:
@@ -142,10 +147,18 @@ class SparseCategoricalCrossentropy(CrossEntropy):
         """Return labels as the kernel takes them; see `Loss.prepare`."""
         return np.ascontiguousarray(y_true, np.int64)
 
-    def write(self, y_true: Array, y_pred: Array, share: float, gradient: Array, value: Array) -> None:
+    def write(
+        self,
+        y_true: Array,
+        y_pred: Array,
+        share: float,
+        gradient: Array,
+        value: Array,
+        weights: Array | None = None,
+    ) -> None:
         """Write the mean loss, and its gradient times a share; see `Loss.write`."""
         if not self.only_kernels:
-            super().write(y_true, y_pred, share, gradient, value)
+            super().write(y_true, y_pred, share, gradient, value, weights)
             return
         classes = y_pred.shape[-1]
         kernels.elementwise.softmax_cross_entropy(
@@ -155,6 +168,7 @@ class SparseCategoricalCrossentropy(CrossEntropy):
             share,
             gradient.reshape(-1, classes),
             value,
+            np.empty(0, y_pred.dtype) if weights is None else weights.reshape(-1),
         )
 
     def _one_hot(self, y_true: Array, shape: tuple[int, ...]) -> Array:

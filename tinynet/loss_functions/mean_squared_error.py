@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .base import Array, Loss, total
+from .base import Array, Floats, Loss, mean_of_rows, total
 from .targets import check_same_shape, first, look_turned, numbers, text
 
 
@@ -50,6 +50,10 @@ class MeanSquaredError(Loss):
     def _value(self, y_true: Array, y_pred: Array) -> float:
         difference = y_pred.astype(np.float64) - y_true.reshape(y_pred.shape)
         return total(difference * difference) / y_pred.size
+
+    def _losses(self, y_true: Array, y_pred: Array) -> Floats:
+        difference = y_pred.astype(np.float64) - y_true.reshape(y_pred.shape)
+        return mean_of_rows(difference * difference)
 
     def _gradient(self, y_true: Array, y_pred: Array) -> Array:
         difference = y_pred.astype(np.float64) - y_true.reshape(y_pred.shape)

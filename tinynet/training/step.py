@@ -110,13 +110,16 @@ class Step:
         self.outputs = Recorded(self.compute, recordable, flow.arrays())
         self.followed = [] if recordable else list(self.settings())
 
-    def __call__(self, inputs: Sequence[Array], targets: Array, step: int) -> tuple[float, Array]:
+    def __call__(
+        self, inputs: Sequence[Array], targets: Array, step: int, weights: Array | None = None
+    ) -> tuple[float, Array]:
         """Compute the gradients of the mean loss over a batch, and update.
 
         Args:
             inputs: (N, ...) each, what the layers take: contiguous arrays of their dtype.
             targets: (N, ...) their targets, checked.
             step: the number of the training step, for dropout.
+            weights: (N,) how much each sample counts; default None, all alike.
 
         Returns:
             The mean loss, and the layers' output.
@@ -128,23 +131,36 @@ class Step:
         for replica in self.replicas:
             replica.step[0] = step
         self.follow_settings()
-        (outputs,) = self.outputs(*inputs, self.loss.prepare(targets))
+        arrays = [*inputs, self.loss.prepare(targets)]
+        if weights is not None:
+            shape = (samples, *self.flow.shapes[self.flow.outputs[0]])
+            arrays.append(self.loss.prepare_weights(weights, shape))
+        (outputs,) = self.outputs(*arrays)
         return math.fsum((self.losses[:, 0] * self.shares).tolist()), outputs
 
     def compute(self, *arrays: Array) -> list[list[Array]]:
-        """Make the step, shard by shard and then block by block; return the shards' outputs."""
-        *inputs, targets = arrays
+        """Make the step, shard by shard and then block by block; return the shards' outputs.
+
+        Args:
+            arrays: the inputs, the targets, and, if samples have weights, these.
+        """
+        count = self.flow.inputs
+        inputs, targets = arrays[:count], arrays[count]
+        weights = arrays[count + 1] if len(arrays) > count + 1 else None
         loop = together if self.meets else each
-        outputs = loop(lambda i: self.forward_and_backward(i, inputs, targets), len(self.shards))
+        outputs = loop(lambda i: self.forward_and_backward(i, inputs, targets, weights), len(self.shards))
         each(self.finish, len(self.blocks))
         return outputs
 
-    def forward_and_backward(self, i: int, inputs: Sequence[Array], targets: Array) -> list[Array]:
+    def forward_and_backward(
+        self, i: int, inputs: Sequence[Array], targets: Array, weights: Array | None
+    ) -> list[Array]:
         """Compute the gradients of a shard, and return its output."""
         shard, replica = self.shards[i], self.replicas[i]
         output = replica.forward([x[shard] for x in inputs])
         dy = np.empty_like(output)
-        self.loss.write(targets[shard], output, self.shares[i], dy, self.losses[i])
+        own = None if weights is None else weights[shard]
+        self.loss.write(targets[shard], output, self.shares[i], dy, self.losses[i], own)
         replica.backward(dy)
         return [output]
 
@@ -238,7 +254,9 @@ class Steps:
         """Leave the steps out of copies and pickles: they are views of the original, and made anew."""
         return vars(self) | {"sizes": {}, "runs": []}
 
-    def __call__(self, inputs: Sequence[Array], targets: Array, number: int) -> tuple[float, Array]:
+    def __call__(
+        self, inputs: Sequence[Array], targets: Array, number: int, weights: Array | None = None
+    ) -> tuple[float, Array]:
         """Make a step; see `Step`."""
         optimizer, shapes = self.optimizer, tuple(x.shape for x in inputs)
         if optimizer is not None:
@@ -249,7 +267,7 @@ class Steps:
         if step is None:
             step = Step(self, self.flow_of([shape[1:] for shape in shapes]), len(targets))
         self.sizes[shapes] = step
-        result = step(inputs, targets, number)
+        result = step(inputs, targets, number, weights)
         if optimizer is not None:
             if not optimizer.updates_blocks:
                 optimizer.update_all(self.runs, each)

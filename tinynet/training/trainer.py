@@ -78,24 +78,29 @@ class Trainer:
         """Return the calls up to the loss."""
         return self.split(shapes)[0]
 
-    def step(self, inputs: Sequence[Array], y: Array, number: int) -> dict[str, float]:
+    def step(
+        self, inputs: Sequence[Array], y: Array, number: int, weights: Array | None = None
+    ) -> dict[str, float]:
         """Train on one batch.
 
         Args:
             inputs: (N, ...) each.
             y: their targets, checked.
             number: the number of the training step, for dropout.
+            weights: (N,) how much each sample counts in the loss; default None, all alike.
 
         Returns:
             The batch's loss and metrics, as they were before the update.
         """
-        loss, outputs = self.steps(inputs, y, number)
+        loss, outputs = self.steps(inputs, y, number, weights)
         return {"loss": loss, **self.measure(inputs, y, outputs)}
 
-    def evaluate(self, inputs: Sequence[Array], y: Array) -> dict[str, float]:
-        """Return the loss and the metrics on data that the model has checked."""
+    def evaluate(self, inputs: Sequence[Array], y: Array, weights: Array | None = None) -> dict[str, float]:
+        """Return the loss, weighted by samples if there are weights, and the metrics, on checked data."""
         (outputs,) = self.predict(inputs)
-        loss = self.loss_of_outputs.of_checked(y, outputs)
+        if weights is not None:
+            weights = self.loss_of_outputs.prepare_weights(weights, outputs.shape)
+        loss = self.loss_of_outputs.of_checked(y, outputs, weights)
         return {"loss": loss, **self.measure(inputs, y, outputs)}
 
     def measure(self, inputs: Sequence[Array], y_true: Array, outputs: Array) -> dict[str, float]:
