@@ -995,7 +995,7 @@ NOT_THERE = "stands for an array that is not there yet"
         (lambda: pair().predict({"a": ONES, "c": ONES}), ValueError, r"keys a, b.*keys \['a', 'c'\]"),
         (lambda: pair().predict([ONES, np.ones((3, 3))]), ValueError, "2, 3 samples"),
         (lambda: pair().predict([ONES, np.ones((2, 4))]), ValueError, r"Input 'b'.*\(N, 3\).*\(2, 4\)"),
-        (lambda: pair().predict([ONES, ONES.astype(int)]), TypeError, "scale pixels"),
+        (lambda: pair().predict([ONES, ONES.astype(str)]), TypeError, "array of numbers"),
         (lambda: pair().predict([ONES, ONES * np.nan]), ValueError, "NaN"),
         (lambda: pair().backward(np.ones((2, 2))), RuntimeError, "before it"),
         (lambda: Input(), TypeError, "give the shape"),

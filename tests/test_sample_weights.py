@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from test_losses import CONFIGURATIONS, example
 
 from tinynet import Sequential, layers, losses, optim
+from tinynet.training.data import Batch
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def test_a_step_with_weights_is_the_step_by_hand(loss):
     for one in (model, other):
         one.compile(optim.SGD(0.1), loss)
     for number, chosen in enumerate([weights, None, weights[::-1].copy(), None, weights]):
-        logs = model.trainer.step([x], y, number, chosen)
+        logs = model.trainer.step(Batch([x], y, chosen), number)
         flow, _, whole = other.trainer.split()
         outputs = flow.forward([x], training=True)[0]
         value, dy = whole.value_and_gradient(y, outputs, chosen)
@@ -132,8 +133,8 @@ def test_weights_of_one_train_to_the_same_bits_and_zeros_leave_out(loss):
     for model in models:
         model.compile(optim.SGD(0.1), loss)
     for number in range(3):
-        first = models[0].trainer.step([x], y, number)
-        second = models[1].trainer.step([x], y, number, np.ones(len(x)))
+        first = models[0].trainer.step(Batch([x], y), number)
+        second = models[1].trainer.step(Batch([x], y, np.ones(len(x))), number)
         assert first == second
     for ours, theirs in zip(models[0].parameters, models[1].parameters, strict=True):
         np.testing.assert_array_equal(ours.value, theirs.value)
@@ -143,10 +144,10 @@ def test_a_step_with_weights_is_recorded():
     x, y, weights = data()
     model = make()
     model.compile(optim.SGD(0.1), "sparse_categorical_crossentropy")
-    model.trainer.step([x], y, 0, weights)
+    model.trainer.step(Batch([x], y, weights), 0)
     (step,) = model.trainer.steps.sizes.values()
     assert [len(recording.shapes) for recording in step.outputs.made] == [3]
-    model.trainer.step([x], y, 1)
+    model.trainer.step(Batch([x], y), 1)
     assert [len(recording.shapes) for recording in step.outputs.made] == [3, 2]
 
 
@@ -154,7 +155,8 @@ def test_evaluation_is_weighted_and_its_metrics_are_not():
     x, y, weights = data()
     model = make()
     model.compile("sgd", "sparse_categorical_crossentropy", ["accuracy"])
-    plain, weighted = model.trainer.evaluate([x], y), model.trainer.evaluate([x], y, weights)
+    plain = model.evaluate(x, y, return_dict=True)
+    weighted = model.evaluate(x, y, sample_weight=weights, return_dict=True)
     expected = losses.SparseCategoricalCrossentropy()(y, model.predict(x), weights)
     assert weighted["loss"] == pytest.approx(expected, rel=1e-10)
     assert weighted["accuracy"] == plain["accuracy"]
@@ -172,10 +174,9 @@ def test_a_step_on_predictions_of_several_rows_a_sample(loss):
     model.compile(optim.SGD(0.1), loss)
     y_pred = model.predict(x)
     rows = [model.loss(y[n : n + 1], y_pred[n : n + 1]) for n in range(9)]
-    assert model.trainer.evaluate([x], y, weights)["loss"] == pytest.approx(
-        np.mean(weights * rows), rel=1e-12
-    )
-    assert model.trainer.step([x], y, 0, weights)["loss"] == pytest.approx(np.mean(weights * rows), rel=1e-12)
+    expected = pytest.approx(np.mean(weights * rows), rel=1e-12)
+    assert model.evaluate(x, y, sample_weight=weights) == expected
+    assert model.train_on_batch(x, y, weights) == expected
     before, after = y_pred, model.predict(x)
     assert model.loss(y, after, weights) < model.loss(y, before, weights)
 

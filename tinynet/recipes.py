@@ -178,9 +178,9 @@ class Recipe:
             y,
             self.batch_size,
             self.epochs,
-            validation_data,
-            callbacks=callbacks,
-            verbose=verbose,
+            verbose,
+            callbacks,
+            validation_data=validation_data,
             augment=self.augmentation,
             ema_momentum=self.ema_momentum,
         )

@@ -1,4 +1,4 @@
-"""What a model is given: checked, and turned into arrays that its layers take."""
+"""What a model is given: checked, and turned into arrays of samples."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from .. import kernels
 from ..layers.geometry import OpenShape
 
 Array = NDArray[Any]
@@ -37,41 +36,51 @@ def as_inputs(x: Any, names: Sequence[str]) -> list[Any]:
     )
 
 
-def checked_input(x: ArrayLike, shape: OpenShape, dtype: np.dtype[Any], taker: Callable[[], str]) -> Array:
-    """Return x as a contiguous (N, *shape) array, or raise; see `Model.predict`.
+def numbers(x: Any, name: str = "x") -> Array:
+    """Return what a person gives as an array of integers or floats, or raise; nothing is copied if it is one.
+
+    Args:
+        x: an array, a list, a table with columns of numbers.
+        name: of the argument, for error messages.
+    """
+    if x is None or isinstance(x, Mapping | set | frozenset | str | bytes):
+        raise TypeError(
+            f"{name} must be an array of numbers; got {'None' if x is None else type(x).__name__}."
+        )
+    try:
+        array = np.asarray(x)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} must be an array of numbers, and its parts have different shapes: all samples must have "
+            "the same (crop or pad them)."
+        ) from error
+    if array.dtype == object:  # a table whose columns have several types
+        try:
+            array = array.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            columns = [str(c) for c, kind in getattr(x, "dtypes", {}).items() if kind.kind not in "iufb"]
+            which = f"; these columns have none: {', '.join(columns)}" if columns else f" ({error})"
+            raise TypeError(
+                f"{name} must hold numbers{which}. Turn text into numbers first, such as classes into 0, 1, "
+                "2, and give all samples the same shape."
+            ) from error
+    if array.dtype.kind not in "iufb":
+        raise TypeError(f"{name} must be an array of numbers; got dtype {array.dtype}.")
+    return array
+
+
+def raw_input(x: Any, shape: OpenShape, taker: Callable[[], str]) -> Array:
+    """Return x as an array (N, *shape) of integers or floats, or raise; see `Model.predict`.
 
     Args:
         x: what a person gives.
         shape: of one sample; None where any size is taken.
-        dtype: that of the model.
         taker: returns what takes it, for error messages.
     """
-    array = np.asarray(x)
-    if array.dtype.kind in "iub":
-        raise TypeError(
-            f"The model computes with numbers like 0.5, and got x of dtype {array.dtype}: scale pixels "
-            "with tinynet.data.scale_pixels(x), or convert other data with x.astype('float32')."
-        )
-    if array.dtype.kind != "f":
-        raise TypeError(f"x must be an array of floats; got dtype {array.dtype}.")
+    array = numbers(x)
     if array.size == 0:
         raise ValueError(f"x is empty: its shape is {array.shape}; give at least one sample.")
-    array = as_batch(array, shape, taker)
-    if array.dtype != dtype or not array.flags.c_contiguous:
-        # What is too large for the dtype becomes infinite, and is refused by `finite`.
-        with np.errstate(over="ignore"):
-            array = np.ascontiguousarray(array, dtype)
-    return array if array.flags.writeable and array.flags.aligned else array.copy()
-
-
-def finite(array: Array) -> Array:
-    """Return an array, or raise if it holds NaN or infinite values."""
-    if not kernels.elementwise.all_finite(array.reshape(-1)):
-        bad = np.argwhere(~np.isfinite(array))[0]
-        raise ValueError(
-            f"x holds NaN or infinite values, the first at {tuple(map(int, bad))}; clean the data first."
-        )
-    return array
+    return as_batch(array, shape, taker)
 
 
 def fits(shape: Sequence[int], wanted: OpenShape) -> bool:

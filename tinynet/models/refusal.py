@@ -34,40 +34,24 @@ def check_compile(keywords: dict[str, Any]) -> None:
             raise TypeError(unknown_argument("compile", name, [*TAKEN, *reasons, *sorted(IGNORED)]))
 
 
-def check_predict(batch_size: Any, verbose: Any, steps: Any, callbacks: Any) -> None:
-    """Raise if what `predict` takes without effect is nothing that Keras takes.
+def check_silent(method: str, batch_size: Any, verbose: Any, callbacks: Any) -> None:
+    """Raise if what `predict` and `evaluate` take without effect is nothing that Keras takes.
 
     Args:
-        batch_size, verbose, steps, callbacks: see `Trainable.predict`.
+        method: which of them.
+        batch_size, verbose, callbacks: see `Trainable.predict`.
 
     Raises:
         ValueError: one of them.
     """
-    check_batch_size("predict", batch_size)
-    if not isinstance(verbose, str | int | np.integer) or verbose not in ("auto", 0, 1, 2):
-        raise ValueError(f"predict: verbose must be 0, 1, 2 or 'auto'; got {verbose!r}.")
-    if steps is not None:
-        raise ValueError(
-            f"predict: steps counts the batches of an iterable, and x holds all samples at once; got "
-            f"{steps!r}: leave it out, or give fewer samples, such as x[:1000]."
-        )
-    if callbacks:
-        raise ValueError("predict: callbacks are for fit; leave them out.")
-
-
-def check_batch_size(method: str, batch_size: Any) -> None:
-    """Raise ValueError if a batch_size is neither a positive integer nor None."""
     if batch_size is not None and (
         isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer) or batch_size < 1
     ):
         raise ValueError(f"{method}: batch_size must be a positive integer or None; got {batch_size!r}.")
-
-
-def refuse(method: str, **arguments: Any) -> None:
-    """Raise if one of these arguments, which are not there yet, is given."""
-    for name, value in arguments.items():
-        if value is not None:
-            raise NotImplementedError(f"{method}: {name} is not there yet: leave it out, or pass None.")
+    if not isinstance(verbose, str | int | np.integer) or verbose not in ("auto", 0, 1, 2):
+        raise ValueError(f"{method}: verbose must be 0, 1, 2 or 'auto'; got {verbose!r}.")
+    if callbacks:
+        raise ValueError(f"{method}: callbacks are for fit; leave them out.")
 
 
 def scalar_or_list(logs: Mapping[str, float]) -> float | list[float]:

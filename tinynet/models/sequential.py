@@ -18,7 +18,7 @@ from ..layers.geometry import OpenShape, Shape, is_several, open_shape, stand_in
 from ..layers.members import unchanged_by_failure
 from ..layers.symbols import STAND_INS, InputLayer, SymbolicTensor
 from .description import common_config, restore
-from .inputs import checked_input
+from .inputs import raw_input
 from .model import Model
 from .placed import first_use
 
@@ -254,7 +254,7 @@ class Sequential(Chain, Model, only_kernels=True):
         with first_use():
             if self.output_shape is None:
                 shape = np.shape(x)[1:] or (1,) if self._shape is None else self._shape
-                checked_input(x, shape, self.dtype, lambda: f"{self.title}, which its first data builds,")
+                raw_input(x, shape, lambda: f"{self.title}, which its first data builds,")
                 self._build_as(shape)
 
     def _build_as(self, shape: OpenShape, seed: Seed | None = None, dtype: DTypeLike | None = None) -> None:

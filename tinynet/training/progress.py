@@ -29,7 +29,7 @@ class Averages:
 class Progress:
     """What `fit` prints: nothing (0), a progress bar and a line an epoch (1), or the line alone (2)."""
 
-    def __init__(self, verbose: int | str, epochs: int, samples: int, unit: str) -> None:
+    def __init__(self, verbose: int | str, epochs: int) -> None:
         if verbose not in ("auto", 0, 1, 2):
             raise ValueError(f"fit: verbose must be 0, 1, 2 or 'auto'; got {verbose!r}.")
         if verbose == "auto":
@@ -37,12 +37,12 @@ class Progress:
             verbose = 1 if terminal or "ipykernel" in sys.modules else 2
         if verbose == 1 and sys.stderr is None:  # a program without a console
             verbose = 2
-        self.verbose, self.epochs, self.samples, self.unit = verbose, epochs, samples, unit
+        self.verbose, self.epochs = verbose, epochs
         self.bar: Any = None
         self.start = 0.0
 
-    def begin(self, epoch: int) -> None:
-        """Announce an epoch."""
+    def begin(self, epoch: int, total: int | None, unit: str) -> None:
+        """Announce an epoch of so many samples or batches."""
         self.start = time.perf_counter()
         if self.verbose == 1:
             with warnings.catch_warnings():  # without ipywidgets a notebook gets the plain bar
@@ -50,13 +50,13 @@ class Progress:
                 from tqdm.auto import tqdm
             title = f"Epoch {epoch + 1}/{self.epochs}"
             form = "{desc}: {percentage:3.0f}%|{bar}| {rate_fmt}, {remaining} left{postfix}"
-            self.bar = tqdm(total=self.samples, desc=title, unit=self.unit, bar_format=form, leave=False)
+            self.bar = tqdm(total=total, desc=title, unit=unit, bar_format=form, leave=False)
 
-    def update(self, samples: int, logs: dict[str, float]) -> None:
+    def update(self, count: int, logs: dict[str, float]) -> None:
         """Show a batch."""
         if self.bar is not None:
             self.bar.set_postfix({name: f"{value:.4f}" for name, value in logs.items()}, refresh=False)
-            self.bar.update(samples)
+            self.bar.update(count)
 
     def end(self, epoch: int, logs: dict[str, float] | None) -> None:
         """Take the bar away, and print an epoch's result, if it has one."""

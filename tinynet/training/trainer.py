@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ..callbacks import Callback
@@ -20,11 +22,13 @@ from ..losses import Loss
 from ..metrics import Metric
 from ..optim import Optimizer
 from .average import MovingAverage
-from .data import Batches
+from .data import Batch, Samples
+from .feed import Feed, Validation
 from .history import History
 from .logits import split_at_logits
 from .progress import Averages, Progress
 from .step import Steps
+from .stream import Stream
 
 Array = NDArray[Any]
 
@@ -78,30 +82,46 @@ class Trainer:
         """Return the calls up to the loss."""
         return self.split(shapes)[0]
 
-    def step(
-        self, inputs: Sequence[Array], y: Array, number: int, weights: Array | None = None
-    ) -> dict[str, float]:
+    def step(self, batch: Batch, number: int) -> dict[str, float]:
         """Train on one batch.
 
         Args:
-            inputs: (N, ...) each.
-            y: their targets, checked.
+            batch: checked.
             number: the number of the training step, for dropout.
-            weights: (N,) how much each sample counts in the loss; default None, all alike.
 
         Returns:
-            The batch's loss and metrics, as they were before the update.
+            The batch's loss, weighted by samples if they have weights, and metrics, as they were before the
+            update.
         """
-        loss, outputs = self.steps(inputs, y, number, weights)
-        return {"loss": loss, **self.measure(inputs, y, outputs)}
+        loss, outputs = self.steps(batch.inputs, batch.targets, number, batch.weights)
+        return {"loss": loss, **self.measure(batch.inputs, batch.targets, outputs)}
 
-    def evaluate(self, inputs: Sequence[Array], y: Array, weights: Array | None = None) -> dict[str, float]:
-        """Return the loss, weighted by samples if there are weights, and the metrics, on checked data."""
-        (outputs,) = self.predict(inputs)
+    def evaluate(self, data: Samples | Stream, steps: int | None = None) -> dict[str, float]:
+        """Return the loss, weighted by samples if they have weights, and the metrics.
+
+        Args:
+            data: samples, which are measured together, or batches, over which means are taken.
+            steps: how many batches; None for all.
+        """
+        if isinstance(data, Samples):
+            parts = [self.predict(chunk)[0] for chunk in data.chunks()]
+            assert data.targets is not None
+            outputs = parts[0] if len(parts) == 1 else np.concatenate(parts)
+            return self.measured(Batch([*data.inputs], data.targets, data.weights), outputs)
+        averages = Averages()
+        for batch in itertools.islice(data.epoch(0), steps):
+            averages.add(self.measured(batch, self.predict(batch.inputs)[0]), len(batch.targets))
+        if not averages.samples:
+            raise ValueError("The data to evaluate yields no batches.")
+        return averages.means()
+
+    def measured(self, batch: Batch, outputs: Array) -> dict[str, float]:
+        """Return the loss and the metrics of outputs before the last activation."""
+        weights, loss = batch.weights, self.loss_of_outputs
         if weights is not None:
-            weights = self.loss_of_outputs.prepare_weights(weights, outputs.shape)
-        loss = self.loss_of_outputs.of_checked(y, outputs, weights)
-        return {"loss": loss, **self.measure(inputs, y, outputs)}
+            weights = loss.prepare_weights(weights, outputs.shape)
+        value = loss.of_checked(batch.targets, outputs, weights)
+        return {"loss": value, **self.measure(batch.inputs, batch.targets, outputs)}
 
     def measure(self, inputs: Sequence[Array], y_true: Array, outputs: Array) -> dict[str, float]:
         """Return the metrics, which get the predictions after the last activation."""
@@ -137,8 +157,8 @@ class Loop:
     Args:
         model: what trains.
         trainer: makes its steps.
-        data: what it trains on.
-        validation: inputs and targets to evaluate after each epoch, or None.
+        feed: what it trains on.
+        validation: what it evaluates between epochs.
         callbacks: what to tell between steps and epochs.
         progress: what to print.
         average: of the weights.
@@ -151,8 +171,8 @@ class Loop:
         self,
         model: Trained,
         trainer: Trainer,
-        data: Batches,
-        validation: tuple[Sequence[Array], Array] | None,
+        feed: Feed,
+        validation: Validation,
         callbacks: Iterable[Callback],
         progress: Progress,
         average: MovingAverage,
@@ -161,23 +181,23 @@ class Loop:
         for callback in self.callbacks:
             if not isinstance(callback, Callback):
                 raise TypeError(f"fit: callbacks must be a list of Callback objects; it holds {callback!r}.")
-        self.model, self.trainer, self.data, self.validation = model, trainer, data, validation
+        self.model, self.trainer, self.feed, self.validation = model, trainer, feed, validation
         self.progress, self.average, self.history = progress, average, History()
 
-    def run(self, epochs: int) -> History:
-        """Train for so many epochs, or until a callback stops it."""
+    def run(self, epochs: Iterable[int]) -> History:
+        """Train for these epochs, counted from 0, or until a callback stops it or the data is over."""
         model = self.model
         model.stop_training = False
         model.log_names = ["loss", *self.trainer.metrics]
-        if self.validation is not None:
+        if self.validation.data is not None:
             model.log_names += [f"val_{name}" for name in model.log_names]
         for callback in self.callbacks:
             callback.model = model
             callback.on_train_begin()
         try:
-            for epoch in range(epochs):
+            for epoch in epochs:
                 self.epoch(epoch)
-                if model.stop_training:
+                if model.stop_training or self.feed.is_over:
                     break
         finally:  # Ctrl-C in a late epoch must not lose the best weights, nor their average
             self.average.keep()
@@ -186,16 +206,16 @@ class Loop:
         return self.history
 
     def epoch(self, epoch: int) -> None:
-        """Train on every sample once, validate, and tell the callbacks."""
+        """Train on the epoch's batches, validate, and tell the callbacks."""
         for callback in self.callbacks:
             callback.on_epoch_begin(epoch)
-        self.progress.begin(epoch)
+        self.progress.begin(epoch, self.feed.total, self.feed.unit)
         logs: dict[str, float] | None = None
         try:
             logs = self.train()
             with self.average.in_place():
-                if self.validation is not None:
-                    measured = self.trainer.evaluate(*self.validation)
+                if self.validation.data is not None and self.validation.is_due(epoch):
+                    measured = self.trainer.evaluate(self.validation.data, self.validation.steps)
                     logs |= {f"val_{name}": value for name, value in measured.items()}
         finally:
             self.progress.end(epoch, logs)
@@ -205,17 +225,20 @@ class Loop:
                 callback.on_epoch_end(epoch, logs)
 
     def train(self) -> dict[str, float]:
-        """Train on every sample once, and return the means of the loss and the metrics."""
+        """Train on an epoch's batches, and return the means of the loss and the metrics."""
         model, averages = self.model, Averages()
-        for batch, (inputs, targets) in enumerate(self.data.epoch(model.epochs_trained)):
-            logs = self.trainer.step(inputs, targets, model.steps_trained)
+        for number, batch in enumerate(self.feed.epoch(model.epochs_trained)):
+            logs = self.trainer.step(batch, model.steps_trained)
             model.steps_trained += 1
             self.average.update()
-            averages.add(logs, len(targets))
-            self.progress.update(len(targets), averages.means())
+            samples = len(batch.targets)
+            averages.add(logs, samples)
+            self.progress.update(samples if self.feed.counts_samples else 1, averages.means())
             for callback in self.callbacks:
-                callback.on_train_batch_end(batch, logs)
+                callback.on_train_batch_end(number, logs)
             if model.stop_training:
                 break
+        if not averages.samples:
+            raise ValueError("fit: x yields no batches.")
         model.epochs_trained += 1
         return averages.means()

@@ -1,0 +1,132 @@
+"""Which batches belong to an epoch, and which epochs there are."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .data import Batch, Batches, Samples
+from .stream import Stream
+
+
+class Feed:
+    """Training data, an epoch at a time.
+
+    Args:
+        data: arrays in batches, or batches that somebody else makes.
+        steps: the number of batches of an epoch, which may be less or more than the data has: the next epoch
+            goes on where the last one ended, and data that can begin again does so. None: all of the data.
+
+    Attributes:
+        total: how much an epoch is, for the progress: samples or batches; None if that is not known.
+        is_over: whether there is no data left for another epoch.
+    """
+
+    def __init__(self, data: Batches | Stream, steps: int | None) -> None:
+        self.data, self.steps, self.is_over = data, steps, False
+        self.counts_samples = isinstance(data, Batches) and steps is None
+        self.total = len(data.samples) if isinstance(data, Batches) and steps is None else steps or data.steps
+        self.iterator: Iterator[Batch] = iter(())
+        self.passes = 0  # the number of the next one
+        self.begun = False
+
+    @property
+    def unit(self) -> str:
+        """What the progress counts."""
+        if not self.counts_samples or not isinstance(self.data, Batches):
+            return " batches"
+        return " images" if self.data.samples.inputs[0].ndim == 4 else " samples"
+
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """Yield the batches of an epoch; its number fixes the order of the samples."""
+        if self.steps is None:
+            yield from self.data.epoch(epoch)
+            self.is_over = self.data.once
+            return
+        self.passes = max(self.passes, epoch)
+        for _ in range(self.steps):
+            batch = next(self.iterator, None) or self.begin_again()
+            if batch is None:
+                self.is_over = True
+                warnings.warn(
+                    f"fit: the data was over before the {self.steps} batches of this epoch, and training "
+                    "ends with it: it must yield steps_per_epoch batches in each epoch.",
+                    stacklevel=6,
+                )
+                return
+            yield batch
+
+    def begin_again(self) -> Batch | None:
+        """Return the first batch of another pass through the data, or None where that cannot be."""
+        if self.data.once and self.begun:
+            return None
+        self.iterator = self.data.epoch(self.passes)
+        self.passes, self.begun = self.passes + 1, True
+        return next(self.iterator, None)
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What to evaluate a model on while it trains.
+
+    Args:
+        data: samples, or batches that somebody else makes; None for nothing.
+        steps: how many batches of these; None for all.
+        epochs: after which epochs, counted from 1: every so many, or those.
+    """
+
+    data: Samples | Stream | None = None
+    steps: int | None = None
+    epochs: int | Collection[int] = 1
+
+    def __post_init__(self) -> None:
+        if (
+            isinstance(self.epochs, int | np.integer)
+            and not isinstance(self.epochs, bool)
+            and self.epochs > 0
+        ):
+            return
+        if not isinstance(self.epochs, list | tuple | set | range | np.ndarray):
+            raise ValueError(
+                "fit: validation_freq must be a positive integer, or a list of epochs counted from 1; got "
+                f"{self.epochs!r}."
+            )
+
+    def is_due(self, epoch: int) -> bool:
+        """Return whether to validate after an epoch, counted from 0."""
+        if self.data is None:
+            return False
+        if isinstance(self.epochs, int | np.integer):
+            return (epoch + 1) % int(self.epochs) == 0
+        return epoch + 1 in self.epochs
+
+
+def count(method: str, name: str, value: Any) -> int | None:
+    """Return a number of steps, or None, or raise.
+
+    Args:
+        method, name: whose argument it is, for the error message.
+        value: what was given.
+
+    Raises:
+        ValueError: it is no positive integer.
+    """
+    if value is None:
+        return None
+    whole = isinstance(value, int | np.integer) or (isinstance(value, float) and value.is_integer())
+    if isinstance(value, bool) or not whole or value < 1:
+        raise ValueError(f"{method}: {name} must be a positive integer or None; got {value!r}.")
+    return int(value)
+
+
+def epochs_to_do(epochs: Any, initial_epoch: Any) -> range:
+    """Return the numbers of the epochs that `fit` is asked for, or raise ValueError."""
+    for name, value, least in (("epochs", epochs, 1), ("initial_epoch", initial_epoch, 0)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+            kind = "a positive integer" if least else "an integer of at least 0"
+            raise ValueError(f"fit: {name} must be {kind}; got {value!r}.")
+    return range(int(initial_epoch), int(epochs))
