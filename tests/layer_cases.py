@@ -21,7 +21,7 @@ def activation_reference(name, slope=0.3):
 
 def activated(layer, z, dy):
     """Return the activation of z and the gradient with respect to z, of a Dense or Conv2D."""
-    kind, slope = layer.activation or "linear", 0.3
+    kind, slope = layer.activation or "linear", 0.2
     if isinstance(kind, layers.Layer):
         kind, slope = "leaky_relu", kind.negative_slope
     return naive.activation(kind, z, slope), naive.activation_gradient(kind, z, dy, slope)
@@ -183,6 +183,7 @@ CASES = [
     Case(layers.Softmax, (5,), activation_reference("softmax")),
     Case(layers.Softmax, (1,), activation_reference("softmax"), samples=1),
     Case(layers.Softmax, (3, 2, 5), activation_reference("softmax")),
+    *(Case(lambda a=a: layers.Activation(a), (3, 2, 5), activation_reference(a, 0.2)) for a in ACTIVATIONS),
     Case(layers.BatchNormalization, (4, 3, 5), normalization_reference(True), alone=False),
     Case(
         lambda: layers.BatchNormalization(momentum=0.5, epsilon=0.1),

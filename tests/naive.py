@@ -133,7 +133,7 @@ def average_pool_gradient(x, dy, window, strides, padding):
     return dx
 
 
-def activation(name, x, slope=0.3):
+def activation(name, x, slope=0.2):
     x = np.asarray(x, np.float64)
     if name == "softmax":
         powers = np.exp(x - x.max(axis=-1, keepdims=True))
@@ -147,7 +147,7 @@ def activation(name, x, slope=0.3):
     }[name]()
 
 
-def activation_gradient(name, x, dy, slope=0.3):
+def activation_gradient(name, x, dy, slope=0.2):
     x, dy = np.asarray(x, np.float64), np.asarray(dy, np.float64)
     y = activation(name, x, slope)
     if name == "softmax":

@@ -15,6 +15,7 @@ PACKAGE = Path(tinynet.__file__).parent
 # From the lowest to the highest: a module imports only what stands before it, or its own folder.
 ORDER = [
     "files", "names", "order", "waiting", "seeds", "kernels", "execution", "initializers", "layers",
+    "activations",
     "loss_functions", "losses", "arguments", "schedules", "optimizers", "optim", "accuracies", "metrics",
     "data", "datasets", "callbacks", "training", "models", "differences", "gradcheck", "recipes",
     "images", "readings", "calibration", "inference", "plotting", "utils",
@@ -156,7 +157,8 @@ def handed_on(module):
 def public_things():
     loaders = (datasets.mnist, datasets.fashion_mnist, datasets.cifar10)
     for module in (
-        tinynet, layers, losses, optim, callbacks, data, initializers, metrics, utils, *loaders
+        tinynet, tinynet.activations, layers, losses, optim, callbacks, data, initializers, metrics, utils,
+        *loaders,
     ):  # fmt: skip
         names = getattr(module, "__all__", None) or [
             *handed_on(module),

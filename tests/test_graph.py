@@ -44,7 +44,7 @@ def leaky(z):
 
 def slope(y):
     """Return the derivative of `leaky`, from what it gives."""
-    return np.where(y > 0, 1, 0.3)
+    return np.where(y > 0, 1, 0.2)
 
 
 # Graphs, and what they compute written by hand: from the weights, the inputs and a function that gives the

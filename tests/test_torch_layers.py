@@ -119,7 +119,7 @@ def test_flatten():
 ACTIVATIONS = {
     "linear": lambda y: y,
     "relu": functional.relu,
-    "leaky_relu": lambda y: functional.leaky_relu(y, 0.3),
+    "leaky_relu": lambda y: functional.leaky_relu(y, 0.2),
     "sigmoid": torch.sigmoid,
     "tanh": torch.tanh,
     "softmax": lambda y: functional.softmax(y, dim=-1),

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from . import callbacks, data, datasets, initializers, layers, losses, metrics, optim, recipes, utils
+from . import (
+    activations,
+    callbacks,
+    data,
+    datasets,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    optim,
+    recipes,
+    utils,
+)
 from .execution.meeting import meet
 from .execution.parallel import get_num_threads, set_num_threads
 from .gradcheck import GradientError, gradcheck
@@ -31,6 +43,7 @@ __all__ = [
     "Model",
     "NumberReading",
     "Sequential",
+    "activations",
     "callbacks",
     "data",
     "datasets",

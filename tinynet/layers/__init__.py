@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .activation import Activation as Activation
 from .arithmetic import Add as Add
 from .arithmetic import Average as Average
 from .arithmetic import Maximum as Maximum

@@ -1,10 +1,15 @@
-"""Activations by name, and what Dense and Conv2D share in using them."""
+"""Activations by name, and the layers that apply one to what they compute."""
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .. import kernels
 from ..names import unknown
@@ -14,45 +19,71 @@ from .relu import LeakyReLU, ReLU
 from .sigmoid import Sigmoid
 from .softmax import Softmax
 from .tanh import Tanh
+from .wiring import Join, Symbol, Wiring
 
-BY_NAME: dict[str, type[Layer]] = {
+LAYERS: tuple[type[Layer], ...] = (ReLU, LeakyReLU, Sigmoid, Tanh, Softmax)  # those that are activations
+
+BY_NAME: dict[str, Callable[[], Layer]] = {
     "relu": ReLU,
-    "leaky_relu": LeakyReLU,
+    "leaky_relu": partial(LeakyReLU, 0.2),  # as in Keras, whose layer has 0.3
     "sigmoid": Sigmoid,
     "tanh": Tanh,
     "softmax": Softmax,
 }
 
+# The functions of functions.py, such as `activations.relu`, which may be given in the place of their names.
+FUNCTIONS: dict[Callable[..., Any], str] = {}
 
-def get(activation: str | Layer | None) -> Layer | None:
+
+def get(activation: Any) -> Layer | None:
     """Return an activation layer by its name, or the object itself.
 
     Args:
-        activation: "relu", "leaky_relu", "sigmoid", "tanh", "softmax", "linear" or None for none, or an
-            activation layer such as `LeakyReLU(0.1)`.
+        activation: a name, such as "relu"; a function of `tinynet.activations`, which means its name; an
+            activation layer such as `LeakyReLU(0.1)`; "linear" or None for none.
 
     Returns:
         A layer, or None for "linear" and None; an object is returned as it is.
 
     Raises:
-        TypeError: the object is not an activation layer.
+        TypeError: the object is not an activation layer, or a function that is not tinynet's.
         ValueError: no activation has that name.
 
     Example:
         >>> get("relu")
         ReLU()
     """
-    if activation is None or activation == "linear":
-        return None
+    if type(activation) is Activation:
+        return get(activation.activation)
     if isinstance(activation, Layer):
-        if type(activation) not in BY_NAME.values():
+        if type(activation) not in LAYERS:
             raise TypeError(f"{activation!r} is not an activation: make it a layer of the model.")
         return activation
     if isinstance(activation, type):
         raise TypeError(f"The activation is the class {activation.__name__}: write {activation.__name__}().")
-    if activation in BY_NAME:
-        return BY_NAME[activation]()
-    raise ValueError(unknown("activation", activation, ["linear", *BY_NAME]))
+    name = name_of(activation)
+    if name == "linear":
+        return None
+    if isinstance(name, str) and name in BY_NAME:
+        return BY_NAME[name]()
+    raise ValueError(unknown("activation", name, ["linear", *BY_NAME]))
+
+
+def name_of(activation: Any) -> Any:
+    """Return the name of a function of `tinynet.activations`, or a name as it is, or raise."""
+    if activation is None:
+        return "linear"
+    if not callable(activation):
+        return activation
+    name = next((name for function, name in FUNCTIONS.items() if function is activation), None)
+    if name is None:
+        raise TypeError(
+            f"The activation {getattr(activation, '__name__', activation)!r} is a function that cannot be "
+            "differentiated here: give a name such as 'relu', or a function of tinynet.activations. For one "
+            "of your own, write a layer, a class that derives from tinynet.layers.Layer and defines "
+            "forward(self, x, training=False) and backward(self, dy), and put it after this one."
+        )
+    return name
 
 
 class ActivatedLayer(Layer):
@@ -62,7 +93,7 @@ class ActivatedLayer(Layer):
         activation_layer: the layer that `activation` names, or None.
     """
 
-    activation: str | Layer | None
+    activation: Any
     activation_layer: Layer | None = None
 
     def find_sublayers(self) -> dict[str, Layer]:
@@ -113,3 +144,60 @@ class ActivatedLayer(Layer):
         kernels.elementwise.bias_gradient(
             y.reshape(shape), dy.reshape(shape), gradient, top, left, bias, self.fuses_relu
         )
+
+
+@dataclass(eq=False, repr=False)
+class Activation(ActivatedLayer, only_kernels=True):
+    """y = activation(x).
+
+    In a model it is the activation's own layer that runs, so that `Activation("relu")` joins the layer before
+    it, and `Activation("softmax")` the loss after it, as `ReLU()` and `Softmax()` do.
+
+    Args:
+        activation: a name ("relu", "softmax", ...), a function of `tinynet.activations`, an activation layer,
+            or None for none.
+
+    Raises:
+        TypeError, ValueError: it is none of these.
+
+    Example:
+        >>> layer = Activation("relu")
+        >>> layer.build(3)
+        (3,)
+        >>> layer.forward([[-1.0, 0.0, 2.0]])
+        array([[0., 0., 2.]], dtype=float32)
+    """
+
+    activation: Any
+
+    def __post_init__(self) -> None:
+        get(self.activation)  # raises if it is none
+
+    @property
+    def wiring(self) -> Wiring:
+        """It is nothing but its activation."""
+        if self.activation_layer is None:
+            return Wiring((), (), (0,))
+        return Wiring((self.activation_layer,), (Join(0, (0,)),), (1,))
+
+    def __call__(self, x: Any, training: bool | None = None) -> Any:
+        """Apply the activation to an array of any shape, or join a symbol's graph; see `Layer.__call__`."""
+        if self.activation_layer is None or training or isinstance(x, Symbol):
+            return super().__call__(x, training)
+        return self.activation_layer(x)
+
+    def declare(self, input_shape: Shape, random: np.random.Generator) -> Shape:
+        """Build the activation; see `Layer.declare`."""
+        return self.build_activation(input_shape)
+
+    def forward(self, x: ArrayLike, training: bool = False) -> Array:
+        """Apply the activation; see `Layer.forward`."""
+        x = self.check_input(x)
+        if training:
+            self.y = x
+        return x if self.activation_layer is None else self.activation_layer.forward(x, training)
+
+    def backward(self, dy: ArrayLike) -> Array:
+        """Undo the activation; see `Layer.backward`."""
+        _, dy = self.check_upstream(self.y, dy)
+        return dy if self.activation_layer is None else self.activation_layer.backward(dy)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import math
 from typing import Any
 
@@ -216,9 +217,9 @@ class Layer(Buildable):
 
     def __repr__(self) -> str:
         chosen = [
-            f"{field.name}={getattr(self, field.name)!r}"
+            f"{field.name}={value.__name__ if inspect.isfunction(value) else value!r}"
             for field in hyperparameters(self)
-            if getattr(self, field.name) != field.default
+            if (value := getattr(self, field.name)) != field.default
         ]
         return f"{type(self).__name__}({', '.join(chosen)})"
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import math
 from collections.abc import Mapping
 from typing import Any
 
 from .. import initializers
+from .activation import name_of
 from .base import Layer, hyperparameters
 from .chain import Chain, names_for
 from .tree import KINDS
@@ -73,6 +75,8 @@ def as_data(value: Any) -> Any:
         if not all(isinstance(key, str) for key in value):
             raise TypeError(f"A model file can hold dictionaries whose keys are strings; got {value!r}.")
         return {"class": "dict", "items": {key: as_data(item) for key, item in value.items()}}
+    if inspect.isfunction(value):  # an activation
+        return name_of(value)
     return value.item() if hasattr(value, "item") else value  # a NumPy number
 
 

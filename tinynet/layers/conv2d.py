@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike
 from .. import initializers, kernels
 from .activation import ActivatedLayer
 from .activation import get as get_activation
-from .base import Array, Layer
+from .base import Array
 from .geometry import Shape, image_shape, place_windows, positive_pair
 from .im2col import col2im, im2col
 
@@ -31,7 +32,8 @@ class Conv2D(ActivatedLayer, only_kernels=True):
         strides: steps of the window, or one integer for both; default 1.
         padding: "valid" (default: windows lie inside the image), or "same" (zeros around the image, so
             that the output's size is the input's divided by the stride, rounded up).
-        activation: a name ("relu", "tanh", ...), an activation layer, or None for none.
+        activation: a name ("relu", "tanh", ...), a function of `tinynet.activations`, an activation layer,
+            or None for none.
         use_bias: whether to add a bias; default True.
         kernel_initializer: the kernel's first values; default "glorot_uniform".
         bias_initializer: the bias's first values; default "zeros".
@@ -53,7 +55,7 @@ class Conv2D(ActivatedLayer, only_kernels=True):
     kernel_size: int | Sequence[int]
     strides: int | Sequence[int] = 1
     padding: str = "valid"
-    activation: str | Layer | None = None
+    activation: Any = None
     use_bias: bool = True
     kernel_initializer: str | initializers.Initializer = "glorot_uniform"
     bias_initializer: str | initializers.Initializer = "zeros"

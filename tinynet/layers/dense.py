@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,7 +11,7 @@ from numpy.typing import ArrayLike
 from .. import initializers, kernels
 from .activation import ActivatedLayer
 from .activation import get as get_activation
-from .base import Array, Layer
+from .base import Array
 from .geometry import Shape
 from .parameter import Parameter
 
@@ -21,7 +22,8 @@ class Dense(ActivatedLayer, only_kernels=True):
 
     Args:
         units: size of the output.
-        activation: a name ("relu", "softmax", ...), an activation layer, or None for none.
+        activation: a name ("relu", "softmax", ...), a function of `tinynet.activations`, an activation layer,
+            or None for none.
         use_bias: whether to add a bias; default True.
         kernel_initializer: the kernel's first values; default "glorot_uniform".
         bias_initializer: the bias's first values; default "zeros".
@@ -39,7 +41,7 @@ class Dense(ActivatedLayer, only_kernels=True):
     """
 
     units: int
-    activation: str | Layer | None = None
+    activation: Any = None
     use_bias: bool = True
     kernel_initializer: str | initializers.Initializer = "glorot_uniform"
     bias_initializer: str | initializers.Initializer = "zeros"

@@ -6,10 +6,12 @@ from copy import copy
 from typing import Any
 
 from ..layers import Conv2D, Dense, Dropout, Flatten, GlobalAveragePool2D, Layer, Sigmoid, Softmax
-from ..layers.activation import BY_NAME, ActivatedLayer
+from ..layers.activation import LAYERS, ActivatedLayer
 from ..layers.flow import Call, Flow
 from ..layers.pool2d import Pool2D
 from ..losses import Loss
+
+CANCELLED: dict[str, type[Layer]] = {"softmax": Softmax, "sigmoid": Sigmoid}
 
 
 def split_at_logits(flow: Flow, loss: Loss) -> tuple[Flow, Layer | None, Loss]:
@@ -36,7 +38,7 @@ def split_at_logits(flow: Flow, loss: Loss) -> tuple[Flow, Layer | None, Loss]:
     activation: Layer | None = last
     if isinstance(last, ActivatedLayer):  # a class of one's own may do something after its activation
         activation = last.activation_layer if type(last) in (Dense, Conv2D) else None
-    cancelled = type(activation) is BY_NAME[loss.cancels]  # and no class of one's own, here as there
+    cancelled = type(activation) is CANCELLED[loss.cancels]  # and no class of one's own, here as there
     if not cancelled or flow.layers == [activation]:
         return flow, None, loss
     if activation is last:
@@ -55,7 +57,7 @@ def check_probabilities(flow: Flow, loss: Any) -> None:
         flow: the calls of a model's layers.
         loss: the cross-entropy.
     """
-    wanted, kind = BY_NAME[loss.cancels], type(loss).__name__
+    wanted, kind = CANCELLED[loss.cancels], type(loss).__name__
     # What the outputs can be is decided by the last layer that computes something new.
     moving = Flatten | Dropout | Pool2D | GlobalAveragePool2D
     call = flow.maker(flow.outputs[0])
@@ -70,7 +72,7 @@ def check_probabilities(flow: Flow, loss: Any) -> None:
             f"{kind}(from_logits=True) applies {loss.cancels} itself, and the model ends in {last!r}, which "
             "applies it too: leave one of them out."
         )
-    decides = isinstance(last, ActivatedLayer) or type(last) in BY_NAME.values()  # and no user's own layer
+    decides = isinstance(last, ActivatedLayer) or type(last) in LAYERS  # and no user's own layer
     if decides and not loss.from_logits and not isinstance(activation, wanted | Softmax):
         raise ValueError(
             f"{kind} takes probabilities, and the model ends in {last!r}, which does not give them: end it "
