@@ -55,8 +55,18 @@ def average_pool_reference(layer, x, dy):
 
 def global_average_pool_reference(layer, x, dy):
     whole = (x.shape[1:3], (1, 1), "valid")
-    dx = naive.average_pool_gradient(x, dy[:, None, None], *whole)
-    return naive.average_pool(x, *whole)[:, 0, 0], dx, []
+    dx = naive.average_pool_gradient(x, dy.reshape(len(x), 1, 1, -1), *whole)
+    return naive.average_pool(x, *whole).reshape(dy.shape), dx, []
+
+
+def global_max_pool_reference(layer, x, dy):
+    pixels = x.reshape(len(x), -1, x.shape[-1])
+    y, dx, upstream = np.full((len(x), x.shape[-1]), -np.inf), np.zeros(pixels.shape), dy.reshape(len(x), -1)
+    for n, c in np.ndindex(y.shape):
+        places = sorted(range(pixels.shape[1]), key=lambda p: -pixels[n, p, c])
+        y[n, c] = pixels[n, places[0], c]
+        dx[n, places[0], c] = upstream[n, c]
+    return y.reshape(dy.shape), dx.reshape(x.shape), []
 
 
 def flatten_reference(layer, x, dy):
@@ -170,6 +180,10 @@ CASES = [
     Case(layers.AveragePool2D, (4, 4, 1), average_pool_reference, samples=1),
     Case(layers.GlobalAveragePool2D, (5, 3, 4), global_average_pool_reference),
     Case(layers.GlobalAveragePool2D, (1, 1, 1), global_average_pool_reference, samples=1),
+    Case(lambda: layers.GlobalAveragePool2D(keepdims=True), (2, 3, 5), global_average_pool_reference),
+    Case(layers.GlobalMaxPool2D, (5, 3, 4), global_max_pool_reference),
+    Case(layers.GlobalMaxPool2D, (1, 1, 1), global_max_pool_reference, samples=1),
+    Case(lambda: layers.GlobalMaxPool2D(keepdims=True), (2, 3, 17), global_max_pool_reference),
     Case(layers.Flatten, (3, 2, 4), flatten_reference),
     Case(layers.Flatten, (3,), flatten_reference, samples=1),
     Case(lambda: layers.Dropout(0.4), (5, 3, 4), dropout_reference),

@@ -89,6 +89,40 @@ def positive_pair(title: str, what: str, value: int | Sequence[int]) -> tuple[in
     return int(pair[0]), int(pair[1])
 
 
+def as_image(title: str, input_shape: Shape, axes: int) -> tuple[int, int, int]:
+    """Return an input shape as (height, width, channels); a sequence (steps, channels) is an image's row.
+
+    Args:
+        title: the layer, for error messages.
+        input_shape: of one sample.
+        axes: 2 for an image, 1 for a sequence.
+    """
+    if axes == 2:
+        return image_shape(title, input_shape)
+    if len(input_shape) != 2:
+        raise ValueError(f"{title}: expected input_shape (steps, channels); got {input_shape}.")
+    return (1, *input_shape)
+
+
+def as_window(title: str, what: str, value: int | Sequence[int], axes: int) -> tuple[int, int]:
+    """Return a hyperparameter for images, or for sequences (axes 1), as two positive integers."""
+    if axes == 2:
+        return positive_pair(title, what, value)
+    size = value[0] if isinstance(value, Sequence) and len(value) == 1 else value
+    if not isinstance(size, int | np.integer) or size < 1:
+        raise ValueError(f"{title}: {what} must be a positive integer; got {value!r}.")
+    return 1, int(size)
+
+
+def check_data_format(title: str, data_format: str | None) -> None:
+    """Raise if images do not have their channels last."""
+    if data_format not in (None, "channels_last"):
+        raise ValueError(
+            f"{title}: data_format must be 'channels_last' (or None), as images are (N, height, width, "
+            f"channels) here; got {data_format!r}. np.moveaxis(x, 1, -1) puts the channels last."
+        )
+
+
 @dataclass(frozen=True)
 class Windows:
     """Where the windows of a convolution or pooling lie on an image.

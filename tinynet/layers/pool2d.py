@@ -1,16 +1,17 @@
-"""Pooling over windows of an image: MaxPool2D, AveragePool2D, GlobalAveragePool2D."""
+"""Pooling over windows of an image: MaxPool2D, AveragePool2D."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import kernels
 from .base import Array, Layer
-from .geometry import Shape, image_shape, place_windows, positive_pair
+from .geometry import Shape, as_image, as_window, check_data_format, place_windows
 
 
 @dataclass(eq=False, repr=False)
@@ -20,27 +21,27 @@ class Pool2D(Layer):
     pool_size: int | Sequence[int] = 2
     strides: int | Sequence[int] | None = None
     padding: str = "valid"
+    data_format: str | None = None
+    axes: ClassVar[int] = 2  # 1 of sequences, which are pooled as images of one row
 
     def __post_init__(self) -> None:
         name = type(self).__name__
-        self.window = positive_pair(name, "pool_size", self.pool_size)
-        self.steps = self.window if self.strides is None else positive_pair(name, "strides", self.strides)
+        self.window = as_window(name, "pool_size", self.pool_size, self.axes)
+        steps = self.pool_size if self.strides is None else self.strides
+        self.steps = as_window(name, "strides", steps, self.axes)
         if self.padding not in ("valid", "same"):
             raise ValueError(f"{name}: padding must be 'valid' or 'same'; got {self.padding!r}.")
+        check_data_format(name, self.data_format)
 
     def declare(self, input_shape: Shape, random: np.random.Generator) -> Shape:
         """Place the windows; see `Layer.declare`."""
-        _, _, channels = image_shape(self.title, input_shape)
-        around = place_windows(self.title, input_shape, self.window, self.steps, self.padding)
+        self.image = as_image(self.title, input_shape, self.axes)
+        around = place_windows(self.title, self.image, self.window, self.steps, self.padding)
         self.geometry = (*self.window, *self.steps, around.top, around.left)
         inside = max(around.top, around.left, around.bottom, around.right) <= 0
         self.side_by_side = inside and self.window == self.steps
-        return around.height, around.width, channels
-
-    def batch_of(self, x: Array, shape: Shape | None) -> Shape:
-        """Return the shape of as many samples as x has."""
-        assert shape is not None
-        return (len(x), *shape)
+        self.pooled = (around.height, around.width, self.image[2])
+        return self.pooled[-1 - self.axes :]
 
 
 @dataclass(eq=False, repr=False)
@@ -56,6 +57,7 @@ class MaxPool2D(Pool2D, only_kernels=True):
         strides: steps of the window, or one integer for both; default: pool_size.
         padding: "valid" (default: windows lie inside the image), or "same" (windows may reach over its
             edge, where nothing counts).
+        data_format: None or "channels_last".
 
     Raises:
         ValueError: a hyperparameter is not what is said above.
@@ -70,23 +72,20 @@ class MaxPool2D(Pool2D, only_kernels=True):
 
     def forward(self, x: ArrayLike, training: bool = False) -> Array:
         """Take the largest value of each window; see `Layer.forward`."""
-        x = self.check_input(x)
-        y = self.empty("y", self.batch_of(x, self.output_shape), training)
+        x = self.check_input(x).reshape(len(x), *self.image)  # type: ignore[arg-type]
+        y = self.empty("y", (len(x), *self.pooled), training)
         kernels.pooling.max_pool(x, y, *self.geometry)
         if training:
             self.x, self.y = x, y
-        return y
+        return y.reshape(len(x), *self.pooled[-1 - self.axes :])
 
     def backward(self, dy: ArrayLike) -> Array:
         """Send each dy to the place that the largest value came from; see `Layer.backward`."""
         y, dy = self.check_upstream(self.y, dy)
         assert self.x is not None
         dx = self.empty("dx", self.x.shape)
-        kernels.pooling.max_pool_gradient(self.x, y, dy, dx, *self.geometry)
-        return dx
-
-
-MaxPool = MaxPool2D
+        kernels.pooling.max_pool_gradient(self.x, y, dy.reshape(y.shape), dx, *self.geometry)
+        return dx.reshape(len(dx), *self.image[-1 - self.axes :])
 
 
 @dataclass(eq=False, repr=False)
@@ -98,7 +97,7 @@ class AveragePool2D(Pool2D, only_kernels=True):
     Args:
         pool_size: height and width of the window, or one integer for both; default 2.
         strides: steps of the window, or one integer for both; default: pool_size.
-        padding: "valid" (default) or "same", as for `MaxPool2D`.
+        padding, data_format: as for `MaxPool2D`.
 
     Raises:
         ValueError: a hyperparameter is not what is said above.
@@ -113,58 +112,21 @@ class AveragePool2D(Pool2D, only_kernels=True):
 
     def forward(self, x: ArrayLike, training: bool = False) -> Array:
         """Take the mean of each window; see `Layer.forward`."""
-        x = self.check_input(x)
-        y = self.empty("y", self.batch_of(x, self.output_shape), training)
+        x = self.check_input(x).reshape(len(x), *self.image)  # type: ignore[arg-type]
+        y = self.empty("y", (len(x), *self.pooled), training)
         kernels.pooling.average_pool(x, y, *self.geometry)
         if training:
             self.y = y
-        return y
+        return y.reshape(len(x), *self.pooled[-1 - self.axes :])
 
     def backward(self, dy: ArrayLike) -> Array:
         """Divide each dy evenly over its window; see `Layer.backward`."""
-        _, dy = self.check_upstream(self.y, dy)
-        dx = self.empty("dx", self.batch_of(dy, self.input_shape))
-        kernels.pooling.average_pool_gradient(dy, dx, *self.geometry)
-        return dx
-
-
-@dataclass(eq=False, repr=False)
-class GlobalAveragePool2D(Layer, only_kernels=True):
-    """The mean of each channel over the whole image: (H, W, C) becomes (C,).
-
-    Lin, Chen and Yan, "Network in Network" (2013).
-
-    Example:
-        >>> layer = GlobalAveragePool2D()
-        >>> layer.build((2, 2, 1))
-        (1,)
-        >>> layer.forward(np.arange(4.0).reshape(1, 2, 2, 1))
-        array([[1.5]], dtype=float32)
-    """
-
-    def declare(self, input_shape: Shape, random: np.random.Generator) -> Shape:
-        """Keep the channels; see `Layer.declare`."""
-        height, width, channels = image_shape(self.title, input_shape)
-        self.geometry = (height, width, 1, 1, 0, 0)
-        return (channels,)
-
-    def forward(self, x: ArrayLike, training: bool = False) -> Array:
-        """Take the mean of each channel; see `Layer.forward`."""
-        x = self.check_input(x)
-        y = self.empty("y", (len(x), 1, 1, x.shape[3]), training)
-        kernels.pooling.average_pool(x, y, *self.geometry)
-        if training:
-            self.y = y
-        return y.reshape(len(x), x.shape[3])
-
-    def backward(self, dy: ArrayLike) -> Array:
-        """Divide each dy evenly over its channel's pixels; see `Layer.backward`."""
         y, dy = self.check_upstream(self.y, dy)
-        assert self.input_shape is not None
-        dx = self.empty("dx", (len(dy), *self.input_shape))
+        dx = self.empty("dx", (len(dy), *self.image))
         kernels.pooling.average_pool_gradient(dy.reshape(y.shape), dx, *self.geometry)
-        return dx
+        return dx.reshape(len(dx), *self.image[-1 - self.axes :])
 
 
 # Keras has both names.
-AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D = AveragePool2D, GlobalAveragePool2D, MaxPool2D
+AveragePooling2D = AvgPool2D = AveragePool2D
+MaxPooling2D = MaxPool = MaxPool2D

@@ -1,0 +1,104 @@
+"""Layers give what they give in Keras on PyTorch, forward and backward, from Keras's own arguments."""
+
+from __future__ import annotations
+
+import inspect
+import os
+
+import numpy as np
+import pytest
+
+from tinynet import layers
+
+torch = pytest.importorskip("torch")
+os.environ.setdefault("KERAS_BACKEND", "torch")
+keras = pytest.importorskip("keras")
+if keras.backend.backend() != "torch":
+    pytest.skip("these tests need Keras's backend torch", allow_module_level=True)
+
+pytestmark = pytest.mark.filterwarnings(  # get_weights asks PyTorch in NumPy 1's way
+    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
+)
+
+# What every layer of Keras writes besides its own arguments, or has no meaning here.
+GENERAL = {"name", "trainable", "dtype"}
+
+POOLS = [
+    {},
+    {"pool_size": 3},
+    {"pool_size": (3, 2), "strides": (2, 1)},
+    {"pool_size": 3, "strides": 2, "padding": "same"},
+    {"pool_size": (2, 3), "strides": 4, "padding": "same"},
+]
+
+LAYERS = [
+    *(("MaxPooling2D", a, (7, 8, 3)) for a in POOLS),
+    # Of odd padding, Keras counts repeated edges on PyTorch, and nothing on its other backends, as here.
+    *(("AveragePooling2D", {"pool_size": 2, **a}, (7, 8, 3)) for a in POOLS[:-2]),
+    ("AveragePooling2D", {"pool_size": 3, "strides": 2, "padding": "same"}, (7, 9, 3)),
+    *((f"Global{k}Pooling2D", a, (5, 4, 3)) for k in ("Max", "Average") for a in ({}, {"keepdims": True})),
+]
+
+
+def both(kind, arguments, shape):
+    """Return tinynet's layer, made from the configuration that Keras's writes, and Keras's, built."""
+    theirs = getattr(keras.layers, kind)(**arguments)
+    config = {name: value for name, value in theirs.get_config().items() if name not in GENERAL}
+    ours = getattr(layers, kind)(**config)
+    ours.build(shape)
+    theirs.build((None, *shape))
+    random = np.random.default_rng(2)
+    if ours.parameters:
+        ours.set_weights([random.normal(size=value.shape) for value in ours.get_weights()])
+        theirs.set_weights(ours.get_weights())
+    return ours, theirs
+
+
+def check_close(actual, expected):
+    np.testing.assert_allclose(
+        actual, expected, rtol=1e-4, atol=1e-5 * max(np.abs(expected).max(initial=1), 1)
+    )
+
+
+@pytest.mark.parametrize(("kind", "arguments", "shape"), LAYERS, ids=str)
+def test_layers_do_what_they_do_in_keras(kind, arguments, shape):
+    ours, theirs = both(kind, arguments, shape)
+    random = np.random.default_rng(0)
+    x = random.normal(size=(4, *shape)).astype(np.float32)
+    assert (None, *ours.output_shape) == tuple(theirs.compute_output_shape((None, *shape)))
+    tensor = torch.tensor(x, requires_grad=True)
+    expected = theirs(tensor, training=True)
+    dy = random.normal(size=tuple(expected.shape)).astype(np.float32)
+    expected.backward(torch.tensor(dy))
+    check_close(ours.forward(x, training=True), expected.detach().numpy())
+    check_close(ours.backward(dy), tensor.grad.numpy())
+    assert [p.value.shape for p in ours.parameters] == [tuple(w.shape) for w in theirs.weights]
+    for parameter, weight in zip(ours.trainable_parameters(), theirs.trainable_weights, strict=True):
+        assert parameter.name == weight.name
+        check_close(parameter.grad, weight.value.grad.numpy())
+    check_close(ours.forward(x), theirs(x, training=False).detach().numpy())
+
+
+# What is an argument of Keras's and not of tinynet's; what tinynet has besides comes after Keras's.
+NOT_HERE = {"kwargs"}
+
+
+@pytest.mark.parametrize("kind", sorted({kind for kind, _, _ in LAYERS}))
+def test_arguments_have_keras_s_names_order_and_defaults(kind):
+    theirs = inspect.signature(getattr(keras.layers, kind).__init__).parameters
+    ours = inspect.signature(getattr(layers, kind)).parameters
+    wanted = [name for name in theirs if name not in {"self", "name"} | NOT_HERE]
+    assert [*ours][: len(wanted)] == wanted
+    for name in wanted:
+        default = theirs[name].default
+        if isinstance(default, tuple) and len({*default}) == 1 and not isinstance(ours[name].default, tuple):
+            default = default[0]  # (2, 2) is 2
+        if default is not inspect.Parameter.empty:
+            assert ours[name].default == default, name
+
+
+@pytest.mark.parametrize("kind", [kind for kind, arguments, _ in LAYERS if not arguments])
+def test_channels_first_is_refused(kind):
+    if "data_format" in inspect.signature(getattr(layers, kind)).parameters:
+        with pytest.raises(ValueError, match=r"data_format must be 'channels_last'.*'channels_first'"):
+            getattr(layers, kind)(data_format="channels_first")
