@@ -73,6 +73,66 @@ def flatten_reference(layer, x, dy):
     return x.reshape(len(x), -1), dy.reshape(x.shape), []
 
 
+def reshape_reference(layer, x, dy):
+    return x.reshape(len(x), *layer.output_shape), dy.reshape(x.shape), []
+
+
+def moving_reference(of_sample):
+    """Return the reference of a layer that moves a sample's elements as a function of them does."""
+
+    def reference(layer, x, dy):
+        elements = np.arange(1, x[0].size + 1).reshape(x[0].shape)
+        places = of_sample(layer, elements).ravel()
+        y, dx = np.zeros((len(x), places.size)), np.zeros((len(x), x[0].size))
+        for n, q in np.ndindex(y.shape):
+            if places[q]:
+                y[n, q] = x[n].ravel()[places[q] - 1]
+                dx[n, places[q] - 1] += dy[n].ravel()[q]
+        return y.reshape(dy.shape), dx.reshape(x.shape), []
+
+    return reference
+
+
+def padded_sample(layer, sample):
+    (top, bottom), (left, right) = layer.sides
+    height, width, channels = sample.shape
+    padded = np.zeros((top + height + bottom, left + width + right, channels), int)
+    padded[top : top + height, left : left + width] = sample
+    return padded
+
+
+def cropped_sample(layer, sample):
+    (top, bottom), (left, right) = layer.sides
+    return sample[top : len(sample) - bottom, left : sample.shape[1] - right]
+
+
+def bilinear_reference(layer, x, dy):
+    ways = []
+    for size, factor in zip(x.shape[1:3], layer.factors, strict=True):
+        centres = np.clip((np.arange(size * factor) + 0.5) / factor - 0.5, 0, size - 1)
+        ways.append(np.maximum(1 - np.abs(centres[:, None] - np.arange(size)), 0))
+    y = np.einsum("ih,jw,nhwc->nijc", *ways, x.astype(np.float64))
+    return y, np.einsum("ih,jw,nijc->nhwc", *ways, dy.astype(np.float64)), []
+
+
+MOVING = [
+    (lambda: layers.ZeroPadding2D(), (3, 4, 2), padded_sample),
+    (lambda: layers.ZeroPadding2D((0, 2)), (1, 1, 17), padded_sample),
+    (lambda: layers.ZeroPadding2D(((1, 0), (2, 3))), (3, 2, 1), padded_sample),
+    (lambda: layers.Cropping2D(), (3, 4, 2), cropped_sample),
+    (lambda: layers.Cropping2D(((1, 0), (2, 1))), (3, 4, 5), cropped_sample),
+    (lambda: layers.Permute((2, 1)), (3, 4), lambda _, sample: sample.T),
+    (lambda: layers.Permute((3, 1, 2)), (3, 4, 2), lambda _, sample: sample.transpose(2, 0, 1)),
+    (lambda: layers.Permute((1,)), (5,), lambda _, sample: sample),
+    (
+        lambda: layers.UpSampling2D((2, 3)),
+        (3, 2, 5),
+        lambda _, sample: np.kron(sample, np.ones((2, 3, 1), int)),
+    ),
+    (lambda: layers.UpSampling2D(1), (1, 3, 1), lambda _, sample: sample),
+]
+
+
 def chain_reference(layer, x, dy):
     dense = layer.layers[0]
     z = naive.dense(x, dense.kernel.value, dense.bias.value)
@@ -186,6 +246,13 @@ CASES = [
     Case(lambda: layers.GlobalMaxPool2D(keepdims=True), (2, 3, 17), global_max_pool_reference),
     Case(layers.Flatten, (3, 2, 4), flatten_reference),
     Case(layers.Flatten, (3,), flatten_reference, samples=1),
+    Case(lambda: layers.Reshape((4, -1)), (3, 2, 4), reshape_reference),
+    Case(lambda: layers.Reshape((1, 5, 1)), (5,), reshape_reference, samples=1),
+    *(Case(make, shape, moving_reference(move)) for make, shape, move in MOVING),
+    *(
+        Case(lambda a=a: layers.UpSampling2D(a, interpolation="bilinear"), shape, bilinear_reference)
+        for a, shape in [(2, (3, 4, 2)), ((3, 1), (2, 5, 17)), ((4, 5), (1, 2, 1))]
+    ),
     Case(lambda: layers.Dropout(0.4), (5, 3, 4), dropout_reference),
     Case(lambda: layers.Dropout(0.0), (7,), dropout_reference, samples=1),
     Case(layers.ReLU, (5,), activation_reference("relu")),

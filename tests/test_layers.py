@@ -323,6 +323,36 @@ LITERALS = [
         [[[0, 6], [4, 0]]],
     ),
     (layers.Flatten(), [[[1, 2], [3, 4]]], [1, 2, 3, 4], [5, 6, 7, 8], [[[5, 6], [7, 8]]]),
+    (layers.Reshape((2, -1)), [1, 2, 3, 4], [[1, 2], [3, 4]], [[5, 6], [7, 8]], [5, 6, 7, 8]),
+    (layers.Permute((2, 1)), [[1, 2], [3, 4]], [[1, 3], [2, 4]], [[5, 6], [7, 8]], [[5, 7], [6, 8]]),
+    (
+        layers.ZeroPadding2D(((0, 1), (1, 0))),
+        [[[3], [4]]],
+        [[[0], [3], [4]], [[0], [0], [0]]],
+        [[[1], [2], [3]], [[4], [5], [6]]],
+        [[[2], [3]]],
+    ),
+    (
+        layers.Cropping2D(((0, 1), (1, 0))),
+        [[[1], [2], [3]], [[4], [5], [6]]],
+        [[[2], [3]]],
+        [[[7], [8]]],
+        [[[0], [7], [8]], [[0], [0], [0]]],
+    ),
+    (
+        layers.UpSampling2D((1, 2)),
+        [[[1], [5]]],
+        [[[1], [1], [5], [5]]],
+        [[[1], [2], [3], [4]]],
+        [[[3], [7]]],
+    ),
+    (
+        layers.UpSampling2D((1, 2), interpolation="bilinear"),
+        [[[1], [5]]],
+        [[[1], [2], [4], [5]]],
+        [[[8], [4], [4], [8]]],
+        [[[8 + 3 + 1], [1 + 3 + 8]]],
+    ),
     (layers.ReLU(), [-2, 3, -1], [0, 3, 0], [5, 7, 9], [0, 7, 0]),
     (layers.LeakyReLU(0.5), [-2, 3, -1], [-1, 3, -0.5], [5, 7, 9], [2.5, 7, 4.5]),
     (layers.Sigmoid(), [0, math.log(3)], [0.5, 0.75], [4, 16], [1, 3]),
@@ -487,6 +517,76 @@ def test_an_empty_batch_has_zero_gradients(layer):
     assert layer.backward(y).shape == (0, *layer.input_shape)
     assert (layer.kernel.grad == 0).all()
     assert (layer.bias.grad == 0).all()
+
+
+# Layers that move elements
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.tuples(sizes, sizes, st.integers(1, 3)), st.tuples(*[st.integers(0, 3)] * 4), st.integers(0, 2**32))
+def test_cropping_undoes_padding(shape, sides, seed):
+    sides = sides[:2], sides[2:]
+    pad, crop = layers.ZeroPadding2D(sides), layers.Cropping2D(sides)
+    crop.build(pad.build(shape))
+    x = np.random.default_rng(seed).normal(size=(2, *shape)).astype(np.float32)
+    padded = pad.forward(x, training=True)
+    assert np.count_nonzero(padded) == np.count_nonzero(x)
+    np.testing.assert_array_equal(crop.forward(padded, training=True), x)
+    np.testing.assert_array_equal(crop.backward(x), padded)
+    np.testing.assert_array_equal(pad.backward(padded), x)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32), st.permutations([1, 2, 3]), st.tuples(sizes, sizes, sizes))
+def test_permute_is_a_transposition_and_reshape_keeps_the_order(seed, dims, shape):
+    x = np.random.default_rng(seed).normal(size=(2, *shape)).astype(np.float32)
+    layer, flat = layers.Permute(dims), layers.Reshape((-1,))
+    flat.build(layer.build(shape))
+    y = layer.forward(x, training=True)
+    np.testing.assert_array_equal(y, x.transpose(0, *dims))
+    np.testing.assert_array_equal(layer.backward(y), x)
+    np.testing.assert_array_equal(flat.forward(y).ravel(), y.ravel())
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.tuples(sizes, sizes, st.integers(1, 3)), st.tuples(*[st.integers(1, 4)] * 2), st.integers(0, 2**32))
+def test_upsampling_keeps_means_and_bounds(shape, factors, seed):
+    x = np.random.default_rng(seed).normal(size=(2, *shape))
+    for interpolation in ("nearest", "bilinear"):
+        layer = layers.UpSampling2D(factors, interpolation=interpolation)
+        layer.build(shape, dtype="float64")
+        y = layer.forward(x, training=True)
+        assert y.min() >= x.min() - 1e-12
+        assert y.max() <= x.max() + 1e-12
+        if interpolation == "nearest":
+            np.testing.assert_allclose(y.mean(axis=(1, 2)), x.mean(axis=(1, 2)), atol=1e-12)
+        dy = np.random.default_rng(seed + 1).normal(size=y.shape)
+        assert np.vdot(y, dy) == pytest.approx(np.vdot(x, layer.backward(dy)), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("make", "shape", "message"),
+    [
+        (lambda: layers.Reshape((3, 0)), None, r"target_shape must be positive integers.*got \(3, 0\)"),
+        (lambda: layers.Reshape(7), None, "target_shape must be positive integers"),
+        (lambda: layers.Reshape((-1, -1)), None, "one of which may be -1"),
+        (lambda: layers.Reshape((4, -1)), (7,), r"\(4, -1\) must have as many elements as the input: 7"),
+        (lambda: layers.Reshape((4,)), (7,), "must have as many elements"),
+        (lambda: layers.Permute((0, 1)), None, "dims must be the axes of a sample"),
+        (lambda: layers.Permute((2, 1)), (3, 4, 5), r"2 axes, but a sample of shape \(3, 4, 5\) has 3"),
+        (lambda: layers.ZeroPadding2D(-1), None, "padding must be an integer of at least 0"),
+        (lambda: layers.ZeroPadding2D((1, 2, 3)), None, "padding must be"),
+        (lambda: layers.ZeroPadding2D((1, (2, 3.5))), None, "padding must be"),
+        (lambda: layers.ZeroPadding2D(1), (3,), "ZeroPadding2D.*expected input_shape"),
+        (lambda: layers.Cropping2D((1, -2)), None, "cropping must be"),
+        (lambda: layers.Cropping2D(2), (4, 5, 1), "leaves nothing of an image of 4x5"),
+        (lambda: layers.UpSampling2D(0), None, "size must be a positive integer or two"),
+        (lambda: layers.UpSampling2D(2, None, "bicubic"), None, "must be 'nearest' or 'bilinear'.*bicubic"),
+    ],
+)
+def test_what_cannot_be_moved_so_is_refused(make, shape, message):
+    with pytest.raises(ValueError, match=message):
+        make().build(shape)
 
 
 # Pooling

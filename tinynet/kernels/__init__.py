@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         jit,
         layer_normalization,
         merging,
+        moving,
         normalization,
         picture,
         pooling,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "canary", "elementwise", "gather_gemm", "im2col", "jit", "layer_normalization", "merging",
-    "normalization", "picture", "pooling", "program", "update", "warp",
+    "moving", "normalization", "picture", "pooling", "program", "update", "warp",
 ]  # fmt: skip
 
 _importing = threading.RLock()

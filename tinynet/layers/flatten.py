@@ -6,15 +6,20 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from .base import Array, Layer
-from .geometry import Shape
+from .geometry import Shape, check_data_format
+from .reshape import Reshaping
 
 
 @dataclass(eq=False, repr=False)
-class Flatten(Layer, only_kernels=True):
+class Flatten(Reshaping, only_kernels=True):
     """Lay each sample out as one vector, without copying it.
+
+    Args:
+        data_format: None or "channels_last".
+
+    Raises:
+        ValueError: the channels are not last.
 
     Example:
         >>> layer = Flatten()
@@ -24,20 +29,11 @@ class Flatten(Layer, only_kernels=True):
         (5, 784)
     """
 
+    data_format: str | None = None
+
+    def __post_init__(self) -> None:
+        check_data_format("Flatten", self.data_format)
+
     def declare(self, input_shape: Shape, random: np.random.Generator) -> Shape:
         """Count the elements of a sample; see `Layer.declare`."""
         return (math.prod(input_shape),)
-
-    def forward(self, x: ArrayLike, training: bool = False) -> Array:
-        """Return x as (N, features); see `Layer.forward`."""
-        x = self.check_input(x)
-        y = x.reshape(len(x), math.prod(x.shape[1:]))
-        if training:
-            self.y = y
-        return y
-
-    def backward(self, dy: ArrayLike) -> Array:
-        """Return dy in the input's shape; see `Layer.backward`."""
-        _, dy = self.check_upstream(self.y, dy)
-        assert self.input_shape is not None
-        return dy.reshape(len(dy), *self.input_shape)
