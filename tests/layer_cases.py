@@ -115,6 +115,23 @@ def bilinear_reference(layer, x, dy):
     return y, np.einsum("ih,jw,nijc->nhwc", *ways, dy.astype(np.float64)), []
 
 
+def rescaling_reference(layer, x, dy):
+    scale, offset = (np.asarray(value, np.float64) for value in (layer.scale, layer.offset))
+    return x.astype(np.float64) * scale + offset, dy.astype(np.float64) * scale, []
+
+
+def standardization_reference(mean, variance):
+    """Return the reference of a Normalization with numbers that broadcast to samples."""
+
+    def reference(layer, x, dy):
+        shift, deviation = np.asarray(mean, np.float64), np.sqrt(np.asarray(variance, np.float64))
+        if layer.invert:
+            return x * deviation + shift, dy * deviation, []
+        return (x - shift) / deviation, dy / deviation, []
+
+    return reference
+
+
 MOVING = [
     (lambda: layers.ZeroPadding2D(), (3, 4, 2), padded_sample),
     (lambda: layers.ZeroPadding2D((0, 2)), (1, 1, 17), padded_sample),
@@ -253,6 +270,17 @@ CASES = [
         Case(lambda a=a: layers.UpSampling2D(a, interpolation="bilinear"), shape, bilinear_reference)
         for a, shape in [(2, (3, 4, 2)), ((3, 1), (2, 5, 17)), ((4, 5), (1, 2, 1))]
     ),
+    Case(lambda: layers.Rescaling(0.3, -1), (3, 4, 2), rescaling_reference),
+    Case(lambda: layers.Rescaling((1, 2, 3), (0.5, 0, -1)), (2, 1, 3), rescaling_reference, samples=1),
+    Case(lambda: layers.Rescaling(((1,), (2,))), (2, 17), rescaling_reference),
+    Case(layers.Normalization, (3, 4, 2), standardization_reference(0, 1)),
+    Case(lambda: layers.Normalization(None, 3, 4), (5,), standardization_reference(3, 4), samples=1),
+    Case(
+        lambda: layers.Normalization(1, (1, 2), (3, 4), True),
+        (2, 3),
+        standardization_reference([[1], [2]], [[3], [4]]),
+    ),
+    Case(lambda: layers.Normalization((1, -1), 5.0, 0.25), (2, 1, 17), standardization_reference(5, 0.25)),
     Case(lambda: layers.Dropout(0.4), (5, 3, 4), dropout_reference),
     Case(lambda: layers.Dropout(0.0), (7,), dropout_reference, samples=1),
     Case(layers.ReLU, (5,), activation_reference("relu")),

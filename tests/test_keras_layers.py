@@ -37,6 +37,14 @@ LAYERS = [
     *(("AveragePooling2D", {"pool_size": 2, **a}, (7, 8, 3)) for a in POOLS[:-2]),
     ("AveragePooling2D", {"pool_size": 3, "strides": 2, "padding": "same"}, (7, 9, 3)),
     *((f"Global{k}Pooling2D", a, (5, 4, 3)) for k in ("Max", "Average") for a in ({}, {"keepdims": True})),
+    ("Rescaling", {"scale": 1 / 255}, (3, 4, 2)),
+    ("Rescaling", {"scale": 2, "offset": -1.5}, (7,)),
+    ("Rescaling", {"scale": [1, 2], "offset": [[0], [3], [4]]}, (5, 3, 2)),
+    ("Normalization", {"mean": 3, "variance": 2}, (3, 4, 2)),
+    ("Normalization", {"mean": [1, 2], "variance": [3, 0]}, (3, 4, 2)),
+    ("Normalization", {"axis": None, "mean": 3, "variance": 2, "invert": True}, (4,)),
+    ("Normalization", {"axis": (1, 3), "mean": [[1, 2], [3, 4]], "variance": [[5, 6], [7, 8]]}, (2, 3, 2)),
+    ("Normalization", {"axis": (1, 3), "mean": [1, 2], "variance": [5, 6]}, (3, 3, 2)),
     ("Flatten", {}, (3, 4, 2)),
     ("Reshape", {"target_shape": (4, -1)}, (3, 4, 2)),
     ("Permute", {"dims": (2, 3, 1)}, (3, 4, 2)),
@@ -90,6 +98,19 @@ def test_layers_do_what_they_do_in_keras(kind, arguments, shape):
         assert parameter.name == weight.name
         check_close(parameter.grad, weight.value.grad.numpy())
     check_close(ours.forward(x), theirs(x, training=False).detach().numpy())
+
+
+@pytest.mark.parametrize("axis", [-1, None, (1,), (1, 3), (-3, -2, -1)], ids=str)
+@pytest.mark.parametrize("whole", [True, False])
+def test_normalization_adapts_as_in_keras(axis, whole):
+    data = np.random.default_rng(0).normal(3, 5, (24, 4, 2, 3)).astype(np.float32)
+    ours, theirs = layers.Normalization(axis), keras.layers.Normalization(axis)
+    ours.adapt(data if whole else [data[:5], data[5:7], data[7:]])
+    theirs.adapt(data)
+    for value, weight in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        assert value.shape == weight.shape
+        check_close(value, weight)
+    check_close(ours(data), theirs(data).detach().numpy())
 
 
 # What is an argument of Keras's and not of tinynet's; what tinynet has besides comes after Keras's.

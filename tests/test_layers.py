@@ -267,7 +267,7 @@ def test_config_survives_json(case):
     layer, other = case.build(), rebuilt
     other.build(case.shape)
     for parameter, copied in zip(layer.parameters, other.parameters, strict=True):
-        copied.value[:] = parameter.value
+        copied.value = parameter.value
     x = case.data(layer)[0]
     np.testing.assert_array_equal(other.forward(x, training=True), layer.forward(x, training=True))
 
@@ -353,6 +353,9 @@ LITERALS = [
         [[[8], [4], [4], [8]]],
         [[[8 + 3 + 1], [1 + 3 + 8]]],
     ),
+    (layers.Rescaling(2, (1, 3)), [5, 7], [11, 17], [1, 2], [2, 4]),
+    (layers.Normalization(-1, (1, 2), (4, 9)), [5, -4], [2, -2], [2, 6], [1, 2]),
+    (layers.Normalization(-1, (1, 2), (4, 9), invert=True), [2, -2], [5, -4], [1, 2], [2, 6]),
     (layers.ReLU(), [-2, 3, -1], [0, 3, 0], [5, 7, 9], [0, 7, 0]),
     (layers.LeakyReLU(0.5), [-2, 3, -1], [-1, 3, -0.5], [5, 7, 9], [2.5, 7, 4.5]),
     (layers.Sigmoid(), [0, math.log(3)], [0.5, 0.75], [4, 16], [1, 3]),

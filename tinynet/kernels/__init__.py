@@ -27,13 +27,14 @@ if TYPE_CHECKING:
         picture,
         pooling,
         program,
+        rescaling,
         update,
         warp,
     )
 
 __all__ = [
     "canary", "elementwise", "gather_gemm", "im2col", "jit", "layer_normalization", "merging",
-    "moving", "normalization", "picture", "pooling", "program", "update", "warp",
+    "moving", "normalization", "picture", "pooling", "program", "rescaling", "update", "warp",
 ]  # fmt: skip
 
 _importing = threading.RLock()

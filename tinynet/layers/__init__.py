@@ -35,9 +35,11 @@ from .pool2d import MaxPool2D as MaxPool2D
 from .pool2d import MaxPooling2D as MaxPooling2D
 from .relu import LeakyReLU as LeakyReLU
 from .relu import ReLU as ReLU
+from .rescaling import Rescaling as Rescaling
 from .reshape import Reshape as Reshape
 from .sigmoid import Sigmoid as Sigmoid
 from .softmax import Softmax as Softmax
+from .standardization import Normalization as Normalization
 from .symbols import Input as Input
 from .symbols import InputLayer as InputLayer
 from .tanh import Tanh as Tanh
