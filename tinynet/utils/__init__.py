@@ -1,9 +1,11 @@
-"""What scripts do around a model, under Keras's names: labels, scaled rows, seeds, pictures of models."""
+"""What scripts do around a model, under Keras's names: labels, data in batches, seeds, pictures of models."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..data.py_dataset import PyDataset
+from ..data.py_dataset import PyDataset as Sequence  # its name in Keras 2
 from ..seeds import set_random_seed
 from .arrays import normalize, to_categorical
 
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
     from ..plotting import plot_model
 
 __all__ = [
+    "PyDataset",
+    "Sequence",
     "normalize",
     "plot_model",
     "set_random_seed",
