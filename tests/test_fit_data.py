@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from tinynet import Sequential, layers, optim
+from tinynet import Sequential, layers, optim, utils
 from tinynet.training.class_weight import weights_of_classes
 from tinynet.training.endless import is_endless
 
@@ -157,6 +157,11 @@ def test_no_warning_of_pixels_where_there_are_none_or_something_scales_them():
         model.compile("sgd", "sparse_categorical_crossentropy")
         model.fit(x / 255, y, verbose=0)
         model.fit(x > 100, y, verbose=0)
+        model = Sequential(
+            [layers.Rescaling(1 / 255), layers.Flatten(), layers.Dense(3, activation="softmax")]
+        )
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        model.fit(x, y, verbose=0)
 
 
 def test_tables():
@@ -343,8 +348,15 @@ class Always:
         return problem(8)
 
 
+class Unending(utils.PyDataset):
+    num_batches = None
+
+    def __getitem__(self, i):
+        return problem(8)
+
+
 ENDLESS = [
-    generator, generator_of_loops, generator_that_goes_on_after_errors, Again, Always,
+    Unending, generator, generator_of_loops, generator_that_goes_on_after_errors, Again, Always,
     lambda: itertools.cycle([problem(8)]), lambda: itertools.repeat(problem(8)),
     lambda: zip(itertools.count(), generator()), lambda: map(list, generator()),
     lambda: (batch for batch in generator()),

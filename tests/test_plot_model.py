@@ -209,15 +209,16 @@ def test_errors(tmp_path, monkeypatch):
 def test_import_waits_for_the_first_picture(run_python):
     printed = run_python("""
 import sys, tinynet
-print("tinynet.plotting" in sys.modules, dir(tinynet.utils))
+print("tinynet.plotting" in sys.modules, "plot_model" in dir(tinynet.utils))
 print(tinynet.utils.plot_model.__name__, "tinynet.plotting" in sys.modules, "matplotlib" in sys.modules)
 try:
     tinynet.utils.get_file
 except AttributeError as error:
     print(error)
 """)
-    assert printed.splitlines() == [
-        "False ['normalize', 'plot_model', 'set_random_seed', 'to_categorical']",
+    *first, last = printed.splitlines()
+    assert first == [
+        "False True",
         "plot_model True False",
-        "tinynet.utils has no 'get_file'; it has normalize, plot_model, set_random_seed, to_categorical",
     ]
+    assert last.startswith("tinynet.utils has no 'get_file'; it has ")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..layers import Normalization, Rescaling
 from ..layers.normalization import NormalizationLayer
 from ..training.class_weight import weights_of_classes
 from ..training.data import Augment, Batch, Batches, Samples, fitting
@@ -18,7 +19,11 @@ from .inputs import as_inputs, numbers, raw_input
 
 Array = NDArray[Any]
 
-RESCALES = (NormalizationLayer,)  # layers after which the scale of pixels does not matter
+RESCALES = (
+    Normalization,
+    NormalizationLayer,
+    Rescaling,
+)  # layers after which the scale of pixels does not matter
 
 
 def raw_inputs(model: Compiled, x: Any) -> list[Array]:
@@ -191,7 +196,7 @@ def warn_of_raw_pixels(model: Any, inputs: list[Array]) -> None:
     model.remember(warned_of_pixels=True)
     warnings.warn(
         "x holds raw pixels, up to 255, and networks learn better from numbers between 0 and 1: divide them "
-        "by 255, as in x / 255, here and for predictions.",
+        "by 255, as in x / 255, here and for predictions, or begin the model with layers.Rescaling(1 / 255).",
         stacklevel=4,
     )
 

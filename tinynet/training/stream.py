@@ -62,7 +62,8 @@ class Stream:
         else:
             iterator = iter(data)
             self.once = iterator is data
-            if not bounded and self.steps is None and is_endless(iterator):
+            endless = getattr(data, "num_batches", 0) is None or is_endless(iterator)  # a PyDataset says so
+            if not bounded and self.steps is None and endless:
                 steps = "steps_per_epoch" if method == "fit" else "steps"
                 raise ValueError(
                     f"{method}: x yields batches without end, so an epoch would never be over: give "
