@@ -441,7 +441,7 @@ def test_numbers_at_the_end_of_their_range_warn_nobody(kind, dtype):
 def test_scores_behind_a_layer_that_only_moves_them_are_no_probabilities_either(ending):
     # As with Dense(3) at the end, the loss would be that of random numbers.
     model = Sequential([layers.Conv2D(3, 4), *(make() for make in ending)], (4, 4, 1))
-    with pytest.raises(ValueError, match=r"takes probabilities.*activation='softmax'"):
+    with pytest.warns(UserWarning, match=r"takes probabilities.*activation='softmax'"):
         model.compile("sgd", "sparse_categorical_crossentropy")
     model = Sequential([layers.Conv2D(3, 4, activation="softmax"), *(make() for make in ending)], (4, 4, 1))
     model.compile("sgd", "sparse_categorical_crossentropy")

@@ -6,6 +6,7 @@ import math
 import re
 import signal
 import sys
+import warnings
 from functools import partialmethod
 
 import numpy as np
@@ -594,22 +595,46 @@ def test_targets_that_do_not_fit_another_loss(loss, y, message):
     [
         (layers.Dense(3), "sparse_categorical_crossentropy", "activation='softmax'"),
         (layers.Dense(3, activation="relu"), "categorical_crossentropy", "activation='softmax'"),
-        (layers.Dense(3, activation="sigmoid"), "categorical_crossentropy", "activation='softmax'"),
         (layers.Tanh(), "sparse_categorical_crossentropy", "activation='softmax'"),
         (layers.Dense(3), "binary_crossentropy", "activation='sigmoid'"),
-        (layers.Softmax(), losses.SparseCategoricalCrossentropy(from_logits=True), "leave one of them out"),
+        (layers.Softmax(), losses.SparseCategoricalCrossentropy(from_logits=True), "Leave one of them out"),
         (
             layers.Dense(3, activation="softmax"),
             losses.CategoricalCrossentropy(from_logits=True),
-            "leave one",
+            "Leave one",
         ),
-        (layers.Sigmoid(), losses.BinaryCrossentropy(from_logits=True), "leave one of them out"),
+        (layers.Sigmoid(), losses.BinaryCrossentropy(from_logits=True), "Leave one of them out"),
     ],
 )
-def test_a_cross_entropy_that_does_not_fit_the_model_s_end_is_refused(last, loss, message):
+def test_a_cross_entropy_that_does_not_fit_the_model_s_end_is_a_warning(last, loss, message):
     model = Sequential([layers.Dense(3, activation="relu"), last], 2)
-    with pytest.raises(ValueError, match=message):
+    with pytest.warns(UserWarning, match=message) as caught:
         model.compile("sgd", loss)
+    assert [warning.filename for warning in caught] == [__file__]
+    targets = [0, 1, 2, 1] if "parse" in str(loss) else np.eye(3)[[0, 1, 2, 1]]
+    assert np.isfinite(model.train_on_batch(np.ones((4, 2)), targets))
+
+
+@pytest.mark.parametrize(("end", "loss"), [
+    ("softmax", losses.SparseCategoricalCrossentropy), ("softmax", losses.CategoricalCrossentropy),
+    ("sigmoid", losses.BinaryCrossentropy),
+])  # fmt: skip
+def test_logits_are_taken_from_before_an_activation_that_is_not_applied_twice(end, loss):
+    x, y = np.random.default_rng(0).normal(size=(9, 2)), np.arange(9) % 3
+    targets = y if loss is losses.SparseCategoricalCrossentropy else np.eye(3)[y]
+    models = []
+    for from_logits in (True, False):
+        model = Sequential([layers.Dense(3, activation=end)], 2, seed=1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model.compile("sgd", loss(from_logits=from_logits), metrics=["accuracy"])
+        model.fit(x, targets, epochs=2, verbose=0)
+        models.append((model.evaluate(x, targets), model.predict(x).tolist()))
+    assert models[0] == models[1]
+
+
+def test_a_sigmoid_with_a_cross_entropy_of_classes_is_allowed():
+    Sequential([layers.Dense(3, activation="sigmoid")], 2).compile("sgd", "categorical_crossentropy")
 
 
 def test_softmax_with_binary_cross_entropy_is_allowed():

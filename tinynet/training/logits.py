@@ -26,13 +26,13 @@ def split_at_logits(flow: Flow, loss: Loss) -> tuple[Flow, Layer | None, Loss]:
 
     Returns:
         The calls that compute the logits, the last activation, and the loss of logits; or the calls, None
-        and the loss as they are, where there is nothing to take out.
+        and the loss as they are, where there is nothing to take out. A loss with from_logits=True takes the
+        activation's input, too, as in Keras on TensorFlow: the activation is not applied twice.
     """
     if not loss.cancels:
         return flow, None, loss
-    check_probabilities(flow, loss)
     call = flow.maker(flow.outputs[0])
-    if call is None or getattr(loss, "from_logits", False):
+    if call is None:
         return flow, None, loss
     last = call.layer
     activation: Layer | None = last
@@ -50,13 +50,15 @@ def split_at_logits(flow: Flow, loss: Loss) -> tuple[Flow, Layer | None, Loss]:
     return flow.with_calls(calls), activation, loss.of_logits()
 
 
-def check_probabilities(flow: Flow, loss: Any) -> None:
-    """Raise if a cross-entropy takes probabilities and gets something else, or logits and gets those.
+def doubt(flow: Flow, loss: Any) -> str:
+    """Return what is odd about a cross-entropy and what a model ends in, or "".
 
     Args:
         flow: the calls of a model's layers.
-        loss: the cross-entropy.
+        loss: its loss.
     """
+    if not loss.cancels:
+        return ""
     wanted, kind = CANCELLED[loss.cancels], type(loss).__name__
     # What the outputs can be is decided by the last layer that computes something new.
     moving = Flatten | Dropout | Pool2D | GlobalAveragePool2D
@@ -64,17 +66,18 @@ def check_probabilities(flow: Flow, loss: Any) -> None:
     while call is not None and isinstance(call.layer, moving) and flow.maker(call.inputs[0]):
         call = flow.maker(call.inputs[0])
     if call is None:
-        return
+        return ""
     last = call.layer
     activation = last.activation_layer if isinstance(last, ActivatedLayer) else last
-    if loss.from_logits and isinstance(activation, Softmax | Sigmoid):
-        raise ValueError(
+    if loss.from_logits and isinstance(activation, wanted):
+        return (
             f"{kind}(from_logits=True) applies {loss.cancels} itself, and the model ends in {last!r}, which "
-            "applies it too: leave one of them out."
+            "applies it too: it is applied once. Leave one of them out."
         )
     decides = isinstance(last, ActivatedLayer) or type(last) in LAYERS  # and no user's own layer
-    if decides and not loss.from_logits and not isinstance(activation, wanted | Softmax):
-        raise ValueError(
-            f"{kind} takes probabilities, and the model ends in {last!r}, which does not give them: end it "
-            f"with activation={loss.cancels!r}, or use {kind}(from_logits=True)."
+    if decides and not loss.from_logits and not isinstance(activation, Softmax | Sigmoid):
+        return (
+            f"{kind} takes probabilities, and the model ends in {last!r}, which does not give them, so that "
+            f"it may learn nothing: end it with activation={loss.cancels!r}, or use {kind}(from_logits=True)."
         )
+    return ""

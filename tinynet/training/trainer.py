@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
@@ -25,7 +26,7 @@ from .average import MovingAverage
 from .data import Batch, Samples
 from .feed import Feed, Validation
 from .history import History
-from .logits import split_at_logits
+from .logits import doubt, split_at_logits
 from .progress import Averages, Progress
 from .step import Steps
 from .stream import Stream
@@ -49,6 +50,8 @@ class Trainer:
     ) -> None:
         self.model, self.optimizer, self.loss, self.metrics = model, optimizer, loss, metrics
         self.flows: WeakKeyDictionary[Flow, tuple[Flow, Layer | None, Loss]] = WeakKeyDictionary()
+        if problem := doubt(model.flow(), loss):
+            warnings.warn(problem, stacklevel=4)  # from `compile`
         self.loss_of_outputs = self.split()[2]
         self.steps = Steps(self.flow, model.trainable_parameters(), self.loss_of_outputs, optimizer)
         self.predict = infer if self.split()[1] is None else prediction(self.flow)
