@@ -30,9 +30,10 @@ def activated(layer, z, dy):
 def dense_reference(layer, x, dy):
     kernel = layer.kernel.value
     bias = layer.bias.value if layer.use_bias else np.zeros(layer.units)
-    y, dz = activated(layer, naive.dense(x, kernel, bias), dy)
-    dx, dkernel, dbias = naive.dense_gradients(x, kernel, dz)
-    return y, dx, [dkernel, dbias][: 1 + layer.use_bias]
+    rows = x.reshape(-1, x.shape[-1])
+    y, dz = activated(layer, naive.dense(rows, kernel, bias), dy.reshape(-1, layer.units))
+    dx, dkernel, dbias = naive.dense_gradients(rows, kernel, dz)
+    return y.reshape(dy.shape), dx.reshape(x.shape), [dkernel, dbias][: 1 + layer.use_bias]
 
 
 def convolution_reference(layer, x, dy):
@@ -244,6 +245,9 @@ CASES = [
     Case(lambda: layers.Dense(1), (1,), dense_reference, samples=1),
     Case(lambda: layers.Dense(4, activation=layers.LeakyReLU(0.1)), (3,), dense_reference, samples=31),
     *(Case(lambda a=a: layers.Dense(6, activation=a), (5,), dense_reference) for a in ACTIVATIONS),
+    *(Case(lambda a=a: layers.Dense(6, activation=a), (2, 3, 4), dense_reference) for a in ACTIVATIONS),
+    Case(lambda: layers.Dense(2, use_bias=False), (7, 3), dense_reference),
+    Case(lambda: layers.Dense(17, "relu"), (1, 2, 1, 5), dense_reference, samples=1),
     *(Case(lambda a=a: layers.Conv2D(**a), s, convolution_reference) for a, s in convolutions()),
     *(
         Case(lambda a=a: layers.Conv2D(3, 2, activation=a), (4, 5, 2), convolution_reference)

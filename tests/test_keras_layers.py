@@ -22,6 +22,9 @@ pytestmark = pytest.mark.filterwarnings(  # get_weights asks PyTorch in NumPy 1'
 
 # What every layer of Keras writes besides its own arguments, or has no meaning here.
 GENERAL = {"name", "trainable", "dtype"}
+LATER = {"lora_rank", "lora_alpha", "quantization_config"}
+for _what in ("regularizer", "constraint"):
+    LATER |= {f"{_whose}_{_what}" for _whose in ("kernel", "bias", "activity", "depthwise", "pointwise")}
 
 POOLS = [
     {},
@@ -32,6 +35,9 @@ POOLS = [
 ]
 
 LAYERS = [
+    ("Dense", {"units": 3}, (4,)),
+    ("Dense", {"units": 3, "activation": "softmax"}, (2, 3, 4)),
+    ("Dense", {"units": 5, "activation": "relu", "use_bias": False}, (1, 7, 2)),
     *(("MaxPooling2D", a, (7, 8, 3)) for a in POOLS),
     # Of odd padding, Keras counts repeated edges on PyTorch, and nothing on its other backends, as here.
     *(("AveragePooling2D", {"pool_size": 2, **a}, (7, 8, 3)) for a in POOLS[:-2]),
@@ -64,7 +70,7 @@ LAYERS = [
 def both(kind, arguments, shape):
     """Return tinynet's layer, made from the configuration that Keras's writes, and Keras's, built."""
     theirs = getattr(keras.layers, kind)(**arguments)
-    config = {name: value for name, value in theirs.get_config().items() if name not in GENERAL}
+    config = {name: value for name, value in theirs.get_config().items() if name not in GENERAL | LATER}
     ours = getattr(layers, kind)(**config)
     ours.build(shape)
     theirs.build((None, *shape))
@@ -114,7 +120,7 @@ def test_normalization_adapts_as_in_keras(axis, whole):
 
 
 # What is an argument of Keras's and not of tinynet's; what tinynet has besides comes after Keras's.
-NOT_HERE = {"kwargs"}
+NOT_HERE = {"kwargs"} | LATER
 
 
 @pytest.mark.parametrize("kind", sorted({kind for kind, _, _ in LAYERS}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -173,11 +174,12 @@ BY_NAME: dict[str, type[Initializer]] = {
 }
 
 
-def get(initializer: str | Initializer) -> Initializer:
+def get(initializer: str | Mapping[str, Any] | Initializer) -> Initializer:
     """Return an initializer by its name, or the object itself.
 
     Args:
-        initializer: "zeros", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", or an object.
+        initializer: "zeros", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", an object, or what
+            Keras's `get_config` writes of one.
 
     Returns:
         The initializer.
@@ -196,6 +198,13 @@ def get(initializer: str | Initializer) -> Initializer:
         raise TypeError(
             f"The initializer is the class {initializer.__name__}: write {initializer.__name__}()."
         )
+    if isinstance(initializer, Mapping):
+        kinds = {kind.__name__: kind for kind in BY_NAME.values()}
+        if initializer.get("class_name") not in kinds:
+            raise ValueError(unknown("initializer", str(initializer.get("class_name")), kinds))
+        config = initializer.get("config") or {}
+        arguments = {name: value for name, value in config.items() if value is not None and name != "seed"}
+        return kinds[initializer["class_name"]](**arguments)
     if initializer in BY_NAME:
         return BY_NAME[initializer]()
     raise ValueError(unknown("initializer", initializer, BY_NAME))

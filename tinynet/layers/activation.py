@@ -125,12 +125,15 @@ class ActivatedLayer(Layer):
             self.activation_layer.y = y
         return y
 
-    def result_gradient(self, dy: Array, gradient: Array, top: int, left: int, bias: Array) -> None:
+    def result_gradient(
+        self, dy: Array, image: Shape, gradient: Array, top: int, left: int, bias: Array
+    ) -> None:
         """Undo the activation: write the gradients with respect to the kernel's result and to the bias.
 
         Args:
             dy: (N, *output_shape) upstream gradient.
-            gradient: (N, PH, PW, C), or (N, 1, 1, units), with respect to the result at [:, top:, left:],
+            image: (H, W, C), the output's shape as an image's.
+            gradient: (N, PH, PW, C), with respect to the result at [:, top:, left:],
                 and zeros elsewhere; written.
             top, left: rows and columns of zeros before it.
             bias: (C,) with respect to the bias, written; (0,) if there is no bias.
@@ -140,7 +143,7 @@ class ActivatedLayer(Layer):
             y, dy = self.check_upstream(self.activation_layer.y, dy)
         elif self.activation_layer:
             y = dy = np.ascontiguousarray(self.activation_layer.backward(dy))
-        shape = dy.shape if dy.ndim == 4 else (len(dy), 1, 1, dy.shape[1])
+        shape = (len(dy), *image)
         kernels.elementwise.bias_gradient(
             y.reshape(shape), dy.reshape(shape), gradient, top, left, bias, self.fuses_relu
         )

@@ -115,7 +115,7 @@ class Conv2D(ActivatedLayer, only_kernels=True):
         above, before, height, width = self.gradient_padding() if gather else (0, 0, *dy.shape[1:3])
         gradient = self.empty("dy", (len(dy), height, width, self.filters))
         bias_gradient = self.bias.grad if self.use_bias else np.empty(0, self.dtype)
-        self.result_gradient(dy, gradient, above, before, bias_gradient)
+        self.result_gradient(dy, dy.shape[1:], gradient, above, before, bias_gradient)
         if self.method == "im2col":
             return self.backward_im2col(x, gradient)
         kernels.gather_gemm.convolution_kernel_gradient(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,8 @@ from .parameter import Parameter
 @dataclass(eq=False, repr=False)
 class Dense(ActivatedLayer, only_kernels=True):
     """y = activation(x @ kernel + bias).
+
+    Of inputs of several axes, such as (N, steps, features), the last one is what the kernel multiplies.
 
     Args:
         units: size of the output.
@@ -55,22 +58,23 @@ class Dense(ActivatedLayer, only_kernels=True):
 
     def declare(self, input_shape: Shape, random: np.random.Generator) -> Shape:
         """Make the kernel (features, units) and the bias (units,); see `Layer.declare`."""
-        if len(input_shape) != 1:
-            raise ValueError(
-                f"{self.title}: expected input_shape (features,); got {input_shape}. "
-                "Put layers.Flatten() before it."
-            )
-        self.kernel = self.add_parameter("kernel", (*input_shape, self.units), self.initialize_kernel, random)
+        if not input_shape:
+            raise ValueError(f"{self.title}: expected input_shape (..., features); got {input_shape}.")
+        *places, features = input_shape
+        self.rows = math.prod(places)  # of each sample
+        shape = (features, self.units)
+        self.kernel = self.add_parameter("kernel", shape, self.initialize_kernel, random)
         if self.use_bias:
             self.bias = self.add_parameter("bias", (self.units,), self.initialize_bias, random)
-        return self.build_activation((self.units,))
+        return self.build_activation((*places, self.units))
 
     def forward(self, x: ArrayLike, training: bool = False) -> Array:
         """Compute activation(x @ kernel + bias); see `Layer.forward`."""
         x = self.check_input(x)
-        y = self.empty("y", (len(x), self.units), training)
+        y = self.empty("y", (*x.shape[:-1], self.units), training)
         bias = self.bias.value if self.use_bias else np.empty(0, self.dtype)
-        kernels.gather_gemm.dense(x, self.kernel.value, bias, y, self.fuses_relu)
+        rows = x.reshape(-1, x.shape[-1])
+        kernels.gather_gemm.dense(rows, self.kernel.value, bias, y.reshape(-1, self.units), self.fuses_relu)
         if training:
             self.x = x
         return self.activate(y, training)
@@ -80,15 +84,21 @@ class Dense(ActivatedLayer, only_kernels=True):
         x, dy = self.check_upstream(self.x, dy)
         gradient = self.empty("dy", dy.shape)
         bias_gradient = self.bias.grad if self.use_bias else np.empty(0, self.dtype)
-        self.result_gradient(dy, gradient.reshape(len(dy), 1, 1, self.units), 0, 0, bias_gradient)
+        image = (1, self.rows, self.units)
+        self.result_gradient(dy, image, gradient.reshape(len(dy), *image), 0, 0, bias_gradient)
         self.dy = gradient
         if not self.defers:
             self.batch_gradient(x, gradient, slice(0, len(self.kernel.grad)), self.kernel.grad, False)
         if not self.needs_input_gradient:
             return np.empty(0, self.dtype)
-        dx = self.empty("dx", x.shape)
-        dy_columns, dx_columns = self.empty("dy columns", dy.T.shape), self.empty("dx columns", x.T.shape)
-        kernels.gather_gemm.dense_input_gradient(gradient, self.kernel.value, dx, dy_columns, dx_columns)
+        dx, count = self.empty("dx", x.shape), len(dy) * self.rows
+        kernels.gather_gemm.dense_input_gradient(
+            gradient.reshape(-1, self.units),
+            self.kernel.value,
+            dx.reshape(-1, x.shape[-1]),
+            self.empty("dy columns", (self.units, count)),
+            self.empty("dx columns", (x.shape[-1], count)),
+        )
         return dx
 
     @property
@@ -98,5 +108,7 @@ class Dense(ActivatedLayer, only_kernels=True):
 
     def batch_gradient(self, x: Array, dy: Array, rows: slice, total: Array, accumulate: bool) -> None:
         """Compute some rows of the kernel's gradient; see `Layer.batch_gradient`."""
-        target = total.reshape(-1, self.units)
-        kernels.gather_gemm.dense_kernel_gradient(x, dy, target, rows.start, accumulate)
+        inputs, upstream, target = (
+            a.reshape(-1, a.shape[-1]) for a in (x, dy, total.reshape(-1, self.units))
+        )
+        kernels.gather_gemm.dense_kernel_gradient(inputs, upstream, target, rows.start, accumulate)
