@@ -37,10 +37,12 @@ def dense_reference(layer, x, dy):
 
 
 def convolution_reference(layer, x, dy):
-    kernel, placing = layer.kernel.value, (layer.steps, layer.padding)
+    placing = (layer.steps, layer.padding)
+    kernel = naive.dilated(naive.ungrouped(layer.kernel.value, layer.groups), layer.dilation)
     bias = layer.bias.value if layer.use_bias else np.zeros(layer.filters)
     y, dz = activated(layer, naive.convolution(x, kernel, bias, *placing), dy)
     dx, dkernel, dbias = naive.convolution_gradients(x, kernel, dz, *placing)
+    dkernel = naive.grouped(dkernel[:: layer.dilation[0], :: layer.dilation[1]], layer.groups)
     return y, dx, [dkernel, dbias][: 1 + layer.use_bias]
 
 
@@ -222,6 +224,13 @@ def convolutions():
     ]:
         for method in ("gather", "im2col"):
             yield {**arguments, "method": method}, shape
+    yield {"filters": 3, "kernel_size": 3, "dilation_rate": 2}, (7, 6, 2)
+    yield {"filters": 17, "kernel_size": (2, 3), "dilation_rate": (3, 1), "padding": "same"}, (5, 4, 3)
+    yield {"filters": 2, "kernel_size": 2, "dilation_rate": (1, 4), "padding": "same"}, (2, 3, 1)
+    yield {"filters": 6, "kernel_size": 3, "groups": 2}, (5, 6, 4)
+    yield {"filters": 4, "kernel_size": (1, 3), "groups": 4, "strides": 2, "padding": "same"}, (5, 6, 4)
+    yield {"filters": 51, "kernel_size": 2, "groups": 3, "strides": 3, "use_bias": False}, (5, 6, 9)
+    yield {"filters": 4, "kernel_size": 3, "groups": 2, "dilation_rate": 2, "padding": "same"}, (5, 6, 2)
 
 
 POOLS = [

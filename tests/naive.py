@@ -58,6 +58,34 @@ def output_size(shape, window, strides, padding):
     return tuple(len(windows(shape[axis], window[axis], strides[axis], padding)) for axis in (0, 1))
 
 
+def dilated(kernel, dilation):
+    """Return a kernel with zeros between its taps."""
+    (height, width), (down, right) = kernel.shape[:2], dilation
+    wide = np.zeros(((height - 1) * down + 1, (width - 1) * right + 1, *kernel.shape[2:]))
+    wide[::down, ::right] = kernel
+    return wide
+
+
+def ungrouped(kernel, groups):
+    """Return a kernel that sees all channels, with zeros for those outside of a filter's group."""
+    height, width, channels, filters = kernel.shape
+    whole = np.zeros((height, width, channels * groups, filters))
+    for f in range(filters):
+        first = f // (filters // groups) * channels
+        whole[:, :, first : first + channels, f] = kernel[..., f]
+    return whole
+
+
+def grouped(whole, groups):
+    """Return of such a kernel what `ungrouped` makes it of."""
+    channels, filters = whole.shape[2] // groups, whole.shape[3]
+    kernel = np.zeros((*whole.shape[:2], channels, filters))
+    for f in range(filters):
+        first = f // (filters // groups) * channels
+        kernel[..., f] = whole[:, :, first : first + channels, f]
+    return kernel
+
+
 def convolution(x, kernel, bias, strides, padding):
     window, filters = kernel.shape[:2], kernel.shape[3]
     y = np.zeros((len(x), *output_size(x.shape[1:3], window, strides, padding), filters))

@@ -34,7 +34,16 @@ POOLS = [
     {"pool_size": (2, 3), "strides": 4, "padding": "same"},
 ]
 
+CONVOLUTIONS = [
+    {},
+    {"strides": (2, 1), "padding": "same", "activation": "relu"},
+    {"dilation_rate": (2, 1), "padding": "same"},
+    {"dilation_rate": 2, "groups": 2, "use_bias": False},
+    {"groups": 4, "strides": 2, "padding": "same", "activation": "tanh"},
+]
+
 LAYERS = [
+    *(("Conv2D", {"filters": 8, "kernel_size": (3, 2), **a}, (7, 8, 4)) for a in CONVOLUTIONS),
     ("Dense", {"units": 3}, (4,)),
     ("Dense", {"units": 3, "activation": "softmax"}, (2, 3, 4)),
     ("Dense", {"units": 5, "activation": "relu", "use_bias": False}, (1, 7, 2)),

@@ -405,6 +405,65 @@ def test_conv2d_worked_by_hand_does_not_flip_the_kernel(method):
     np.testing.assert_array_equal(layer.bias.grad, [11])
 
 
+@settings(max_examples=30, deadline=None)
+@given(
+    st.tuples(st.integers(3, 9), st.integers(3, 9)),
+    st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    st.tuples(st.integers(1, 2), st.integers(1, 3), st.integers(1, 3)),
+    st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    st.integers(0, 2**32),
+)
+def test_groups_are_convolutions_side_by_side(image, window, sizes, dilation, seed):
+    channels, filters, groups = sizes
+    arguments = {"kernel_size": window, "padding": "same", "dilation_rate": dilation}
+    layer = layers.Conv2D(filters * groups, groups=groups, **arguments)
+    layer.build((*image, channels * groups), dtype="float64")
+    random = np.random.default_rng(seed)
+    x, dy = (random.normal(size=(2, *shape)) for shape in (layer.input_shape, layer.output_shape))
+    y, dx = layer.forward(x, training=True), layer.backward(dy)
+    for g in range(groups):
+        of_x, of_y = slice(g * channels, (g + 1) * channels), slice(g * filters, (g + 1) * filters)
+        one = layers.Conv2D(filters, **arguments)
+        one.build((*image, channels), dtype="float64")
+        one.kernel.value = layer.kernel.value[..., of_y]
+        np.testing.assert_allclose(one.forward(x[..., of_x], training=True), y[..., of_y], atol=1e-12)
+        np.testing.assert_allclose(one.backward(dy[..., of_y]), dx[..., of_x], atol=1e-12)
+        np.testing.assert_allclose(one.kernel.grad, layer.kernel.grad[..., of_y], atol=1e-12)
+
+
+def test_dilation_and_groups_worked_by_hand():
+    layer = layers.Conv2D(2, (1, 2), dilation_rate=(1, 2), groups=2)
+    layer.build((1, 3, 2))
+    layer.kernel.value[0, :, 0], layer.bias.value[:] = [[1, 3], [2, 4]], [100, 200]
+    x = np.array([[5, 50], [6, 60], [7, 70]]).reshape(1, 1, 3, 2)
+    y = layer.forward(x, training=True)
+    np.testing.assert_array_equal(y[0, 0], [[5 + 2 * 7 + 100, 3 * 50 + 4 * 70 + 200]])
+    dx = layer.backward(np.array([10, 1]).reshape(1, 1, 1, 2))
+    np.testing.assert_array_equal(dx[0, 0], [[10, 3], [0, 0], [20, 4]])
+    np.testing.assert_array_equal(layer.kernel.grad[0, :, 0], [[50, 50], [70, 70]])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            {"strides": 2, "dilation_rate": (1, 2)},
+            r"strides and dilation_rate cannot both be above 1.*\(1, 2\)",
+        ),
+        ({"groups": 3}, "groups must be a positive integer that divides filters, 4; got 3"),
+        ({"groups": 0}, "groups must be"),
+        ({"groups": 2, "method": "im2col"}, "only method='gather' has"),
+        ({"dilation_rate": 2, "method": "im2col"}, "only method='gather' has"),
+        ({"dilation_rate": 0}, "dilation_rate must be a positive integer or two"),
+        ({"groups": 4}, "groups 4 must divide the 6 channels"),
+        ({"dilation_rate": 4}, r"its window \(9, 9\) is larger"),
+    ],
+)
+def test_what_convolutions_cannot_do(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        layers.Conv2D(4, 3, **arguments).build((8, 8, 6))
+
+
 @pytest.mark.parametrize(
     ("size", "stride", "output"), [(28, 1, 28), (28, 2, 14), (7, 2, 4), (5, 3, 2), (1, 4, 1)]
 )

@@ -99,32 +99,44 @@ def dense_input_gradient(dy: Array, kernel: Array, dx: Array, dy_columns: Array,
 
 
 def convolution(
-    padded: Array, kernel: Array, bias: Array, y: Array, stride_y: int, stride_x: int, relu: bool
+    padded: Array,
+    kernel: Array,
+    bias: Array,
+    y: Array,
+    stride_y: int,
+    stride_x: int,
+    relu: bool,
+    dilation_y: int = 1,
+    dilation_x: int = 1,
 ) -> None:
     """Compute a convolution (a cross-correlation, as everywhere in the field), then ReLU if asked.
 
     y[n, oy, ox, f] = bias[f] + sum over ky, kx, c of
-        padded[n, oy * stride_y + ky, ox * stride_x + kx, c] * kernel[ky, kx, c, f]
+        padded[n, oy * stride_y + ky * dilation_y, ox * stride_x + kx * dilation_x, c] * kernel[ky, kx, c, f]
+
+    In G groups, the c are the C / G channels of the group that f is in, one of the G groups of F / G filters.
 
     Args:
-        padded: (N, PH, PW, C) with PH >= (OH - 1) * stride_y + KH, PW likewise.
-        kernel: (KH, KW, C, F).
+        padded: (N, PH, PW, C) with PH > (OH - 1) * stride_y + (KH - 1) * dilation_y, PW likewise.
+        kernel: (KH, KW, C / G, F).
         bias: (F,), or (0,) for none.
         y: (N, OH, OW, F), written.
         stride_y, stride_x: steps of the window.
         relu: whether negative results become 0.
+        dilation_y, dilation_x: steps between the taps; default 1.
     """
     n, ph, pw, c = padded.shape
-    kh, kw, _, f = kernel.shape
+    kh, kw, channels, f = kernel.shape
     _, oh, ow, _ = y.shape
-    group = samples_at_once(n, oh * ow)
-    pixels = offsets(group, oh, ow, ph * pw * c, stride_y * pw * c, stride_x * c, 0)
-    taps = offsets(kh, kw, c, pw * c, c, 1, 0)
-    gather_gemm(
-        padded.reshape(-1), pixels, taps, kernel.reshape(-1), steps(taps.size, f),
-        y.reshape(-1), steps(pixels.size, f), f, bias, False, relu,
-        n, group, ph * pw * c, 0, oh * ow * f, False,
-    )  # fmt: skip
+    at_once = samples_at_once(n, oh * ow)
+    pixels = offsets(at_once, oh, ow, ph * pw * c, stride_y * pw * c, stride_x * c, 0)
+    taps = offsets(kh, kw, channels, dilation_y * pw * c, dilation_x * c, 1, 0)
+    for first, those in groups_of(c, channels, f):
+        gather_gemm(
+            padded.reshape(-1)[first:], pixels, taps, kernel.reshape(-1)[those.start :], steps(taps.size, f),
+            y.reshape(-1)[those.start :], steps(pixels.size, f), those.stop - those.start,
+            bias[those], False, relu, n, at_once, ph * pw * c, 0, oh * ow * f, False,
+        )  # fmt: skip
 
 
 def convolution_kernel_gradient(
@@ -136,62 +148,82 @@ def convolution_kernel_gradient(
     top: int,
     left: int,
     accumulate: bool = False,
+    dilation_y: int = 1,
+    dilation_x: int = 1,
 ) -> None:
     """Compute the gradient of a convolution with respect to its kernel.
 
     dkernel[ky, kx, c, f] = sum over n, oy, ox of
-        padded[n, oy * stride_y + ky, ox * stride_x + kx, c] * dy[n, top + oy, left + ox, f]
+        padded[n, oy * stride_y + ky * dilation_y, ox * stride_x + kx * dilation_x, c]
+        * dy[n, top + oy, left + ox, f]
+
+    In groups, c is the one of the channels of the group that f is in.
 
     Args:
         padded: (N, PH, PW, C).
         dy: (N, DH, DW, F) with the upstream gradient (N, OH, OW, F) at [:, top:, left:].
-        dkernel: (KH, KW, C, F), written.
+        dkernel: (KH, KW, C / G, F), written.
         stride_y, stride_x: steps of the window.
         top, left: where the upstream gradient begins.
         accumulate: whether to add to what dkernel holds.
+        dilation_y, dilation_x: steps between the taps; default 1.
     """
     n, ph, pw, c = padded.shape
     if n == 0:
         dkernel[:] = dkernel if accumulate else 0
         return
     _, dh, dw, f = dy.shape
-    kh, kw = dkernel.shape[:2]
-    oh, ow = (ph - kh) // stride_y + 1, (pw - kw) // stride_x + 1
-    group = samples_at_once(n, oh * ow)
-    pixels = offsets(group, oh, ow, ph * pw * c, stride_y * pw * c, stride_x * c, 0)
-    dy_pixels = offsets(group, oh, ow, dh * dw * f, dw * f, f, (top * dw + left) * f)
-    taps = offsets(kh, kw, c, pw * c, c, 1, 0)
-    gather_gemm(
-        padded.reshape(-1), taps, pixels, dy.reshape(-1), dy_pixels,
-        dkernel.reshape(-1), steps(taps.size, f), f, dkernel.reshape(-1)[:0], accumulate, False,
-        n, group, ph * pw * c, dh * dw * f, 0, True,
-    )  # fmt: skip
+    kh, kw, channels, _ = dkernel.shape
+    oh = (ph - (kh - 1) * dilation_y - 1) // stride_y + 1
+    ow = (pw - (kw - 1) * dilation_x - 1) // stride_x + 1
+    at_once = samples_at_once(n, oh * ow)
+    pixels = offsets(at_once, oh, ow, ph * pw * c, stride_y * pw * c, stride_x * c, 0)
+    dy_pixels = offsets(at_once, oh, ow, dh * dw * f, dw * f, f, (top * dw + left) * f)
+    taps = offsets(kh, kw, channels, dilation_y * pw * c, dilation_x * c, 1, 0)
+    for first, those in groups_of(c, channels, f):
+        gather_gemm(
+            padded.reshape(-1)[first:], taps, pixels, dy.reshape(-1)[those.start :], dy_pixels,
+            dkernel.reshape(-1)[those.start :], steps(taps.size, f), those.stop - those.start,
+            dkernel.reshape(-1)[:0], accumulate, False, n, at_once, ph * pw * c, dh * dw * f, 0, True,
+        )  # fmt: skip
 
 
 def convolution_input_gradient(
-    dy: Array, kernel: Array, dx: Array, stride_y: int, stride_x: int, top: int, left: int
+    dy: Array,
+    kernel: Array,
+    dx: Array,
+    stride_y: int,
+    stride_x: int,
+    top: int,
+    left: int,
+    dilation_y: int = 1,
+    dilation_x: int = 1,
 ) -> None:
     """Compute the gradient of a convolution with respect to its input.
 
     dx[n, iy, ix, c] = sum over ky, kx, f, where the divisions leave no rest, of
-        dY[n, (iy + top - ky) / stride_y, (ix + left - kx) / stride_x, f] * kernel[ky, kx, f, c]
+        dY[n, (iy + top - ky * dilation_y) / stride_y, (ix + left - kx * dilation_x) / stride_x, f]
+        * kernel[ky, kx, f, c]
+
+    In groups, f are the filters of the group that c is in. Where a stride is above 1, no dilation is.
 
     The input pixels fall in stride_y * stride_x phases: all pixels of a phase use the same taps, so each
     phase is one call of the micro-kernel, with no zeros multiplied.
 
     Args:
-        dy: (N, DH, DW, F), the upstream gradient dY with (KH - 1) // stride_y rows of zeros above it,
-            (KW - 1) // stride_x columns of zeros before it, and zeros after it up to
-            DH > (KH - 1) // stride_y + (H - 1 + top) // stride_y, DW likewise.
-        kernel: (KH, KW, F, C), the kernel with its last two axes exchanged.
+        dy: (N, DH, DW, F), the upstream gradient dY with A = (KH - 1) * dilation_y // stride_y rows of zeros
+            above it, as many columns of zeros before it for the width, and zeros after it up to
+            DH > A + (H - 1 + top) // stride_y, DW likewise.
+        kernel: (KH, KW, F, C / G), the kernel with its last two axes exchanged.
         dx: (N, H, W, C), written.
         stride_y, stride_x: steps of the window.
         top, left: how many rows and columns of padding the convolution put before its input.
+        dilation_y, dilation_x: steps between the taps; default 1.
     """
     n, dh, dw, f = dy.shape
-    kh, kw, _, c = kernel.shape
-    _, h, w, _ = dx.shape
-    above, before = (kh - 1) // stride_y, (kw - 1) // stride_x
+    kh, kw, _, channels = kernel.shape
+    _, h, w, c = dx.shape
+    above, before = (kh - 1) * dilation_y // stride_y, (kw - 1) * dilation_x // stride_x
     first_rows = [y0 for y0 in range(min(stride_y, h)) if (y0 + top) % stride_y < kh]
     first_columns = [x0 for x0 in range(min(stride_x, w)) if (x0 + left) % stride_x < kw]
     if len(first_rows) < min(stride_y, h) or len(first_columns) < min(stride_x, w):
@@ -203,20 +235,36 @@ def convolution_input_gradient(
             (oy, phase_y), (ox, phase_x) = divmod(y0 + top, stride_y), divmod(x0 + left, stride_x)
             height, width = -(-(h - y0) // stride_y), -(-(w - x0) // stride_x)
             taps_y, taps_x = -(-(kh - phase_y) // stride_y), -(-(kw - phase_x) // stride_x)
-            taps = taps_y, taps_x, f
-            group = samples_at_once(n, height * width)
+            at_once = samples_at_once(n, height * width)
             first_output, first_pixel = ((oy + above) * dw + ox + before) * f, (y0 * w + x0) * c
-            first_tap = (phase_y * kw + phase_x) * f * c
-            gather_gemm(
-                dy.reshape(-1),
-                offsets(group, height, width, dh * dw * f, dw * f, f, first_output),
-                offsets(*taps, -dw * f, -f, 1, 0),
-                kernel.reshape(-1),
-                offsets(*taps, stride_y * kw * f * c, stride_x * f * c, c, first_tap),
-                dx.reshape(-1),
-                offsets(group, height, width, h * w * c, stride_y * w * c, stride_x * c, first_pixel),
-                c, dy.reshape(-1)[:0], False, False, n, group, dh * dw * f, 0, h * w * c, False,
-            )  # fmt: skip
+            first_tap = (phase_y * kw + phase_x) * f * channels
+            outputs = offsets(at_once, height, width, dh * dw * f, dw * f, f, first_output)
+            pixels = offsets(at_once, height, width, h * w * c, stride_y * w * c, stride_x * c, first_pixel)
+            for first, those in groups_of(c, channels, f):
+                taps = taps_y, taps_x, those.stop - those.start
+                tap_steps = stride_y * kw * f * channels, stride_x * f * channels, channels
+                gather_gemm(
+                    dy.reshape(-1)[those.start :],
+                    outputs,
+                    offsets(*taps, -dilation_y * dw * f, -dilation_x * f, 1, 0),
+                    kernel.reshape(-1)[those.start * channels :],
+                    offsets(*taps, *tap_steps, first_tap),
+                    dx.reshape(-1)[first:],
+                    pixels,
+                    channels, dy.reshape(-1)[:0], False, False, n, at_once, dh * dw * f, 0, h * w * c, False,
+                )  # fmt: skip
+
+
+def groups_of(channels: int, together: int, filters: int) -> list[tuple[int, slice]]:
+    """Return each group's first channel and its filters.
+
+    Args:
+        channels: C, of all groups.
+        together: C / G, of each group.
+        filters: F, of all groups.
+    """
+    size = filters * together // channels
+    return [(n * together, slice(n * size, (n + 1) * size)) for n in range(channels // together)]
 
 
 def samples_at_once(samples: int, rows: int) -> int:

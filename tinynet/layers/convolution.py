@@ -1,0 +1,75 @@
+"""What convolutions share: where their windows lie."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from .activation import ActivatedLayer
+from .base import Array
+from .geometry import Shape, Windows, as_image, as_window, check_data_format, place_windows
+
+
+class Convolution(ActivatedLayer):
+    """The base of convolutions, which have these hyperparameters, and `kernel_size`.
+
+    Attributes:
+        axes: 2 of images, 1 of sequences, which are images of one row.
+        window, steps, dilation: kernel_size, strides and dilation_rate, as (vertical, horizontal).
+        image: (height, width, channels) of a sample.
+        windows: where the windows lie on it.
+    """
+
+    kernel_size: int | Sequence[int]
+    strides: int | Sequence[int]
+    padding: str
+    data_format: str | None
+    dilation_rate: int | Sequence[int]
+    axes: ClassVar[int] = 2
+    paddings: ClassVar[tuple[str, ...]] = ("valid", "same")
+
+    def check_windows(self) -> None:
+        """Check the hyperparameters, and note them as pairs."""
+        name = type(self).__name__
+        self.window = as_window(name, "kernel_size", self.kernel_size, self.axes)
+        self.steps = as_window(name, "strides", self.strides, self.axes)
+        self.dilation = as_window(name, "dilation_rate", self.dilation_rate, self.axes)
+        if self.padding not in self.paddings:
+            expected = " or ".join(map(repr, self.paddings))
+            raise ValueError(f"{name}: padding must be {expected}; got {self.padding!r}.")
+        check_data_format(name, self.data_format)
+        if max(self.steps) > 1 and max(self.dilation) > 1:
+            raise ValueError(
+                f"{name}: strides and dilation_rate cannot both be above 1, as in Keras; got "
+                f"{self.strides!r} and {self.dilation_rate!r}."
+            )
+
+    def place(self, input_shape: Shape) -> None:
+        """Place the windows on a sample."""
+        self.image = as_image(self.title, input_shape, self.axes)
+        reach = tuple((size - 1) * gap + 1 for size, gap in zip(self.window, self.dilation, strict=True))
+        padding, before = self.padding, 0
+        if padding == "causal":  # all of it before the sequence
+            padding, before = "valid", reach[1] - 1
+        height, width, _ = self.image
+        around = place_windows(
+            self.title, (height, before + width), (reach[0], reach[1]), self.steps, padding
+        )
+        if before:
+            around = Windows(around.height, around.width, 0, before, around.bottom, around.right)
+        self.windows = around
+
+    def result(self, filters: int) -> Shape:
+        """Return the output's shape, as an image's."""
+        return self.windows.height, self.windows.width, filters
+
+    def padded_shape(self, x: Array) -> Shape:
+        """Return the shape of x with the zeros that the windows need around it."""
+        samples, height, width, channels = x.shape
+        around = self.windows
+        return (
+            samples,
+            around.top + height + max(around.bottom, 0),
+            around.left + width + max(around.right, 0),
+            channels,
+        )
