@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import tinynet
-from tinynet import callbacks, data, datasets, initializers, layers, losses, metrics, optim, utils
+from tinynet import callbacks, data, datasets, generators, initializers, layers, losses, metrics, optim, utils
 
 PACKAGE = Path(tinynet.__file__).parent
 
@@ -18,7 +18,7 @@ ORDER = [
     "activations",
     "loss_functions", "losses", "arguments", "schedules", "optimizers", "optim", "accuracies", "metrics",
     "data", "datasets", "callbacks", "training", "models", "differences", "gradcheck", "recipes",
-    "images", "readings", "calibration", "inference", "plotting", "utils",
+    "images", "generators", "readings", "calibration", "inference", "plotting", "utils",
     "__init__", "doctor", "__main__",
 ]  # fmt: skip
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
@@ -158,7 +158,7 @@ def public_things():
     loaders = (datasets.mnist, datasets.fashion_mnist, datasets.cifar10)
     for module in (
         tinynet, tinynet.activations, layers, losses, optim, callbacks, data, initializers, metrics, utils,
-        *loaders,
+        generators, *loaders,
     ):  # fmt: skip
         names = getattr(module, "__all__", None) or [
             *handed_on(module),
@@ -180,6 +180,8 @@ PUBLIC_THINGS = list(public_things())
 WITHOUT_EXAMPLE = {
     layers.Layer, tinynet.GradientError, losses.Loss, optim.Schedule, optim.Optimizer, optim.Parameter,
     initializers.Initializer, initializers.VarianceScaling, initializers.Glorot, initializers.He,
+    generators.Iterator, generators.NumpyArrayIterator, generators.DirectoryIterator,
+    generators.DataFrameIterator,
 }  # fmt: skip
 
 
@@ -200,7 +202,9 @@ def test_every_public_method_has_a_docstring(thing):
                 assert inspect.getdoc(getattr(thing, name)), f"{thing.__name__}.{name} has no docstring"
 
 
-@pytest.mark.parametrize("module", [tinynet, data, datasets, utils], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [tinynet, data, datasets, utils, generators], ids=lambda module: module.__name__
+)
 def test_all_lists_what_exists_in_order(module):
     assert all(hasattr(module, name) for name in module.__all__)
     assert module.__all__ == sorted(module.__all__)

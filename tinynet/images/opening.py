@@ -66,8 +66,8 @@ def open_picture(picture: Any) -> Array:
 
     if isinstance(picture, np.ndarray):
         return _brightness(_from_array(picture))
-    name = _name(picture)
-    image = picture if isinstance(picture, Image.Image) else _opened(_content(picture, name), name)
+    name = name_of(picture)
+    image = picture if isinstance(picture, Image.Image) else opened(content_of(picture, name), name)
     if not image.width * image.height:
         raise ImageError(f"{name} has no pixels: it is {image.width} x {image.height}.")
     if image.width * image.height > MOST_PIXELS:
@@ -106,14 +106,14 @@ def quantile(values: NDArray[Any], share: float) -> float:
     return float(np.partition(values, place, axis=None)[place])
 
 
-def _name(picture: Any) -> str:
+def name_of(picture: Any) -> str:
     """Return how errors call a picture."""
     if isinstance(picture, str | os.PathLike):
         return f"The picture {os.fspath(picture)!r}"
     return "The picture"
 
 
-def _content(picture: Any, name: str) -> bytes:
+def content_of(picture: Any, name: str) -> bytes:
     """Return the bytes of a picture's file."""
     if isinstance(picture, bytes | bytearray | memoryview):
         return bytes(picture)
@@ -148,7 +148,7 @@ def _no_warnings() -> Iterator[None]:
         yield
 
 
-def _opened(content: bytes, name: str) -> Image.Image:
+def opened(content: bytes, name: str) -> Image.Image:
     """Return the PIL image of a file, with its pixels not read yet."""
     from PIL import Image
 

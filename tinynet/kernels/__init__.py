@@ -15,6 +15,7 @@ from ..waiting import apart, hold_over_fork
 
 if TYPE_CHECKING:
     from . import (
+        affine,
         canary,
         elementwise,
         gather_gemm,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "canary", "elementwise", "gather_gemm", "im2col", "jit", "layer_normalization", "merging",
+    "affine", "canary", "elementwise", "gather_gemm", "im2col", "jit", "layer_normalization", "merging",
     "moving", "normalization", "picture", "pooling", "program", "rescaling", "update", "warp",
 ]  # fmt: skip
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..data.py_dataset import PyDataset
 from ..data.py_dataset import PyDataset as Sequence  # its name in Keras 2
+from ..images.loading import array_to_img, img_to_array, load_img, save_img
 from ..seeds import set_random_seed
 from .arrays import normalize, to_categorical
 
@@ -15,8 +16,12 @@ if TYPE_CHECKING:
 __all__ = [
     "PyDataset",
     "Sequence",
+    "array_to_img",
+    "img_to_array",
+    "load_img",
     "normalize",
     "plot_model",
+    "save_img",
     "set_random_seed",
     "to_categorical",
 ]
