@@ -12,11 +12,28 @@ import numpy as np
 from tinynet import layers
 
 
-def activation_reference(name, slope=0.3):
+def activation_reference(name, slope=0.2):
     def reference(layer, x, dy):
         return naive.activation(name, x, slope), naive.activation_gradient(name, x, dy, slope), []
 
     return reference
+
+
+def along(axis, reference):
+    """Return a reference for another axis than the last one."""
+
+    def moved(layer, x, dy):
+        y, dx, rest = reference(layer, np.moveaxis(x, axis, -1), np.moveaxis(dy, axis, -1))
+        return np.moveaxis(y, -1, axis), np.moveaxis(dx, -1, axis), rest
+
+    return moved
+
+
+def clipped_relu_reference(layer, x, dy):
+    most = np.inf if layer.max_value is None else layer.max_value
+    slope, above = layer.negative_slope, x > layer.threshold
+    y = np.where(above, np.minimum(x, most), slope * (x - layer.threshold))
+    return y, dy * np.where(above, np.where(x < most, 1, 0), slope), []
 
 
 def activated(layer, z, dy):
@@ -246,7 +263,12 @@ POOLS = [
 ]
 
 
-ACTIVATIONS = ["linear", "relu", "leaky_relu", "sigmoid", "tanh", "softmax"]
+ACTIVATIONS = ["linear", "relu", "leaky_relu", "sigmoid", "tanh", "softmax", "gelu"]
+OTHERS = [
+    "relu6", "selu", "softplus", "softsign", "silu", "mish", "exponential", "gelu_approximate",
+    "hard_sigmoid", "hard_silu",
+]  # fmt: skip
+
 
 CASES = [
     Case(lambda: layers.Dense(6), (5,), dense_reference),
@@ -298,14 +320,27 @@ CASES = [
     Case(lambda: layers.Dropout(0.0), (7,), dropout_reference, samples=1),
     Case(layers.ReLU, (5,), activation_reference("relu")),
     Case(layers.ReLU, (3, 2, 5), activation_reference("relu"), samples=1),
-    Case(layers.LeakyReLU, (5,), activation_reference("leaky_relu")),
+    Case(layers.LeakyReLU, (5,), activation_reference("leaky_relu", 0.3)),
     Case(lambda: layers.LeakyReLU(0.01), (3, 2, 5), activation_reference("leaky_relu", 0.01)),
     Case(layers.Sigmoid, (3, 2, 5), activation_reference("sigmoid")),
     Case(layers.Tanh, (3, 2, 5), activation_reference("tanh")),
     Case(layers.Softmax, (5,), activation_reference("softmax")),
     Case(layers.Softmax, (1,), activation_reference("softmax"), samples=1),
     Case(layers.Softmax, (3, 2, 5), activation_reference("softmax")),
-    *(Case(lambda a=a: layers.Activation(a), (3, 2, 5), activation_reference(a, 0.2)) for a in ACTIVATIONS),
+    Case(lambda: layers.Softmax(axis=1), (3, 2, 5), along(1, activation_reference("softmax"))),
+    Case(lambda: layers.Softmax(axis=-2), (17, 3), along(1, activation_reference("softmax"))),
+    Case(layers.LogSoftmax, (5,), activation_reference("log_softmax")),
+    Case(lambda: layers.LogSoftmax(axis=2), (3, 2, 5), along(2, activation_reference("log_softmax"))),
+    Case(lambda: layers.ReLU(0.5, 0.2, 0.3), (17, 3), clipped_relu_reference),
+    Case(lambda: layers.ReLU(threshold=0.3), (17,), clipped_relu_reference, samples=1),
+    Case(lambda: layers.ReLU(negative_slope=0.1), (17,), activation_reference("leaky_relu", 0.1)),
+    Case(layers.ELU, (3, 2, 5), activation_reference("elu", 1.0)),
+    Case(lambda: layers.ELU(0.3), (17,), activation_reference("elu", 0.3), samples=1),
+    *(Case(lambda a=a: layers.Elementwise(a), (17,), activation_reference(a)) for a in OTHERS[1:]),
+    *(
+        Case(lambda a=a: layers.Activation(a), (3, 2, 5), activation_reference(a))
+        for a in ACTIVATIONS + OTHERS
+    ),
     Case(layers.BatchNormalization, (4, 3, 5), normalization_reference(True), alone=False),
     Case(
         lambda: layers.BatchNormalization(momentum=0.5, epsilon=0.1),

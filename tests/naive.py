@@ -161,32 +161,68 @@ def average_pool_gradient(x, dy, window, strides, padding):
     return dx
 
 
+def normal_probability(x):
+    return np.vectorize(lambda v: (1 + math.erf(v / math.sqrt(2))) / 2, otypes=[float])(x)
+
+
 def activation(name, x, slope=0.2):
+    """Return an activation of x in float64; `slope` is that of leaky_relu, and alpha of elu."""
     x = np.asarray(x, np.float64)
-    if name == "softmax":
+    if name in ("softmax", "log_softmax"):
         powers = np.exp(x - x.max(axis=-1, keepdims=True))
-        return powers / powers.sum(axis=-1, keepdims=True)
+        y = powers / powers.sum(axis=-1, keepdims=True)
+        return y if name == "softmax" else np.log(y)
     return {
         "linear": lambda: x,
         "relu": lambda: np.where(x < 0, 0, x),
+        "relu6": lambda: np.minimum(np.maximum(x, 0), 6),
         "leaky_relu": lambda: np.where(x < 0, slope * x, x),
+        "elu": lambda: np.where(x < 0, slope * (np.exp(x) - 1), x),
+        "selu": lambda: 1.0507009873554805 * np.where(x < 0, 1.6732632423543772 * (np.exp(x) - 1), x),
         "sigmoid": lambda: 1 / (1 + np.exp(-x)),
         "tanh": lambda: (np.exp(x) - np.exp(-x)) / (np.exp(x) + np.exp(-x)),
+        "exponential": lambda: np.exp(x),
+        "softplus": lambda: np.log(1 + np.exp(x)),
+        "softsign": lambda: x / (1 + abs(x)),
+        "silu": lambda: x / (1 + np.exp(-x)),
+        "mish": lambda: x * np.tanh(np.log(1 + np.exp(x))),
+        "gelu": lambda: x * normal_probability(x),
+        "gelu_approximate": lambda: x / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))),
+        "hard_sigmoid": lambda: np.minimum(np.maximum(x + 3, 0), 6) / 6,
+        "hard_silu": lambda: x * np.minimum(np.maximum(x + 3, 0), 6) / 6,
     }[name]()
 
 
 def activation_gradient(name, x, dy, slope=0.2):
+    """Return dy times an activation's derivative, in float64."""
     x, dy = np.asarray(x, np.float64), np.asarray(dy, np.float64)
     y = activation(name, x, slope)
     if name == "softmax":
         jacobians = softmax_jacobian(y.reshape(-1, y.shape[-1]))
         return np.einsum("nkm,nk->nm", jacobians, dy.reshape(-1, y.shape[-1])).reshape(x.shape)
+    if name == "log_softmax":
+        return dy - np.exp(y) * dy.sum(axis=-1, keepdims=True)
+    s, t = 1 / (1 + np.exp(-x)), np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))
     derivative = {
         "linear": lambda: np.ones(x.shape),
         "relu": lambda: np.where(x > 0, 1.0, 0.0),
+        "relu6": lambda: np.where((x > 0) & (x < 6), 1.0, 0.0),
         "leaky_relu": lambda: np.where(x > 0, 1.0, slope),
+        "elu": lambda: np.where(x > 0, 1.0, slope * np.exp(x)),
+        "selu": lambda: 1.0507009873554805 * np.where(x > 0, 1.0, 1.6732632423543772 * np.exp(x)),
         "sigmoid": lambda: y * (1 - y),
         "tanh": lambda: 1 - y**2,
+        "exponential": lambda: y,
+        "softplus": lambda: s,
+        "softsign": lambda: 1 / (1 + abs(x)) ** 2,
+        "silu": lambda: s + x * s * (1 - s),
+        "mish": lambda: (u := np.tanh(np.log(1 + np.exp(x)))) + x * (1 - u**2) * s,
+        "gelu": lambda: normal_probability(x) + x * np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi),
+        "gelu_approximate": lambda: (
+            (1 + t) / 2 + x / 2 * (1 - t**2) * np.sqrt(2 / np.pi) * (1 + 3 * 0.044715 * x**2)
+        ),
+        "hard_sigmoid": lambda: np.where(abs(x) < 3, 1 / 6, 0),
+        "hard_silu": lambda: np.where(abs(x) < 3, x / 3 + 0.5, np.where(x > 0, 1, 0)),
     }[name]()
     return dy * derivative
 

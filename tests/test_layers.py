@@ -1012,7 +1012,12 @@ def test_positive_pair_names_the_layer_the_argument_and_the_value(value):
             "MaxPool2D: padding must be 'valid' or 'same'; got 'full'",
         ),
         (lambda: layers.LeakyReLU(-1), "LeakyReLU: negative_slope must be at least 0; got -1"),
-        (lambda: layers.ReLU(0.5), "ReLU: negative_slope is 0; use LeakyReLU"),
+        (lambda: layers.ReLU(-0.5), "ReLU: max_value must be at least 0; got -0.5"),
+        (lambda: layers.ReLU(negative_slope=None), "ReLU: negative_slope must be at least 0; got None"),
+        (lambda: layers.ReLU(threshold=-1), "ReLU: threshold must be at least 0; got -1"),
+        (lambda: layers.LeakyReLU(None), "LeakyReLU: negative_slope must be at least 0; got None"),
+        (lambda: layers.ELU("x"), "ELU: alpha must be a number; got 'x'"),
+        (lambda: layers.Elementwise("gleu"), "Unknown function 'gleu'. Did you mean 'gelu'"),
     ],
 )
 def test_wrong_hyperparameters_name_the_layer(call, message):

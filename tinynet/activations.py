@@ -1,6 +1,6 @@
 """Activations as functions: `activations.relu(x)`, `Dense(10, activation=activations.relu)`.
 
-The functions are in layers/functions.py; this page hands them on and knows their names.
+The functions are in layers/functions.py and smooth_functions.py; this page hands them on by their names.
 """
 
 from __future__ import annotations
@@ -9,12 +9,26 @@ from collections.abc import Callable
 from typing import Any
 
 from .layers import activation as _activation
+from .layers.functions import hard_sigmoid as hard_sigmoid
+from .layers.functions import hard_silu as hard_silu
+from .layers.functions import hard_silu as hard_swish
 from .layers.functions import leaky_relu as leaky_relu
 from .layers.functions import linear as linear
+from .layers.functions import log_softmax as log_softmax
 from .layers.functions import relu as relu
-from .layers.functions import sigmoid as sigmoid
+from .layers.functions import relu6 as relu6
 from .layers.functions import softmax as softmax
-from .layers.functions import tanh as tanh
+from .layers.smooth_functions import elu as elu
+from .layers.smooth_functions import exponential as exponential
+from .layers.smooth_functions import gelu as gelu
+from .layers.smooth_functions import mish as mish
+from .layers.smooth_functions import selu as selu
+from .layers.smooth_functions import sigmoid as sigmoid
+from .layers.smooth_functions import silu as silu
+from .layers.smooth_functions import silu as swish
+from .layers.smooth_functions import softplus as softplus
+from .layers.smooth_functions import softsign as softsign
+from .layers.smooth_functions import tanh as tanh
 from .names import unknown
 
 
@@ -40,6 +54,7 @@ def get(identifier: Any) -> Callable[..., Any]:
     if callable(identifier):
         return identifier  # type: ignore[no-any-return]
     named = {name: function for function, name in _activation.FUNCTIONS.items()}
+    named |= {"swish": swish, "hard_swish": hard_swish}
     if identifier not in named:
         raise ValueError(unknown("activation", identifier, named))
     return named[identifier]

@@ -15,6 +15,7 @@ from ..waiting import apart, hold_over_fork
 
 if TYPE_CHECKING:
     from . import (
+        activation,
         affine,
         canary,
         elementwise,
@@ -26,16 +27,19 @@ if TYPE_CHECKING:
         moving,
         normalization,
         picture,
+        piecewise,
         pooling,
         program,
         rescaling,
+        softmax,
         update,
         warp,
     )
 
 __all__ = [
-    "affine", "canary", "elementwise", "gather_gemm", "im2col", "jit", "layer_normalization", "merging",
-    "moving", "normalization", "picture", "pooling", "program", "rescaling", "update", "warp",
+    "activation", "affine", "canary", "elementwise", "gather_gemm", "im2col", "jit", "layer_normalization",
+    "merging", "moving", "normalization", "picture", "piecewise", "pooling", "program", "rescaling",
+    "softmax", "update", "warp",
 ]  # fmt: skip
 
 _importing = threading.RLock()

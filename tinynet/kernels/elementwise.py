@@ -37,32 +37,6 @@ def leaky_relu_gradient(y: Array, dy: Array, dx: Array, slope: float) -> None:
 
 
 @kernel
-def softmax(x: Array, y: Array) -> None:
-    """Write exp(x[n, k]) / the sum over m of exp(x[n, m]) to y; x and y are (N, classes)."""
-    for n in range(x.shape[0]):
-        largest = x[n, 0]
-        for k in range(x.shape[1]):
-            largest = max(largest, x[n, k])
-        total = x.dtype.type(0)
-        for k in range(x.shape[1]):
-            y[n, k] = np.exp(x[n, k] - largest)  # the same result, and exp cannot overflow
-            total += y[n, k]
-        for k in range(x.shape[1]):
-            y[n, k] /= total
-
-
-@kernel
-def softmax_gradient(y: Array, dy: Array, dx: Array) -> None:
-    """Write y[n, k] * (dy[n, k] - the sum over m of dy[n, m] * y[n, m]) to dx; all are (N, classes)."""
-    for n in range(y.shape[0]):
-        total = y.dtype.type(0)
-        for k in range(y.shape[1]):
-            total += dy[n, k] * y[n, k]
-        for k in range(y.shape[1]):
-            dx[n, k] = y[n, k] * (dy[n, k] - total)
-
-
-@kernel
 def softmax_cross_entropy(
     logits: Array,
     labels: Array,

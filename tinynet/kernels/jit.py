@@ -22,6 +22,15 @@ from ..waiting import apart, hold_over_fork
 Array = NDArray[Any]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+SHARED = (
+    "atomics.py",
+    "cpu.py",
+    "jit.py",
+    "vector.py",
+    "bits.py",
+    "functions.py",
+)  # what kernels of other files use
+
 
 if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
     raise RuntimeError("tinynet needs Numba's compiler, and NUMBA_DISABLE_JIT switches it off: unset it.")
@@ -89,6 +98,19 @@ def kernel(function: Function) -> Function:
     return compiled  # type: ignore[no-any-return]
 
 
+def inlined(function: Function) -> Function:
+    """Make a function a part of the kernels that call it, in whatever file they are.
+
+    Args:
+        function: of vectors and numbers; it stands in a file that `notice_changes` names.
+
+    Returns:
+        What kernels call.
+    """
+    made: Any = numba.njit(nogil=True, error_model="numpy", forceinline=True)(function)
+    return made  # type: ignore[no-any-return]
+
+
 def instruction(function: Callable[..., Any]) -> Any:
     """Make a function that writes LLVM instructions into the kernels that call it.
 
@@ -105,9 +127,7 @@ def instruction(function: Callable[..., Any]) -> Any:
 def notice_changes(cache: Any) -> None:
     """Let Numba's cache of a kernel depend on the files that all kernels use, besides its own."""
     with contextlib.suppress(Exception):  # an attribute that another version of Numba does not have
-        files = [
-            Path(__file__).with_name(name).stat() for name in ("atomics.py", "cpu.py", "jit.py", "vector.py")
-        ]
+        files = [Path(__file__).with_name(name).stat() for name in SHARED]
         index = cache._cache_file
         index._source_stamp = (index._source_stamp, *((file.st_mtime, file.st_size) for file in files))
 

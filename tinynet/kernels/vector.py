@@ -236,3 +236,38 @@ def chooser(comparison: str) -> Any:
 
 
 where_equal, where_greater = chooser("=="), chooser(">")
+
+
+def numbers(builder: Any, vector: Any, value: Any) -> Any:
+    """Return LLVM's vector of that type with a float64 in every lane, rounded to the vector's floats."""
+    kind = vector.element
+    return splat(builder, value if value.type == kind else builder.fptrunc(value, kind), vector.count)
+
+
+@instruction
+def constant(typing_context: Any, a: Any, single: Any, double: Any) -> Any:
+    """Return a vector of a's kind with the number `single` in every lane of float32, `double` of float64."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        is_single = signature.return_type.dtype == types.float32
+        return numbers(builder, arguments[0].type, arguments[1 if is_single else 2])
+
+    return a(a, types.float64, types.float64), codegen
+
+
+@instruction
+def polynomial(typing_context: Any, a: Any, single: Any, double: Any) -> Any:
+    """Return c[0] + c[1] * a + c[2] * a**2 + ...: of float32 c is `single`, else `double`."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        x, coefficients = arguments[0], arguments[1 if signature.return_type.dtype == types.float32 else 2]
+        kind = ir.FunctionType(x.type, [x.type] * 3)
+        name = f"llvm.fmuladd.v{x.type.count}f{signature.return_type.dtype.bitwidth}"
+        multiply_add = cgutils.get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
+        values = cgutils.unpack_tuple(builder, coefficients)  # type: ignore[no-untyped-call]
+        total = numbers(builder, x.type, values[-1])
+        for value in values[-2::-1]:
+            total = builder.call(multiply_add, [total, x, numbers(builder, x.type, value)])
+        return total
+
+    return a(a, single, double), codegen

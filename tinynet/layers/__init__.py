@@ -16,6 +16,10 @@ from .conv2d import Conv2D as Conv2D
 from .cropping2d import Cropping2D as Cropping2D
 from .dense import Dense as Dense
 from .dropout import Dropout as Dropout
+from .elementwise import ELU as ELU
+from .elementwise import Elementwise as Elementwise
+from .elementwise import Sigmoid as Sigmoid
+from .elementwise import Tanh as Tanh
 from .flatten import Flatten as Flatten
 from .global_pool2d import GlobalAveragePool2D as GlobalAveragePool2D
 from .global_pool2d import GlobalAveragePooling2D as GlobalAveragePooling2D
@@ -37,11 +41,10 @@ from .relu import LeakyReLU as LeakyReLU
 from .relu import ReLU as ReLU
 from .rescaling import Rescaling as Rescaling
 from .reshape import Reshape as Reshape
-from .sigmoid import Sigmoid as Sigmoid
+from .softmax import LogSoftmax as LogSoftmax
 from .softmax import Softmax as Softmax
 from .standardization import Normalization as Normalization
 from .symbols import Input as Input
 from .symbols import InputLayer as InputLayer
-from .tanh import Tanh as Tanh
 from .up_sampling2d import UpSampling2D as UpSampling2D
 from .zero_padding2d import ZeroPadding2D as ZeroPadding2D

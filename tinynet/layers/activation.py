@@ -14,21 +14,27 @@ from numpy.typing import ArrayLike
 from .. import kernels
 from ..names import unknown
 from .base import Array, Layer
+from .elementwise import ELU, FORMULAS, Elementwise, Sigmoid, Tanh
 from .geometry import Shape
 from .relu import LeakyReLU, ReLU
-from .sigmoid import Sigmoid
-from .softmax import Softmax
-from .tanh import Tanh
+from .softmax import LogSoftmax, Softmax
 from .wiring import Join, Symbol, Wiring
 
-LAYERS: tuple[type[Layer], ...] = (ReLU, LeakyReLU, Sigmoid, Tanh, Softmax)  # those that are activations
+# Those that are activations.
+LAYERS: tuple[type[Layer], ...] = (ReLU, LeakyReLU, ELU, Elementwise, Sigmoid, Tanh, Softmax, LogSoftmax)
 
 BY_NAME: dict[str, Callable[[], Layer]] = {
     "relu": ReLU,
+    "relu6": partial(ReLU, 6.0),
     "leaky_relu": partial(LeakyReLU, 0.2),  # as in Keras, whose layer has 0.3
+    "elu": ELU,
     "sigmoid": Sigmoid,
     "tanh": Tanh,
     "softmax": Softmax,
+    "log_softmax": LogSoftmax,
+    **{name: partial(Elementwise, name) for name in FORMULAS},
+    "swish": partial(Elementwise, "silu"),
+    "hard_swish": partial(Elementwise, "hard_silu"),
 }
 
 # The functions of functions.py, such as `activations.relu`, which may be given in the place of their names.
@@ -113,7 +119,7 @@ class ActivatedLayer(Layer):
     @property
     def fuses_relu(self) -> bool:
         """Whether the kernel applies the activation while it stores its results."""
-        return isinstance(self.activation_layer, ReLU)
+        return isinstance(self.activation_layer, ReLU) and self.activation_layer.is_plain
 
     def activate(self, y: Array, training: bool) -> Array:
         """Return the activation of the kernel's result, which a fused ReLU has already been applied to."""

@@ -1,4 +1,4 @@
-"""Activations as functions, of arrays and of symbols, which also may be given in the place of their names."""
+"""Activations as functions, of arrays and of symbols; they also may be given in the place of their names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 from .activation import FUNCTIONS, Activation
 from .base import Layer
 from .declaration import aside
-from .relu import LeakyReLU
+from .relu import LeakyReLU, ReLU
+from .softmax import LogSoftmax, Softmax
 from .wiring import Symbol
 
 
@@ -31,6 +32,12 @@ def inner_axis(x: Any, axis: int) -> int:
     return axis + 1 if axis >= 0 and not isinstance(x, Symbol) else axis
 
 
+def relu_layer(negative_slope: float, max_value: float | None, threshold: float) -> Layer:
+    """Return the layer of `relu`: by its name, if that is all there is to say."""
+    layer = ReLU(max_value, negative_slope, threshold)
+    return Activation("relu") if layer.is_plain else layer
+
+
 def linear(x: Any) -> Any:
     """Return x.
 
@@ -47,11 +54,14 @@ def linear(x: Any) -> Any:
     return x
 
 
-def relu(x: Any) -> Any:
-    """Return max(x, 0); see `layers.ReLU`.
+def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
+    """Return max(x, 0); in general, see `layers.ReLU`.
 
     Args:
         x: an array of any shape, or a symbol such as `tinynet.Input` returns.
+        negative_slope: the result is negative_slope * (x - threshold) below the threshold; default 0.
+        max_value: the most that the result is; default None, for no limit.
+        threshold: the result is x above it; default 0.
 
     Returns:
         An array of the same shape, or a symbol.
@@ -60,11 +70,27 @@ def relu(x: Any) -> Any:
         >>> relu([-1.0, 0.0, 2.0])
         array([0., 0., 2.], dtype=float32)
     """
-    return apply(Activation("relu"), x)
+    return apply(relu_layer(negative_slope, max_value, threshold), x)
+
+
+def relu6(x: Any) -> Any:
+    """Return max(x, 0), and at most 6.
+
+    Args:
+        x: an array of any shape, or a symbol such as `tinynet.Input` returns.
+
+    Returns:
+        An array of the same shape, or a symbol.
+
+    Example:
+        >>> relu6([-1.0, 2.0, 7.0])
+        array([0., 2., 6.], dtype=float32)
+    """
+    return apply(Activation("relu6"), x)
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
-    """Return x where it is positive, else negative_slope * x; see `layers.LeakyReLU`.
+    """Return x where it is positive, else negative_slope * x.
 
     Args:
         x: an array of any shape, or a symbol such as `tinynet.Input` returns.
@@ -80,8 +106,8 @@ def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
     return apply(LeakyReLU(negative_slope), x)
 
 
-def sigmoid(x: Any) -> Any:
-    """Return 1 / (1 + exp(-x)).
+def hard_sigmoid(x: Any) -> Any:
+    """Return x / 6 + 0.5, at least 0 and at most 1.
 
     Args:
         x: an array of any shape, or a symbol such as `tinynet.Input` returns.
@@ -90,14 +116,14 @@ def sigmoid(x: Any) -> Any:
         An array of the same shape, or a symbol.
 
     Example:
-        >>> sigmoid([-1000.0, 0.0])
-        array([0. , 0.5], dtype=float32)
+        >>> hard_sigmoid([-3.0, 0.0, 3.0])
+        array([0. , 0.5, 1. ], dtype=float32)
     """
-    return apply(Activation("sigmoid"), x)
+    return apply(Activation("hard_sigmoid"), x)
 
 
-def tanh(x: Any) -> Any:
-    """Return the hyperbolic tangent of x.
+def hard_silu(x: Any) -> Any:
+    """Return x * hard_sigmoid(x), which is called `hard_swish`, too.
 
     Args:
         x: an array of any shape, or a symbol such as `tinynet.Input` returns.
@@ -106,17 +132,18 @@ def tanh(x: Any) -> Any:
         An array of the same shape, or a symbol.
 
     Example:
-        >>> tanh([0.0, 1000.0])
-        array([0., 1.], dtype=float32)
+        >>> hard_silu([-3.0, 1.5, 3.0])
+        array([-0.   ,  1.125,  3.   ], dtype=float32)
     """
-    return apply(Activation("tanh"), x)
+    return apply(Activation("hard_silu"), x)
 
 
-def softmax(x: Any) -> Any:
-    """Return exp(x) divided by its sum along the last axis; see `layers.Softmax`.
+def softmax(x: Any, axis: int = -1) -> Any:
+    """Return exp(x) divided by its sum along an axis; see `layers.Softmax`.
 
     Args:
         x: an array, or a symbol such as `tinynet.Input` returns.
+        axis: along which to sum; default -1, the last one.
 
     Returns:
         An array of the same shape, or a symbol.
@@ -125,9 +152,29 @@ def softmax(x: Any) -> Any:
         >>> softmax([0.0, 0.0])
         array([0.5, 0.5], dtype=float32)
     """
-    return apply(Activation("softmax"), x)
+    return apply(Softmax(inner_axis(x, axis)), x)
+
+
+def log_softmax(x: Any, axis: int = -1) -> Any:
+    """Return x minus the logarithm of the sum of exp(x) along an axis: the logarithm of softmax.
+
+    Args:
+        x: an array, or a symbol such as `tinynet.Input` returns.
+        axis: along which to sum; default -1, the last one.
+
+    Returns:
+        An array of the same shape, or a symbol.
+
+    Example:
+        >>> log_softmax([0.0, 1000.0])
+        array([-1000.,     0.], dtype=float32)
+    """
+    return apply(LogSoftmax(inner_axis(x, axis)), x)
 
 
 FUNCTIONS.update(
-    {function: function.__name__ for function in (linear, relu, leaky_relu, sigmoid, tanh, softmax)}
+    {
+        function: function.__name__
+        for function in (linear, relu, relu6, leaky_relu, hard_sigmoid, hard_silu, softmax, log_softmax)
+    }
 )

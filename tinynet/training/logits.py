@@ -7,6 +7,7 @@ from typing import Any
 
 from ..layers import Conv2D, Dense, Dropout, Flatten, GlobalAveragePool2D, Layer, Sigmoid, Softmax
 from ..layers.activation import LAYERS, ActivatedLayer
+from ..layers.elementwise import Elementwise
 from ..layers.flow import Call, Flow
 from ..layers.pool2d import Pool2D
 from ..losses import Loss
@@ -39,6 +40,8 @@ def split_at_logits(flow: Flow, loss: Loss) -> tuple[Flow, Layer | None, Loss]:
     if isinstance(last, ActivatedLayer):  # a class of one's own may do something after its activation
         activation = last.activation_layer if type(last) in (Dense, Conv2D) else None
     cancelled = type(activation) is CANCELLED[loss.cancels]  # and no class of one's own, here as there
+    if isinstance(activation, Softmax) and not activation.is_last:
+        cancelled = False
     if not cancelled or flow.layers == [activation]:
         return flow, None, loss
     if activation is last:
@@ -75,7 +78,10 @@ def doubt(flow: Flow, loss: Any) -> str:
             "applies it too: it is applied once. Leave one of them out."
         )
     decides = isinstance(last, ActivatedLayer) or type(last) in LAYERS  # and no user's own layer
-    if decides and not loss.from_logits and not isinstance(activation, Softmax | Sigmoid):
+    fits = isinstance(activation, Softmax | Sigmoid) or (
+        wanted is Sigmoid and isinstance(activation, Elementwise) and activation.function == "hard_sigmoid"
+    )
+    if decides and not loss.from_logits and not fits:
         return (
             f"{kind} takes probabilities, and the model ends in {last!r}, which does not give them, so that "
             f"it may learn nothing: end it with activation={loss.cancels!r}, or use {kind}(from_logits=True)."
