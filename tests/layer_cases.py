@@ -63,6 +63,46 @@ def convolution_reference(layer, x, dy):
     return y, dx, [dkernel, dbias][: 1 + layer.use_bias]
 
 
+def as_whole(kernel):
+    """Return a depthwise kernel (KH, KW, C, M) as a convolution's, with zeros for all other channels."""
+    height, width, channels, multiplier = kernel.shape
+    return naive.ungrouped(kernel.reshape(height, width, 1, channels * multiplier), channels)
+
+
+def depthwise_reference(layer, x, dy):
+    placing, kernel = (
+        (layer.steps, layer.padding),
+        naive.dilated(as_whole(layer.kernel.value), layer.dilation),
+    )
+    bias = layer.bias.value if layer.use_bias else np.zeros(kernel.shape[3])
+    y, dz = activated(layer, naive.convolution(x, kernel, bias, *placing), dy)
+    dx, dkernel, dbias = naive.convolution_gradients(x, kernel, dz, *placing)
+    dkernel = naive.grouped(dkernel[:: layer.dilation[0], :: layer.dilation[1]], x.shape[3])
+    return y, dx, [dkernel.reshape(layer.kernel.value.shape), dbias][: 1 + layer.use_bias]
+
+
+def separable_reference(layer, x, dy):
+    placing, first = (layer.steps, layer.padding), layer.depthwise_kernel.value
+    wide, second = naive.dilated(as_whole(first), layer.dilation), layer.pointwise_kernel.value
+    middle = naive.convolution(x, wide, np.zeros(wide.shape[3]), *placing)
+    bias = layer.bias.value if layer.use_bias else np.zeros(layer.filters)
+    y, dz = activated(layer, naive.convolution(middle, second, bias, (1, 1), "valid"), dy)
+    dmiddle, dsecond, dbias = naive.convolution_gradients(middle, second, dz, (1, 1), "valid")
+    dx, dwide, _ = naive.convolution_gradients(x, wide, dmiddle, *placing)
+    dfirst = naive.grouped(dwide[:: layer.dilation[0], :: layer.dilation[1]], x.shape[3])
+    return y, dx, [dfirst.reshape(first.shape), dsecond, dbias][: 2 + layer.use_bias]
+
+
+DEPTHWISE = [
+    ({"kernel_size": 3}, (5, 6, 2)),
+    ({"kernel_size": (2, 3), "padding": "same", "activation": "relu"}, (4, 3, 17)),
+    ({"kernel_size": 2, "strides": (2, 3), "depth_multiplier": 3}, (5, 7, 2)),
+    ({"kernel_size": 3, "padding": "same", "depth_multiplier": 2, "use_bias": False}, (3, 2, 5)),
+    ({"kernel_size": (3, 1), "dilation_rate": 2, "padding": "same", "activation": "tanh"}, (5, 3, 3)),
+    ({"kernel_size": 2, "strides": 2, "dilation_rate": (1, 3), "padding": "same"}, (4, 5, 1)),
+]
+
+
 def max_pool_reference(layer, x, dy):
     placing = (layer.window, layer.steps, layer.padding)
     return naive.max_pool(x, *placing), naive.max_pool_gradient(x, dy, *placing), []
@@ -286,6 +326,8 @@ CASES = [
     ),
     Case(lambda: layers.Conv2D(3, 2, activation="relu", method="im2col"), (4, 5, 2), convolution_reference),
     Case(lambda: layers.Conv2D(3, 3, padding="same"), (6, 6, 2), convolution_reference, samples=1),
+    *(Case(lambda a=a: layers.DepthwiseConv2D(**a), s, depthwise_reference) for a, s in DEPTHWISE),
+    *(Case(lambda a=a: layers.SeparableConv2D(3, **a), s, separable_reference) for a, s in DEPTHWISE),
     *(Case(lambda a=a: layers.MaxPool2D(**a), s, max_pool_reference) for a, s in POOLS),
     *(Case(lambda a=a: layers.AveragePool2D(**a), s, average_pool_reference) for a, s in POOLS),
     Case(layers.MaxPool2D, (4, 4, 1), max_pool_reference, samples=1),

@@ -42,7 +42,16 @@ CONVOLUTIONS = [
     {"groups": 4, "strides": 2, "padding": "same", "activation": "tanh"},
 ]
 
+DEPTHWISE = [
+    {},
+    {"strides": 2, "padding": "same", "activation": "relu"},
+    {"dilation_rate": (2, 1), "padding": "same", "depth_multiplier": 2},
+    {"depth_multiplier": 3, "use_bias": False},
+]
+
 LAYERS = [
+    *(("DepthwiseConv2D", {"kernel_size": (3, 2), **a}, (7, 8, 4)) for a in DEPTHWISE),
+    *(("SeparableConv2D", {"filters": 5, "kernel_size": (3, 2), **a}, (7, 8, 4)) for a in DEPTHWISE),
     *(("Conv2D", {"filters": 8, "kernel_size": (3, 2), **a}, (7, 8, 4)) for a in CONVOLUTIONS),
     ("Dense", {"units": 3}, (4,)),
     ("Dense", {"units": 3, "activation": "softmax"}, (2, 3, 4)),

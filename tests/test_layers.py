@@ -22,6 +22,7 @@ from tinynet.layers.geometry import positive_pair
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 
 
+sizes = st.integers(1, 9)
 every_layer = pytest.mark.parametrize("case", CASES, ids=case_name)
 
 
@@ -431,6 +432,59 @@ def test_groups_are_convolutions_side_by_side(image, window, sizes, dilation, se
         np.testing.assert_allclose(one.kernel.grad, layer.kernel.grad[..., of_y], atol=1e-12)
 
 
+def test_depthwise_worked_by_hand():
+    layer = layers.DepthwiseConv2D((1, 2))
+    layer.build((1, 2, 2))
+    layer.kernel.value[0, :, :, 0], layer.bias.value[:] = [[1, 2], [3, 4]], [100, 200]
+    x = np.array([[5, 6], [7, 8]]).reshape(1, 1, 2, 2)
+    y = layer.forward(x, training=True)
+    np.testing.assert_array_equal(y[0, 0], [[5 + 3 * 7 + 100, 2 * 6 + 4 * 8 + 200]])
+    dx = layer.backward(np.array([10, 1]).reshape(1, 1, 1, 2))
+    np.testing.assert_array_equal(dx[0, 0], [[10, 2], [30, 4]])
+    np.testing.assert_array_equal(layer.kernel.grad[0, :, :, 0], [[50, 6], [70, 8]])
+
+
+def test_separable_worked_by_hand():
+    layer = layers.SeparableConv2D(1, 1)
+    layer.build((1, 1, 2))
+    layer.depthwise_kernel.value[:], layer.bias.value[:] = np.reshape([2, 3], (1, 1, 2, 1)), [100]
+    layer.pointwise_kernel.value[:] = np.reshape([10, 1], (1, 1, 2, 1))
+    y = layer.forward(np.reshape([4, 5], (1, 1, 1, 2)), training=True)
+    assert y.item() == 10 * 8 + 15 + 100
+    dx = layer.backward(np.full((1, 1, 1, 1), 2))
+    np.testing.assert_array_equal(dx.ravel(), [2 * 10 * 2, 2 * 1 * 3])
+    np.testing.assert_array_equal(layer.depthwise_kernel.grad.ravel(), [2 * 10 * 4, 2 * 1 * 5])
+    np.testing.assert_array_equal(layer.pointwise_kernel.grad.ravel(), [2 * 8, 2 * 15])
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.tuples(sizes, sizes, st.integers(1, 4)),
+    st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    st.integers(1, 3),
+    st.integers(0, 2**32),
+)
+def test_depthwise_is_a_convolution_in_as_many_groups_as_channels(shape, window, strides, multiplier, seed):
+    layer = layers.DepthwiseConv2D(window, strides, "same", multiplier)
+    whole = layers.Conv2D(shape[2] * multiplier, window, strides, "same", groups=shape[2])
+    random = np.random.default_rng(seed)
+    for one in (layer, whole):
+        one.build(shape, dtype="float64")
+    layer.kernel.value = random.normal(size=layer.kernel.value.shape)
+    whole.kernel.value = layer.kernel.value.reshape(whole.kernel.value.shape)
+    x, dy = random.normal(size=(2, *shape)), random.normal(size=(2, *layer.output_shape))
+    np.testing.assert_allclose(layer.forward(x, training=True), whole.forward(x, training=True), atol=1e-12)
+    np.testing.assert_allclose(layer.backward(dy), whole.backward(dy), atol=1e-12)
+    np.testing.assert_allclose(layer.kernel.grad.ravel(), whole.kernel.grad.ravel(), atol=1e-12)
+
+
+@pytest.mark.parametrize("multiplier", [0, 1.5, "2"])
+def test_depth_multiplier_is_a_positive_integer(multiplier):
+    with pytest.raises(ValueError, match="DepthwiseConv2D: depth_multiplier must be a positive integer"):
+        layers.DepthwiseConv2D(3, depth_multiplier=multiplier)
+
+
 def test_dilation_and_groups_worked_by_hand():
     layer = layers.Conv2D(2, (1, 2), dilation_rate=(1, 2), groups=2)
     layer.build((1, 3, 2))
@@ -476,9 +530,6 @@ def test_same_padding_puts_the_odd_row_and_column_after_the_image(size, stride, 
 
 
 # Dense and Conv2D
-
-
-sizes = st.integers(1, 9)
 
 
 @settings(max_examples=40, deadline=None)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         activation,
         affine,
         canary,
+        depthwise,
         elementwise,
         gather_gemm,
         im2col,
@@ -37,9 +38,9 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "activation", "affine", "canary", "elementwise", "gather_gemm", "im2col", "jit", "layer_normalization",
-    "merging", "moving", "normalization", "picture", "piecewise", "pooling", "program", "rescaling",
-    "softmax", "update", "warp",
+    "activation", "affine", "canary", "depthwise", "elementwise", "gather_gemm", "im2col", "jit",
+    "layer_normalization", "merging", "moving", "normalization", "picture", "piecewise", "pooling",
+    "program", "rescaling", "softmax", "update", "warp",
 ]  # fmt: skip
 
 _importing = threading.RLock()

@@ -15,6 +15,7 @@ from .concatenate import Concatenate as Concatenate
 from .conv2d import Conv2D as Conv2D
 from .cropping2d import Cropping2D as Cropping2D
 from .dense import Dense as Dense
+from .depthwise_conv2d import DepthwiseConv2D as DepthwiseConv2D
 from .dropout import Dropout as Dropout
 from .elementwise import ELU as ELU
 from .elementwise import Elementwise as Elementwise
@@ -41,6 +42,7 @@ from .relu import LeakyReLU as LeakyReLU
 from .relu import ReLU as ReLU
 from .rescaling import Rescaling as Rescaling
 from .reshape import Reshape as Reshape
+from .separable_conv2d import SeparableConv2D as SeparableConv2D
 from .softmax import LogSoftmax as LogSoftmax
 from .softmax import Softmax as Softmax
 from .standardization import Normalization as Normalization

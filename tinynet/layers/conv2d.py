@@ -74,6 +74,11 @@ class Conv2D(Convolution, only_kernels=True):
         if not isinstance(self.filters, int | np.integer) or self.filters < 1:
             raise ValueError(f"{name}: filters must be a positive integer; got {self.filters!r}.")
         self.check_windows()
+        if max(self.steps) > 1 and max(self.dilation) > 1:
+            raise ValueError(
+                f"{name}: strides and dilation_rate cannot both be above 1, as in Keras; got "
+                f"{self.strides!r} and {self.dilation_rate!r}."
+            )
         if not isinstance(self.groups, int | np.integer) or self.groups < 1 or self.filters % self.groups:
             raise ValueError(
                 f"{name}: groups must be a positive integer that divides filters, {self.filters}; got "

@@ -38,11 +38,6 @@ class Convolution(ActivatedLayer):
             expected = " or ".join(map(repr, self.paddings))
             raise ValueError(f"{name}: padding must be {expected}; got {self.padding!r}.")
         check_data_format(name, self.data_format)
-        if max(self.steps) > 1 and max(self.dilation) > 1:
-            raise ValueError(
-                f"{name}: strides and dilation_rate cannot both be above 1, as in Keras; got "
-                f"{self.strides!r} and {self.dilation_rate!r}."
-            )
 
     def place(self, input_shape: Shape) -> None:
         """Place the windows on a sample."""
