@@ -93,6 +93,42 @@ def separable_reference(layer, x, dy):
     return y, dx, [dfirst.reshape(first.shape), dsecond, dbias][: 2 + layer.use_bias]
 
 
+def row_reference(kind, reference):
+    """Return the reference of a layer of sequences: that of the layer of images, for images of one row."""
+
+    def of_rows(layer, x, dy):
+        other = kind(**{name: wide(name, value) for name, value in arguments_of(layer).items()})
+        other.build((1, *x.shape[1:]), dtype=layer.dtype)
+        for parameter, own in zip(other.parameters, layer.parameters, strict=True):
+            parameter.value = own.value.reshape(parameter.value.shape)
+        y, dx, gradients = reference(other, x[:, None], dy.reshape(len(dy), *other.output_shape))
+        shapes = [parameter.value.shape for parameter in layer.parameters]
+        gradients = [one.reshape(shape) for one, shape in zip(gradients, shapes, strict=True)]
+        return y.reshape(dy.shape), dx.reshape(x.shape), gradients
+
+    def arguments_of(layer):
+        return {
+            field.name: getattr(layer, field.name) for field in dataclasses.fields(kind) if not field.kw_only
+        }
+
+    def wide(name, value):
+        sized = name in ("kernel_size", "strides", "dilation_rate", "pool_size") and value is not None
+        return (1, value) if sized else value
+
+    return of_rows
+
+
+def causal_reference(layer, x, dy):
+    """Return what a convolution without padding gives for a sequence with zeros before it."""
+    missing = (layer.kernel_size - 1) * layer.dilation_rate
+    longer = np.concatenate([np.zeros((len(x), missing, x.shape[2])), x], 1)
+    plain = layers.Conv1D(layer.filters, layer.kernel_size, layer.strides, dilation_rate=layer.dilation_rate)
+    plain.build(longer.shape[1:], dtype="float64")
+    plain.set_weights(layer.get_weights())
+    y, dx, gradients = row_reference(layers.Conv2D, convolution_reference)(plain, longer, dy)
+    return y, dx[:, missing:], gradients
+
+
 DEPTHWISE = [
     ({"kernel_size": 3}, (5, 6, 2)),
     ({"kernel_size": (2, 3), "padding": "same", "activation": "relu"}, (4, 3, 17)),
@@ -310,6 +346,44 @@ OTHERS = [
 ]  # fmt: skip
 
 
+SEQUENCES = [
+    (lambda: layers.Conv1D(3, 2), (5, 4), row_reference(layers.Conv2D, convolution_reference)),
+    (
+        lambda: layers.Conv1D(17, 3, 2, "same", activation="relu"),
+        (6, 2),
+        row_reference(layers.Conv2D, convolution_reference),
+    ),
+    (
+        lambda: layers.Conv1D(4, 3, dilation_rate=2, groups=2, use_bias=False),
+        (7, 2),
+        row_reference(layers.Conv2D, convolution_reference),
+    ),
+    (
+        lambda: layers.Conv1D(2, 2, activation="tanh", method="im2col"),
+        (3, 1),
+        row_reference(layers.Conv2D, convolution_reference),
+    ),
+    (lambda: layers.Conv1D(2, 3, padding="causal", dilation_rate=2), (6, 3), causal_reference),
+    (lambda: layers.Conv1D(2, 4, 2, "causal"), (5, 1), causal_reference),
+    *(
+        (lambda kind=kind, a=a: kind(**a), (7, 3), row_reference(images, reference))
+        for kind, images, reference in [
+            (layers.MaxPool1D, layers.MaxPool2D, max_pool_reference),
+            (layers.AveragePool1D, layers.AveragePool2D, average_pool_reference),
+        ]
+        for a in [{"pool_size": 2}, {"pool_size": 3, "strides": 2, "padding": "same"}]
+    ),
+    *(
+        (lambda kind=kind, a=a: kind(**a), (4, 5), row_reference(images, reference))
+        for kind, images, reference in [
+            (layers.GlobalMaxPool1D, layers.GlobalMaxPool2D, global_max_pool_reference),
+            (layers.GlobalAveragePool1D, layers.GlobalAveragePool2D, global_average_pool_reference),
+        ]
+        for a in [{}, {"keepdims": True}]
+    ),
+]
+
+
 CASES = [
     Case(lambda: layers.Dense(6), (5,), dense_reference),
     Case(lambda: layers.Dense(33, use_bias=False), (17,), dense_reference),
@@ -347,6 +421,7 @@ CASES = [
         Case(lambda a=a: layers.UpSampling2D(a, interpolation="bilinear"), shape, bilinear_reference)
         for a, shape in [(2, (3, 4, 2)), ((3, 1), (2, 5, 17)), ((4, 5), (1, 2, 1))]
     ),
+    *(Case(make, shape, reference) for make, shape, reference in SEQUENCES),
     Case(lambda: layers.Rescaling(0.3, -1), (3, 4, 2), rescaling_reference),
     Case(lambda: layers.Rescaling((1, 2, 3), (0.5, 0, -1)), (2, 1, 3), rescaling_reference, samples=1),
     Case(lambda: layers.Rescaling(((1,), (2,))), (2, 17), rescaling_reference),

@@ -49,7 +49,19 @@ DEPTHWISE = [
     {"depth_multiplier": 3, "use_bias": False},
 ]
 
+ROWS = [
+    {},
+    {"padding": "causal", "activation": "relu"},
+    {"strides": 2, "padding": "same"},
+    {"strides": 3, "padding": "causal", "use_bias": False},
+    {"dilation_rate": 2, "padding": "causal", "groups": 2},
+]
+
 LAYERS = [
+    *(("Conv1D", {"filters": 4, "kernel_size": 3, **a}, (8, 2)) for a in ROWS),
+    *(("MaxPooling1D", a, (7, 3)) for a in ({}, {"pool_size": 3, "strides": 2, "padding": "same"})),
+    *(("AveragePooling1D", {"pool_size": 3, **a}, (9, 2)) for a in ({}, {"strides": 2, "padding": "same"})),
+    *((f"Global{k}Pooling1D", a, (5, 3)) for k in ("Max", "Average") for a in ({}, {"keepdims": True})),
     *(("DepthwiseConv2D", {"kernel_size": (3, 2), **a}, (7, 8, 4)) for a in DEPTHWISE),
     *(("SeparableConv2D", {"filters": 5, "kernel_size": (3, 2), **a}, (7, 8, 4)) for a in DEPTHWISE),
     *(("Conv2D", {"filters": 8, "kernel_size": (3, 2), **a}, (7, 8, 4)) for a in CONVOLUTIONS),

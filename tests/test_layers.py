@@ -324,6 +324,10 @@ LITERALS = [
         [[[0, 6], [4, 0]]],
     ),
     (layers.Flatten(), [[[1, 2], [3, 4]]], [1, 2, 3, 4], [5, 6, 7, 8], [[[5, 6], [7, 8]]]),
+    (layers.MaxPool1D(), [[1], [4], [3]], [[4]], [[7]], [[0], [7], [0]]),
+    (layers.AveragePool1D(2, 1), [[1], [3], [7]], [[2], [5]], [[2], [4]], [[1], [3], [2]]),
+    (layers.GlobalMaxPool1D(), [[1, 5], [4, 2]], [4, 5], [6, 7], [[0, 7], [6, 0]]),
+    (layers.GlobalAveragePool1D(), [[1, 5], [3, 2]], [2, 3.5], [6, 8], [[3, 4], [3, 4]]),
     (layers.Reshape((2, -1)), [1, 2, 3, 4], [[1, 2], [3, 4]], [[5, 6], [7, 8]], [5, 6, 7, 8]),
     (layers.Permute((2, 1)), [[1, 2], [3, 4]], [[1, 3], [2, 4]], [[5, 6], [7, 8]], [[5, 7], [6, 8]]),
     (
@@ -430,6 +434,56 @@ def test_groups_are_convolutions_side_by_side(image, window, sizes, dilation, se
         np.testing.assert_allclose(one.forward(x[..., of_x], training=True), y[..., of_y], atol=1e-12)
         np.testing.assert_allclose(one.backward(dy[..., of_y]), dx[..., of_x], atol=1e-12)
         np.testing.assert_allclose(one.kernel.grad, layer.kernel.grad[..., of_y], atol=1e-12)
+
+
+def test_conv1d_worked_by_hand():
+    layer = layers.Conv1D(1, 2, padding="causal")
+    layer.build((3, 1))
+    layer.kernel.value[:, 0, 0], layer.bias.value[:] = [10, 1], 100
+    y = layer.forward([[[1], [2], [3]]], training=True)
+    np.testing.assert_array_equal(y[0, :, 0], [101, 112, 123])
+    np.testing.assert_array_equal(layer.backward([[[1], [2], [3]]])[0, :, 0], [1 + 20, 2 + 30, 3])
+    np.testing.assert_array_equal(layer.kernel.grad[:, 0, 0], [2 * 1 + 3 * 2, 1 + 2 * 2 + 3 * 3])
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 9), st.integers(1, 4), st.integers(1, 3), st.integers(0, 2**32), st.data())
+def test_causal_outputs_depend_on_no_later_step(steps, size, dilation, seed, data):
+    layer = layers.Conv1D(2, size, padding="causal", dilation_rate=dilation)
+    layer.build((steps, 3))
+    random = np.random.default_rng(seed)
+    x = random.normal(size=(2, steps, 3))
+    changed = x.copy()
+    first = data.draw(st.integers(0, steps - 1))
+    changed[:, first:] = random.normal(size=changed[:, first:].shape)
+    y, other = layer(x), layer(changed)
+    np.testing.assert_array_equal(y[:, :first], other[:, :first])
+    assert (y[:, first] != other[:, first]).all()
+
+
+@pytest.mark.parametrize(
+    ("make", "shape", "message"),
+    [
+        (lambda: layers.Conv1D(2, (3, 3)), None, r"kernel_size must be a positive integer; got \(3, 3\)"),
+        (lambda: layers.Conv1D(2, 3), (4, 4, 1), r"Conv1D: expected input_shape \(steps, channels\)"),
+        (
+            lambda: layers.Conv1D(2, 3, padding="full"),
+            None,
+            "must be 'valid' or 'same' or 'causal'; got 'full'",
+        ),
+        (lambda: layers.Conv2D(2, 3, padding="causal"), None, "must be 'valid' or 'same'; got 'causal'"),
+        (lambda: layers.Conv1D(2, 3, padding="causal", method="im2col"), None, "only method='gather' has"),
+        (lambda: layers.MaxPool1D(0), None, "MaxPool1D: pool_size must be a positive integer; got 0"),
+        (
+            lambda: layers.GlobalMaxPool1D(),
+            (3,),
+            r"GlobalMaxPool1D: expected input_shape \(steps, channels\)",
+        ),
+    ],
+)
+def test_what_layers_of_sequences_refuse(make, shape, message):
+    with pytest.raises(ValueError, match=message):
+        make().build(shape)
 
 
 def test_depthwise_worked_by_hand():

@@ -12,6 +12,7 @@ from .base import Layer as Layer
 from .batch_normalization import BatchNormalization as BatchNormalization
 from .chain import Chain as Chain
 from .concatenate import Concatenate as Concatenate
+from .conv1d import Conv1D as Conv1D
 from .conv2d import Conv2D as Conv2D
 from .cropping2d import Cropping2D as Cropping2D
 from .dense import Dense as Dense
@@ -32,6 +33,16 @@ from .im2col import im2col as im2col
 from .layer_normalization import LayerNormalization as LayerNormalization
 from .parameter import Parameter as Parameter
 from .permute import Permute as Permute
+from .pool1d import AveragePool1D as AveragePool1D
+from .pool1d import AveragePooling1D as AveragePooling1D
+from .pool1d import AvgPool1D as AvgPool1D
+from .pool1d import GlobalAveragePool1D as GlobalAveragePool1D
+from .pool1d import GlobalAveragePooling1D as GlobalAveragePooling1D
+from .pool1d import GlobalAvgPool1D as GlobalAvgPool1D
+from .pool1d import GlobalMaxPool1D as GlobalMaxPool1D
+from .pool1d import GlobalMaxPooling1D as GlobalMaxPooling1D
+from .pool1d import MaxPool1D as MaxPool1D
+from .pool1d import MaxPooling1D as MaxPooling1D
 from .pool2d import AveragePool2D as AveragePool2D
 from .pool2d import AveragePooling2D as AveragePooling2D
 from .pool2d import AvgPool2D as AvgPool2D

@@ -86,9 +86,10 @@ class Conv2D(Convolution, only_kernels=True):
             )
         if self.method not in METHODS:
             raise ValueError(f"{name}: method must be one of {METHODS}; got {self.method!r}.")
-        if self.method == "im2col" and (self.groups > 1 or max(self.dilation) > 1):
+        special = self.groups > 1 or max(self.dilation) > 1 or self.padding == "causal"
+        if self.method == "im2col" and special:
             raise ValueError(
-                f"{name}: only method='gather' has dilation_rate and groups; leave 'im2col' out."
+                f"{name}: only method='gather' has dilation_rate, groups and 'causal'; leave 'im2col' out."
             )
         get_activation(self.activation)  # raises if it is none
         self.initialize_kernel = initializers.get(self.kernel_initializer)
@@ -204,4 +205,5 @@ class Conv2D(Convolution, only_kernels=True):
         kernel = self.kernel.value.reshape(-1, self.filters)
         dy_columns, dx_columns = np.empty_like(rows.T, order="C"), np.empty_like(columns.T, order="C")
         kernels.gather_gemm.dense_input_gradient(rows, kernel, columns, dy_columns, dx_columns)
-        return col2im(columns, x.shape, self.window, self.steps, self.padding)
+        dx = col2im(columns, x.shape, self.window, self.steps, self.padding)
+        return dx.reshape(len(dx), *self.image[-1 - self.axes :])
