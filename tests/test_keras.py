@@ -434,37 +434,6 @@ ONE = RANDOM.uniform(0.01, 0.99, (9, 1)).astype(np.float32)
 ANSWERS = RANDOM.integers(0, 2, (9, 1))
 SEVERAL = RANDOM.integers(0, 2, (9, 4)).astype(np.float32)
 
-LOSS_PROBLEMS = {
-    "sparse_categorical_crossentropy": [(LABELS, ROWS), (LABELS[:, None], ROWS)],
-    "SparseCategoricalCrossentropy": [(LABELS, ROWS)],
-    "categorical_crossentropy": [(ONE_HOT, ROWS), (SOFT, ROWS)],
-    "CategoricalCrossentropy": [(ONE_HOT, ROWS)],
-    "mean_squared_error": [(SOFT, ROWS), (ONE[::-1], ONE)],
-} | {name: [(SOFT, ROWS)] for name in ("mse", "MSE", "MeanSquaredError")} | {
-    name: [(ANSWERS, ONE), (SEVERAL, ROWS * 0.9 + 0.05)]
-    for name in ("binary_crossentropy", "bce", "BCE", "BinaryCrossentropy")
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("name", "y_true", "y_pred"),
-    [(name, *problem) for name, them in LOSS_PROBLEMS.items() for problem in them],
-)
-def test_losses_by_keras_s_names(name, y_true, y_pred):
-    theirs = keras.ops.convert_to_numpy(keras.ops.mean(keras.losses.get(name)(y_true, y_pred)))
-    assert tinynet.losses.get(name)(y_true, y_pred) == pytest.approx(float(theirs), rel=2e-6)
-
-
-def test_every_loss_of_keras_that_is_here_has_all_of_its_names():
-    kinds = {kind.__name__: kind for kind in tinynet.losses.LOSSES.values()}
-    for name, theirs in keras.src.losses.ALL_OBJECTS_DICT.items():
-        kind = getattr(theirs, "__name__", "")
-        snake = {keras.src.utils.naming.to_snake_case(ours): ours for ours in kinds}
-        ours = kinds.get(kind) or kinds.get(snake.get(kind, ""))
-        if ours is not None:
-            assert type(tinynet.losses.get(name)) is ours, name
-
-
 METRIC_PROBLEMS = {
     "accuracy": [(LABELS, ROWS), (LABELS[:, None], ROWS), (ONE_HOT, ROWS), (ANSWERS, ONE), (SOFT, ROWS)],
     "acc": [(LABELS, ROWS), (ONE_HOT, ROWS), (ANSWERS, ONE)],
@@ -497,9 +466,6 @@ def test_metrics_by_keras_s_names(name, y_true, y_pred):
 
 def test_every_metric_here_is_tested_against_keras():
     assert set(METRIC_PROBLEMS) == set(tinynet.metrics.METRICS)
-    assert set(LOSS_PROBLEMS) == set(tinynet.losses.LOSSES) | {
-        kind.__name__ for kind in tinynet.losses.LOSSES.values()
-    }
 
 
 @pytest.mark.parametrize("chosen", [[], ["accuracy"], ["mae", "accuracy", "mse"]], ids=str)

@@ -7,70 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from loss_cases import BINARY, CATEGORICAL, CONFIGURATIONS, SPARSE, SQUARED, example, naive, softmax
 
 from tinynet import Sequential, layers, losses
-
-SPARSE = losses.SparseCategoricalCrossentropy
-CATEGORICAL = losses.CategoricalCrossentropy
-BINARY = losses.BinaryCrossentropy
-SQUARED = losses.MeanSquaredError
-
-CONFIGURATIONS = [
-    kind(from_logits=from_logits, label_smoothing=smoothing)
-    for kind in (SPARSE, CATEGORICAL, BINARY)
-    for from_logits in (False, True)
-    for smoothing in (0.0, 0.2)
-] + [SQUARED()]
-
-
-def softmax(logits):
-    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return exponentials / exponentials.sum(axis=-1, keepdims=True)
-
-
-def example(loss, shape=(5, 4), seed=0, dtype=np.float64):
-    """Random predictions and targets that suit a loss; probabilities are not normalised."""
-    rng = np.random.default_rng(seed)
-    if getattr(loss, "from_logits", True):
-        predictions = rng.normal(size=shape) * 2
-    else:
-        predictions = rng.uniform(0.05, 0.95, size=shape)
-    if isinstance(loss, SPARSE):
-        targets = rng.integers(0, shape[-1], size=shape[:-1])
-    elif isinstance(loss, CATEGORICAL):
-        targets = rng.dirichlet(np.ones(shape[-1]), size=shape[:-1])
-    elif isinstance(loss, BINARY):
-        targets = rng.uniform(size=shape)
-    else:
-        targets = rng.normal(size=shape)
-    return predictions.astype(dtype), targets
-
-
-def naive(loss, predictions, targets):
-    """The mean loss, one number after the other, as the definitions say it."""
-    total, count = 0.0, 0
-    if isinstance(loss, SPARSE | CATEGORICAL):
-        classes = predictions.shape[-1]
-        rows = predictions.reshape(-1, classes)
-        if isinstance(loss, SPARSE):
-            targets = [[float(k == label) for k in range(classes)] for label in targets.reshape(-1)]
-        for row, target in zip(rows, np.reshape(targets, (-1, classes)), strict=True):
-            if loss.from_logits:
-                row = [math.exp(z) / sum(math.exp(other) for other in row) for z in row]
-            for p, t in zip(row, target, strict=True):
-                smooth = (1 - loss.label_smoothing) * t + loss.label_smoothing / classes
-                total -= smooth * math.log(p)
-            count += 1
-        return total / count
-    for x, t in zip(predictions.reshape(-1), targets.reshape(-1), strict=True):
-        if isinstance(loss, SQUARED):
-            total += (x - t) ** 2
-        else:
-            p = 1 / (1 + math.exp(-x)) if loss.from_logits else x
-            smooth = (1 - loss.label_smoothing) * t + loss.label_smoothing * 0.5
-            total -= smooth * math.log(p) + (1 - smooth) * math.log(1 - p)
-        count += 1
-    return total / count
 
 
 @pytest.mark.parametrize("shape", [(5, 4), (1, 2), (3, 2, 4), (2, 3, 1, 5)])
@@ -98,10 +37,10 @@ def test_gradient_equals_central_differences(loss, shape):
     ("loss", "predictions", "targets", "value", "gradient"),
     [
         (SPARSE(), [[0.5, 0.25, 0.25], [0.25, 0.25, 0.5]], [0, 1], 1.5 * math.log(2),
-         [[-1, 0, 0], [0, -2, 0]]),
-        (SPARSE(label_smoothing=0.5), [[0.5, 0.5]], [1], math.log(2), [[-0.5, -1.5]]),
+         [[-0.5, 0.5, 0.5], [0.5, -1.5, 0.5]]),
+        (SPARSE(label_smoothing=0.5), [[0.5, 0.5]], [1], math.log(2), [[0.5, -0.5]]),
         (SPARSE(from_logits=True), [[0, math.log(3)]], [0], math.log(4), [[-0.75, 0.75]]),
-        (CATEGORICAL(), [[0.25, 0.75]], [[1, 0]], math.log(4), [[-4, 0]]),
+        (CATEGORICAL(), [[0.25, 0.75]], [[1, 0]], math.log(4), [[-3, 1]]),
         (CATEGORICAL(from_logits=True), [[0, math.log(3)]], [[0.5, 0.5]], math.log(4) - math.log(3) / 2,
          [[-0.25, 0.25]]),
         (BINARY(), [[0.5], [0.25]], [1, 0], (math.log(2) - math.log(0.75)) / 2, [[-1], [2 / 3]]),
@@ -109,6 +48,23 @@ def test_gradient_equals_central_differences(loss, shape):
          [[-0.25, -0.125]]),
         (BINARY(label_smoothing=0.5), [[0.5]], [[1]], math.log(2), [[-1]]),
         (SQUARED(), [[1.0, 2.0], [3.0, 4.0]], [[1, 2], [3, 2]], 1.0, [[0, 0], [0, 1]]),
+        (losses.MeanAbsoluteError(), [[1.0, 2.0], [3.0, 4.0]], [[1, 2], [5, 2]], 1.0,
+         [[0, 0], [-0.25, 0.25]]),
+        (losses.MeanAbsolutePercentageError(), [[1.0, 3.0]], [[2, -1]], 225, [[-25, 50]]),
+        (losses.MeanSquaredLogarithmicError(), [[math.e - 1, -1.0]], [[0, 0]], (1 - 1e-7) ** 2 / 2,
+         [[(1 - 1e-7) / math.e, 0]]),
+        (losses.Huber(2), [[1.0, 5.0]], [[0, 0]], (0.5 + 8) / 2, [[0.5, 1]]),
+        (losses.LogCosh(), [[0.0, math.log(2)]], [[0, 0]], math.log(1.25) / 2, [[0, 0.3]]),
+        (losses.Hinge(), [[0.5, 0.5, 2.0]], [[-1, 1, 1]], 2 / 3, [[1 / 3, -1 / 3, 0]]),
+        (losses.Hinge(), [[0.5, 0.5, 2.0]], [[0, 1, 1]], 2 / 3, [[1 / 3, -1 / 3, 0]]),
+        (losses.Hinge(), [[0.5, 0.5]], [[0, 2]], 0.5, [[0, 0]]),
+        (losses.SquaredHinge(), [[0.5, 0.5]], [[0, 1]], 1.25, [[1.5, -0.5]]),
+        (losses.CategoricalHinge(), [[0.25, 0.75, 0.5], [0, 0, 9]], [[0, 1, 0], [0, 0, 1]], 0.375,
+         [[0, -0.5, 0.5], [0, 0, 0]]),
+        (losses.KLDivergence(), [[0.5, 0.5]], [[0, 1]], math.log(2) + 1e-7 * math.log(2e-7), [[-2e-7, -2]]),
+        (losses.Poisson(), [[1 - 1e-7, 2 - 1e-7]], [[5, 2]], (3 - 2e-7 - 2 * math.log(2)) / 2, [[-2, 0]]),
+        (losses.CosineSimilarity(), [[3.0, 4.0]], [[0, 2]], -0.8, [[0.096, -0.072]]),
+        (losses.CosineSimilarity(), [[0.0, 0.0]], [[0, 2]], 0, [[0, -1e7]]),
     ],
 )  # fmt: skip
 def test_worked_by_hand(loss, predictions, targets, value, gradient):
@@ -118,7 +74,7 @@ def test_worked_by_hand(loss, predictions, targets, value, gradient):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_confident_wrong_probabilities_are_finite(dtype):
-    epsilon = float(np.finfo(dtype).eps)
+    epsilon = 1e-7
     sure = np.array([[1.0, 0.0]], dtype=dtype)
     for loss, targets in [(SPARSE(), [1]), (CATEGORICAL(), [[0, 1]]), (BINARY(), [[0, 1]])]:
         assert loss(targets, sure) == pytest.approx(-math.log(epsilon), rel=1e-6)
@@ -132,7 +88,11 @@ def test_confident_wrong_probabilities_are_finite(dtype):
 @pytest.mark.parametrize("size", [1e4, 1e30, float(np.finfo(np.float32).max)])
 def test_huge_logits_are_finite(dtype, size):
     logits = np.array([[size, -size, 0.0]], dtype=dtype)
-    for loss, targets in [(SPARSE(True), [1]), (CATEGORICAL(True), [[0, 1, 0]]), (SPARSE(True, 0.1), [1])]:
+    for loss, targets in [
+        (SPARSE(True), [1]),
+        (CATEGORICAL(True), [[0, 1, 0]]),
+        (SPARSE(True, label_smoothing=0.1), [1]),
+    ]:
         assert loss(targets, logits) == pytest.approx(2 * size, rel=0.07)
         np.testing.assert_allclose(loss.gradient(targets, logits), [[1, -1, 0]], atol=0.07)
     assert SPARSE(from_logits=True)([0], logits) == 0
@@ -144,7 +104,7 @@ def test_huge_logits_are_finite(dtype, size):
 @pytest.mark.parametrize(
     ("loss", "broken"),
     [(loss, np.nan) for loss in CONFIGURATIONS]
-    + [(loss, np.inf) for loss in CONFIGURATIONS if getattr(loss, "from_logits", True)],
+    + [(loss, np.inf) for loss in CONFIGURATIONS if getattr(loss, "from_logits", type(loss) is SQUARED)],
     ids=repr,
 )
 def test_broken_predictions_give_a_loss_that_is_not_finite_and_no_warning(loss, broken):
@@ -217,8 +177,8 @@ def test_three_ways_to_say_the_same_loss(seed, smoothing):
     np.testing.assert_allclose(chained, from_logits.gradient(labels, logits), rtol=1e-7, atol=1e-12)
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.int64, np.uint64])
-def test_labels_of_any_integer_type_and_with_a_last_axis(dtype):
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.int64, np.uint64, np.float32])
+def test_labels_of_any_type_and_with_a_last_axis(dtype):
     loss = SPARSE()
     predictions, labels = example(loss)
     expected = loss(labels, predictions)
@@ -251,7 +211,12 @@ LABELS_3 = np.array([0, 1, 2])
         (SPARSE(), (3, 10), [3, 0, -1], ValueError, r"Label -1 at index 2 is out of range: .* 0\.\.9"),
         (SPARSE(), (1, 2, 3), [[0, 3]], ValueError, r"Label 3 at index \(0, 1\) is out of range: .* 0\.\.2"),
         (SPARSE(), (1, 10), np.array([2**64 - 1], np.uint64), ValueError, "Label 18446744073709551615 at"),
-        (SPARSE(), (3, 10), [0.0, 1.0, 2.0], TypeError, r"not float64: pass targets\.astype\(int\)"),
+        (SPARSE(), (3, 10), [0.0, 1.5, 2.0], ValueError, r"Label 1\.5 at index 1 is no whole number"),
+        (SPARSE(), (3, 10), [0.0, np.nan, 2.0], ValueError, r"Label nan at index 1 is no whole number"),
+        (losses.KLDivergence(), (3, 2), [0, 1, 0], ValueError, "rows of outputs"),
+        (losses.CosineSimilarity(), (3,), [0, 1, 0], ValueError, "rows of outputs"),
+        (losses.Hinge(), (2, 2), [0, 1], ValueError, r"targets of shape \(2, 2\), not \(2,\)"),
+        (losses.Huber(), (1, 1), [np.nan], ValueError, "nan at index 0 is not a finite"),
         (SPARSE(), (3, 10), ["a", "b", "c"], TypeError, "integers"),
         (SPARSE(), (3, 3), np.eye(3), ValueError, "one-hot.*categorical_crossentropy.*argmax"),
         (SPARSE(), (3, 10), [0, 1], ValueError, "number of samples differs"),
@@ -316,12 +281,16 @@ def test_label_smoothing_has_limits(kind, smoothing):
         ("MSE", SQUARED()),
         ("bce", BINARY()),
         ("BCE", BINARY()),
+        ("mae", losses.MeanAbsoluteError()),
+        ("huber", losses.Huber(1.0)),
+        ("KLD", losses.KLDivergence()),
     ],
 )
 def test_get_by_name_or_object(name, loss):
     assert losses.get(name) == loss
     assert losses.get(type(loss).__name__) == loss
     assert losses.get(loss) is loss
+    assert losses.get(type(loss)) == loss
 
 
 @pytest.mark.parametrize("loss", CONFIGURATIONS, ids=repr)
@@ -334,7 +303,7 @@ def test_get_explains_what_it_knows():
     with pytest.raises(ValueError, match=r"Did you mean 'binary_crossentropy'\?.*mean_squared_error"):
         losses.get("binary_crossentropi")
     with pytest.raises(TypeError, match="name or an object"):
-        losses.get(SQUARED)
+        losses.get(int)
     with pytest.raises(TypeError, match="name or an object"):
         losses.get({"from_logits": True})
     with pytest.raises(ValueError, match=r"Unknown loss None\. The names are sparse"):
@@ -425,3 +394,125 @@ def test_a_function_is_no_loss(function):
     model = Sequential([layers.Dense(1)], 1)
     with pytest.raises(TypeError, match=r"cannot be differentiated here: use a name .*losses\.Loss"):
         model.compile("sgd", function)
+
+
+def test_what_keras_has_and_is_not_here_is_refused():
+    for kind in (SPARSE, SQUARED, losses.Huber, losses.CosineSimilarity):
+        for reduction in ("sum", "none", None, "mean_with_sample_weight"):
+            with pytest.raises(
+                ValueError, match=rf"{kind.__name__}: reduction must be 'sum_over_batch_size'"
+            ):
+                kind(reduction=reduction)
+        assert kind(reduction="mean") == kind(reduction="sum_over_batch_size") == kind()
+    with pytest.raises(ValueError, match="ignore_class is not there"):
+        SPARSE(ignore_class=-1)
+    with pytest.raises(ValueError, match="axis must be -1"):
+        losses.CosineSimilarity(0)
+    with pytest.raises(ValueError, match="delta must be a positive number"):
+        losses.Huber(0)
+    with pytest.raises(TypeError, match=r"Mine defines call.*_value\(y_true, y_pred\)"):
+        type("Mine", (losses.Loss,), {"call": lambda self, y_true, y_pred: 0})
+
+
+def test_names_of_losses():
+    assert losses.KLDivergence().name == "kl_divergence"
+    assert losses.Huber().name == "huber_loss"
+    assert SPARSE(name="mine").name == "mine"
+    assert dataclasses.replace(SPARSE(name="mine"), from_logits=True).name == "mine"
+    assert SPARSE().of_logits().name == "sparse_categorical_crossentropy"
+
+
+@pytest.mark.parametrize("name", losses.FUNCTIONS)
+def test_functions_give_what_each_row_costs(name):
+    function, loss = getattr(losses, name), losses.get(name)
+    assert losses.get(function) == loss
+    assert function.__name__ == name
+    y_pred, y_true = example(loss, (5, 2, 4), dtype=np.float32)
+    rows = function(y_true, y_pred)
+    assert rows.shape == (5, 2)
+    assert rows.dtype == np.float32
+    assert rows.mean() == pytest.approx(loss(y_true, y_pred), rel=1e-5)
+    one = function(y_true[0, 0], y_pred[0, 0])
+    assert np.shape(one) == ()
+    assert one == rows[0, 0]
+
+
+def test_functions_take_the_loss_s_arguments():
+    y_pred, y_true = example(CATEGORICAL(True), (3, 4))
+    rows = losses.categorical_crossentropy(y_true, y_pred, True, label_smoothing=0.1)
+    assert rows.mean() == pytest.approx(CATEGORICAL(True, 0.1)(y_true, y_pred))
+    with pytest.raises(TypeError, match="unexpected keyword argument 'delta'"):
+        losses.categorical_crossentropy(y_true, y_pred, delta=1)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("loss", [loss for loss in CONFIGURATIONS if loss.only_kernels], ids=repr)
+@settings(deadline=None, max_examples=30)
+@given(seed=st.integers(0, 2**32 - 1), shape=st.sampled_from([(1, 2), (7, 3), (3, 17), (2, 3, 4)]))
+def test_kernels_are_the_numpy_path(loss, dtype, seed, shape):
+    y_pred, y_true = example(loss, shape, seed, dtype)
+    weights = np.random.default_rng(seed).normal(size=shape[:-1]).astype(dtype)
+    for given_weights in (None, weights):
+        gradient, value = np.full(shape, np.nan, dtype), np.full(1, np.nan)
+        loss.write(loss.prepare(y_true), y_pred, 0.25, gradient, value, given_weights)
+        expected, slopes = loss.value_and_gradient(y_true, y_pred, given_weights)
+        assert value[0] == pytest.approx(expected, rel=1e-11, abs=1e-12)
+        rtol = 1e-6 if dtype == np.float32 else 1e-11
+        np.testing.assert_allclose(gradient, slopes * 0.25, rtol=rtol, atol=1e-12)
+
+
+@pytest.mark.parametrize("loss", [loss for loss in CONFIGURATIONS if loss.only_kernels], ids=repr)
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_kernels_pass_on_what_is_no_number(loss, bad):
+    y_pred, y_true = example(loss, (2, 3))
+    y_pred[0, 1] = bad
+    gradient, value = np.zeros((2, 3)), np.zeros(1)
+    loss.write(loss.prepare(y_true), y_pred, 1.0, gradient, value)
+    expected = np.nan if np.isnan(bad) else loss(y_true, y_pred)
+    np.testing.assert_allclose(value[0], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("loss", ["mse", "mae", "mape", "huber", "hinge", "squared_hinge"])
+def test_models_stay_recorded(loss):
+    model = Sequential([layers.Dense(3)], 4)
+    model.compile("sgd", loss)
+    model.train_on_batch(np.ones((8, 4), np.float32), np.ones((8, 3), np.float32))
+    (step,) = model.trainer.steps.sizes.values()
+    assert step.outputs.made
+
+
+@pytest.mark.parametrize(
+    ("ends", "loss"),
+    [("sigmoid", "binary_crossentropy"), ("softmax", "binary_crossentropy"),
+     ("softmax", "categorical_crossentropy"), (None, CATEGORICAL(True)), (None, BINARY(True))],
+    ids=str,
+)  # fmt: skip
+def test_crossentropies_train_recorded_and_by_the_gradient(ends, loss):
+    def make():
+        model = Sequential([layers.Dense(10, activation=ends)], 4, seed=2, dtype="float64")
+        model.compile("sgd", loss)
+        return model
+
+    model, other = make(), make()
+    x = np.random.default_rng(0).normal(size=(16, 4))
+    y = np.eye(10)[np.arange(16) % 10]
+    for _ in range(3):
+        model.train_on_batch(x, y)
+        flow, _, whole = other.trainer.split()
+        _, dy = whole.value_and_gradient(y, flow.forward([x], training=True)[0])
+        flow.backward([dy])
+        for parameter in other.parameters:
+            parameter.value -= 0.01 * parameter.grad
+    (step,) = model.trainer.steps.sizes.values()
+    assert step.outputs.made
+    for ours, theirs in zip(model.parameters, other.parameters, strict=True):
+        np.testing.assert_allclose(ours.value, theirs.value, rtol=1e-10)
+
+
+def test_shards_take_hinge_labels_as_the_whole_batch_does():
+    """A shard of nothing but 0 and 1, of a batch that has other targets."""
+    model = Sequential([layers.Dense(1, kernel_initializer="zeros")], 1, dtype="float64")
+    model.compile("sgd", "hinge")
+    y = np.array([0.0, 1, 0, 1, 0, 1, 0, 2])[:, None]
+    assert model.train_on_batch(np.ones((8, 1)), y) == 1.0
+    assert model.parameters[1].value[0] == pytest.approx(0.01 * y.mean())

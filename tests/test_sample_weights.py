@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_losses import CONFIGURATIONS, example
+from loss_cases import CONFIGURATIONS, example
 
 from tinynet import Sequential, layers, losses, optim
 from tinynet.training.data import Batch

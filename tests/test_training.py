@@ -509,7 +509,7 @@ def test_verbose_auto_is_lines_without_a_terminal_and_a_bar_in_one(blobs, capsys
 BAD_LABELS = [
     (np.array([0, 1, 2, 3]), ValueError, r"Label 3 at index 3 is out of range.*labels are 0\.\.2"),
     (np.array([0, -1, 2, 1]), ValueError, "Label -1 at index 1"),
-    (np.array([0.0, 1.0, 2.0, 1.0]), TypeError, r"integers, not float64.*astype\(int\)"),
+    (np.array([0.0, 1.0, 1.5, 1.0]), ValueError, r"Label 1\.5 at index 2 is no whole number"),
     (np.eye(3)[[0, 1, 2, 1]], ValueError, "one-hot.*categorical_crossentropy"),
     (np.array(["0", "1", "2", "1"]), TypeError, "y must be an array of numbers"),
     (np.zeros((4, 2), int), ValueError, r"\(4, 2\)"),

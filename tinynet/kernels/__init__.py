@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         im2col,
         jit,
         layer_normalization,
+        losses,
         merging,
         moving,
         normalization,
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "activation", "affine", "canary", "depthwise", "elementwise", "gather_gemm", "im2col", "jit",
-    "layer_normalization", "merging", "moving", "normalization", "picture", "piecewise", "pooling",
-    "program", "rescaling", "softmax", "update", "warp",
+    "layer_normalization", "losses", "merging", "moving", "normalization", "picture", "piecewise",
+    "pooling", "program", "rescaling", "softmax", "update", "warp",
 ]  # fmt: skip
 
 _importing = threading.RLock()

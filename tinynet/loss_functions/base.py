@@ -2,33 +2,64 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, InitVar, dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..order import ORDER, check_order
+from .means import scaled, weighted_mean
+from .targets import check_finite, check_same_shape, numbers
 from .weights import weights_of_rows
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 
+EPSILON = 1e-7  # Keras's: what probabilities and divisors are kept away from 0 by
+
 
 @dataclass(frozen=True)
 class Loss(ABC):
-    """What every loss can do; a subclass writes `check`, `_value` and `_gradient`.
+    """What every loss can do; a subclass writes `_value` and `_gradient`, and `check` for targets of its own.
+
+    Args:
+        reduction: how the samples' losses become one number: "sum_over_batch_size" (default) or "mean", which
+            both mean their mean; Keras's others are refused.
+        name: what the loss is called; default: its class's name, in lower case with underscores.
 
     Attributes:
         cancels: the name of the activation that the loss undoes, so that a model which ends in it is trained
             on what comes before it, the logits, by `of_logits`; "" for none.
+
+    Raises:
+        ValueError: another reduction.
     """
 
     cancels: ClassVar[str] = ""
+    _: KW_ONLY
+    reduction: InitVar[str] = "sum_over_batch_size"
+    name: InitVar[str | None] = None
+
+    def __post_init__(self, reduction: str, name: str | None) -> None:
+        if reduction not in ("sum_over_batch_size", "mean"):
+            raise ValueError(
+                f"{type(self).__name__}: reduction must be 'sum_over_batch_size', the mean of the samples' "
+                f"losses, by which models are trained; got {reduction!r}. For each sample's own loss call a "
+                "function, such as losses.mean_squared_error(y_true, y_pred)."
+            )
+        words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", type(self).__name__)
+        object.__setattr__(self, "name", words.lower() if name is None else name)
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
+        if "call" in vars(cls):
+            raise TypeError(
+                f"{cls.__name__} defines call, as losses for Keras do, which cannot be differentiated here: "
+                "define _value(y_true, y_pred), the mean loss, and _gradient(y_true, y_pred), its gradient."
+            )
         for name in ("__call__", "gradient", "check", "write", "_value", "_gradient", "_both", "_losses"):
             if name in vars(cls):
                 check_order(vars(cls)[name], f"{cls.__name__}.{name}", method=True)
@@ -83,8 +114,8 @@ class Loss(ABC):
         """
         predictions = self._checked(y_true, y_pred)
         weights = self._weights(sample_weight, predictions)
-        with np.errstate(over="ignore", invalid="ignore"):
-            gradient = self._gradient(np.asarray(y_true), predictions)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            gradient = self._gradient(self.prepare(np.asarray(y_true)), predictions)
             if weights is not None:
                 gradient = scaled(gradient, weights)
             return gradient.astype(predictions.dtype, copy=False)
@@ -113,8 +144,8 @@ class Loss(ABC):
         """
         predictions = self._checked(y_true, y_pred)
         weights = self._weights(sample_weight, predictions)
-        with np.errstate(over="ignore", invalid="ignore"):
-            value, gradient = self._weighted(np.asarray(y_true), predictions, weights)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            value, gradient = self._weighted(self.prepare(np.asarray(y_true)), predictions, weights)
             return value, gradient.astype(predictions.dtype, copy=False)
 
     def of_logits(self) -> Loss:
@@ -127,7 +158,7 @@ class Loss(ABC):
         return False
 
     def prepare(self, y_true: Array) -> Array:
-        """Return checked targets as `write` takes them: contiguous, of one type."""
+        """Return a batch's checked targets as `_value`, `_gradient` and `write` get them: contiguous."""
         return np.ascontiguousarray(y_true)
 
     def prepare_weights(self, weights: ArrayLike, shape: tuple[int, ...]) -> Array:
@@ -158,20 +189,40 @@ class Loss(ABC):
             value: (1,) float64, written.
             weights: of the samples, as `prepare_weights` returns them; default None, all 1.
         """
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             value[0], slope = self._weighted(y_true, y_pred, weights)
             np.multiply(slope.astype(y_pred.dtype, copy=False), share, out=gradient)
 
     def of_checked(self, y_true: Array, y_pred: Array, weights: Array | None = None) -> float:
         """Return the loss, as a call does, of targets that have been checked and a model's own output."""
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            targets = self.prepare(y_true)
             if weights is None:
-                return self._value(y_true, y_pred)
-            return weighted_mean(self._losses(y_true, y_pred), weights)
+                return self._value(targets, y_pred)
+            return weighted_mean(self._losses(targets, y_pred), weights)
 
-    @abstractmethod
+    def of_rows(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
+        """Return the loss of each row of outputs, of which a call returns the mean.
+
+        Args:
+            y_true: the targets, as for a call.
+            y_pred: the predictions, (N, ..., outputs).
+
+        Returns:
+            (N, ...) in the type of the predictions.
+
+        Raises:
+            TypeError, ValueError: as a call.
+        """
+        predictions = self._checked(y_true, y_pred)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            losses = self._losses(self.prepare(np.asarray(y_true)), predictions)
+            return losses.astype(predictions.dtype)
+
     def check(self, y_true: ArrayLike, shape: tuple[int, ...]) -> None:
         """Raise a clear error if the targets do not fit predictions of a shape.
+
+        Unless a class says something else, they are finite numbers of that shape; for one output, also (N,).
 
         Args:
             y_true: the targets of a batch, or of a whole data set before training starts.
@@ -181,6 +232,8 @@ class Loss(ABC):
             TypeError: the targets have the wrong type.
             ValueError: the targets have the wrong shape or values.
         """
+        check_same_shape(numbers(y_true), shape)
+        check_finite(y_true)
 
     def _checked(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
         """Return the predictions as an array, if they are some and the targets fit."""
@@ -226,25 +279,3 @@ class Loss(ABC):
             return self._both(y_true, y_pred)
         value = weighted_mean(self._losses(y_true, y_pred), weights)
         return value, scaled(self._gradient(y_true, y_pred), weights)
-
-
-def total(array: Array) -> float:
-    """Return the sum of all elements; for few of them quicker than `array.sum`."""
-    return float(np.add.reduce(array, axis=None))
-
-
-def weighted_mean(losses: Array, weights: Array) -> float:
-    """Return the sum of weights times losses, divided by their number."""
-    return total(losses * weights.astype(np.float64)) / losses.size
-
-
-def scaled(gradient: Array, weights: Array) -> Array:
-    """Return the gradient with each row multiplied by its weight; both of shape (N,), each number."""
-    return gradient * weights.astype(np.float64).reshape(
-        weights.shape + (1,) * (gradient.ndim - weights.ndim)
-    )
-
-
-def mean_of_rows(losses: Floats) -> Floats:
-    """Return the mean over the last axis, the outputs; predictions (N,) are one output each."""
-    return losses if losses.ndim < 2 else np.add.reduce(losses, axis=-1) / losses.shape[-1]

@@ -8,21 +8,23 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .base import Array, Floats, Loss, mean_of_rows, total
+from .base import EPSILON, Array, Floats, Loss
+from .elementwise import ElementwiseLoss
 from .targets import check_label_smoothing, check_same_shape, first, look_turned, numbers, text
 
 
 @dataclass(frozen=True)
-class BinaryCrossentropy(Loss):
+class BinaryCrossentropy(ElementwiseLoss):
     """Cross-entropy between targets in 0..1 and predicted probabilities, each output on its own.
 
     For target t and probability p the loss is −t log p − (1 − t) log(1 − p), averaged over all elements. A
-    probability nearer to 0 or 1 than the machine epsilon of its type counts as that far away, so that a
-    confident wrong answer has a large, finite loss and gradient.
+    probability nearer to 0 or 1 than 1e-7 counts as that far away, as in Keras; its gradient is that of a
+    probability so far away, so that a confident wrong answer has a large, finite loss and gradient.
 
     Args:
         from_logits: the predictions are logits, before sigmoid; more precise. Default False: probabilities.
         label_smoothing: how far targets move towards 0.5, as a share in [0, 1). Default 0.
+        reduction, name: see `Loss`.
 
     Raises:
         ValueError: the label smoothing is outside [0, 1).
@@ -38,10 +40,12 @@ class BinaryCrossentropy(Loss):
     """
 
     cancels: ClassVar[str] = "sigmoid"
+    formula: ClassVar[int] = 7
     from_logits: bool = False
     label_smoothing: float = 0.0
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, reduction: str, name: str | None) -> None:
+        super().__post_init__(reduction, name)
         check_label_smoothing(self.label_smoothing)
 
     def of_logits(self) -> Loss:
@@ -72,39 +76,32 @@ class BinaryCrossentropy(Loss):
     def _turned(self, targets: Array, predictions: Array) -> bool:
         return not self.from_logits and look_turned(targets, predictions)
 
-    def _value(self, y_true: Array, y_pred: Array) -> float:
-        return total(self._of_elements(y_true, y_pred)) / y_pred.size
+    @property
+    def kernel_formula(self) -> int:
+        """Which of the kernel's formulas it is."""
+        return 6 if self.from_logits else 7
 
-    def _losses(self, y_true: Array, y_pred: Array) -> Floats:
-        return mean_of_rows(self._of_elements(y_true, y_pred))
+    @property
+    def setting(self) -> float:
+        """The number that the kernel's formula depends on: how far targets move."""
+        return float(self.label_smoothing)
 
-    def _of_elements(self, y_true: Array, y_pred: Array) -> Floats:
-        t = self._smooth(y_true, y_pred.shape)
+    def _of_elements(self, t: Floats, p: Floats) -> Floats:
+        t = self._smooth(t)
         if self.from_logits:
-            z = y_pred.astype(np.float64)
-            losses: Floats = np.logaddexp(0, z) - t * z
-        else:
-            p = self._clip(y_pred)
-            losses = -t * np.log(p) - (1 - t) * np.log1p(-p)
-        return losses
+            losses: Floats = np.logaddexp(0, p) - t * p
+            return losses
+        p = np.clip(p, EPSILON, 1 - EPSILON)
+        return -t * np.log(p) - (1 - t) * np.log1p(-p)
 
-    def _gradient(self, y_true: Array, y_pred: Array) -> Array:
-        t = self._smooth(y_true, y_pred.shape)
+    def _slopes(self, t: Floats, p: Floats) -> Floats:
+        t = self._smooth(t)
         if self.from_logits:
-            z = y_pred.astype(np.float64)
-            small = np.exp(-np.abs(z))
-            gradient: Array = np.where(z >= 0, 1, small) / (1 + small) - t
-        else:
-            p = self._clip(y_pred)
-            gradient = (p - t) / (p * (1 - p))
-        gradient /= y_pred.size
-        return gradient
+            small = np.exp(-np.abs(p))
+            slopes: Floats = np.where(p < 0, small, 1) / (1 + small) - t
+            return slopes
+        p = np.clip(p, EPSILON, 1 - EPSILON)
+        return (p - t) / (p * (1 - p))
 
-    def _clip(self, y_pred: Array) -> Floats:
-        epsilon = float(np.finfo(y_pred.dtype).eps)
-        return np.clip(y_pred.astype(np.float64), epsilon, 1 - epsilon)
-
-    def _smooth(self, y_true: Array, shape: tuple[int, ...]) -> Floats:
-        return (
-            y_true.reshape(shape).astype(np.float64) * (1 - self.label_smoothing) + self.label_smoothing / 2
-        )
+    def _smooth(self, t: Floats) -> Floats:
+        return t * (1 - self.label_smoothing) + self.label_smoothing / 2

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from dataclasses import dataclass, replace
-from typing import ClassVar
+from dataclasses import KW_ONLY, InitVar, dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import kernels
-from .base import Array, Floats, Loss, total
+from .base import EPSILON, Array, Floats, Loss
+from .means import total
+from .rows import RowLoss
 from .targets import (
     check_classes,
     check_label_smoothing,
@@ -25,40 +27,62 @@ from .targets import (
 
 
 @dataclass(frozen=True)
-class CrossEntropy(Loss):
+class CrossEntropy(RowLoss):
     """The mean of −Σ t log p over the rows of a batch, where t is a distribution over the classes."""
 
     cancels: ClassVar[str] = "softmax"
     from_logits: bool = False
     label_smoothing: float = 0.0
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, reduction: str, name: str | None) -> None:
+        super().__post_init__(reduction, name)
         check_label_smoothing(self.label_smoothing)
 
     def of_logits(self) -> Loss:
         """Return the same loss of logits; see `Loss.of_logits`."""
         return replace(self, from_logits=True)
 
-    def _value(self, y_true: Array, y_pred: Array) -> float:
-        return self._both(y_true, y_pred)[0]
+    @property
+    def only_kernels(self) -> bool:
+        """Whether there is a kernel: for logits, and for no class of one's own."""
+        return self.from_logits and "_call_kernel" in vars(type(self))
+
+    def write(
+        self,
+        y_true: Array,
+        y_pred: Array,
+        share: float,
+        gradient: Array,
+        value: Array,
+        weights: Array | None = None,
+    ) -> None:
+        """Write the mean loss, and its gradient times a share; see `Loss.write`."""
+        if not self.only_kernels:
+            super().write(y_true, y_pred, share, gradient, value, weights)
+            return
+        rows = -1, y_pred.shape[-1]
+        given = np.empty(0, y_pred.dtype) if weights is None else weights.reshape(-1)
+        smoothing, slopes = float(self.label_smoothing), gradient.reshape(rows)
+        self._call_kernel(y_true, y_pred.reshape(rows), smoothing, share, slopes, value, given)
+
+    def _losses(self, y_true: Array, y_pred: Array) -> Floats:
+        logarithms = log_softmax(y_pred) if self.from_logits else np.log(_probabilities(y_pred)[0])
+        losses: Floats = -np.add.reduce(self._distribution(y_true, y_pred.shape) * logarithms, axis=-1)
+        return losses
 
     def _gradient(self, y_true: Array, y_pred: Array) -> Array:
         return self._both(y_true, y_pred)[1]
 
-    def _losses(self, y_true: Array, y_pred: Array) -> Floats:
-        logarithms = log_softmax(y_pred) if self.from_logits else np.log(_clip_below(y_pred))
-        losses: Floats = np.add.reduce(-self._distribution(y_true, y_pred.shape) * logarithms, axis=-1)
-        return losses
-
     def _both(self, y_true: Array, y_pred: Array) -> tuple[float, Array]:
         distribution, rows = self._distribution(y_true, y_pred.shape), math.prod(y_pred.shape[:-1])
+        mass = np.add.reduce(distribution, axis=-1, keepdims=True)
         if self.from_logits:
             logarithms = log_softmax(y_pred)
-            gradient: Array = np.exp(logarithms) - distribution
+            gradient: Array = np.exp(logarithms) * mass - distribution
         else:
-            clipped = _clip_below(y_pred)
-            logarithms, gradient = np.log(clipped), -distribution / clipped
-        return -total(distribution * logarithms) / rows, gradient / rows
+            probabilities, sums = _probabilities(y_pred)
+            logarithms, gradient = np.log(probabilities), (mass - distribution / probabilities) / sums
+        return -total(np.add.reduce(distribution * logarithms, axis=-1)) / rows, gradient / rows
 
     def _distribution(self, y_true: Array, shape: tuple[int, ...]) -> Floats:
         distribution = self._one_hot(y_true, shape).astype(np.float64)
@@ -70,20 +94,27 @@ class CrossEntropy(Loss):
     @abstractmethod
     def _one_hot(self, y_true: Array, shape: tuple[int, ...]) -> Array: ...
 
+    @abstractmethod
+    def _call_kernel(self, targets: Array, logits: Array, *arguments: Any) -> None: ...
+
 
 @dataclass(frozen=True)
 class SparseCategoricalCrossentropy(CrossEntropy):
     """Cross-entropy between class labels (integers) and predicted probabilities.
 
-    With probability p of the true class the loss is −log p. A probability below the machine epsilon of its
-    type counts as that epsilon, so that a confident wrong answer has a large, finite loss and gradient.
+    With probability p of the true class the loss is −log p. As in Keras, rows are divided by their sums, and
+    a probability below 1e-7 counts as 1e-7; its gradient is that of 1e-7, so that a confident wrong answer
+    has a large, finite loss and gradient.
 
     Args:
         from_logits: the predictions are logits, before softmax; more precise. Default False: probabilities.
-        label_smoothing: the share of the target spread evenly over all classes, in [0, 1). Default 0.
+        ignore_class: not there; None.
+        label_smoothing: the share of the target spread evenly over all classes, in [0, 1). Default 0. (Keras
+            has it for categorical_crossentropy alone.)
+        reduction, name: see `Loss`.
 
     Raises:
-        ValueError: the label smoothing is outside [0, 1).
+        ValueError: the label smoothing is outside [0, 1), or ignore_class is given.
 
     Example:
         >>> import numpy as np
@@ -91,25 +122,38 @@ class SparseCategoricalCrossentropy(CrossEntropy):
         >>> predictions = np.array([[0.5, 0.25, 0.25], [0.0, 1.0, 0.0]])
         >>> round(loss([0, 1], predictions), 4)  # the mean of log 2 and 0
         0.3466
-        >>> loss.gradient([0, 1], predictions)
-        array([[-1. , -0. , -0. ],
-               [-0. , -0.5, -0. ]])
+        >>> loss.gradient([0, 1], predictions).round(4)
+        array([[-0.5,  0.5,  0.5],
+               [ 0.5, -0. ,  0.5]])
 
     Source:
         I. Goodfellow, Y. Bengio, A. Courville: Deep Learning, section 6.2.2.3; label smoothing: C. Szegedy
         et al.: Rethinking the Inception Architecture for Computer Vision, 2016, section 7.
     """
 
+    ignore_class: InitVar[None] = None
+    _: KW_ONLY
+    label_smoothing: float = 0.0
+
+    def __post_init__(self, reduction: str, name: str | None, ignore_class: None) -> None:  # type: ignore[override]
+        super().__post_init__(reduction, name)
+        if ignore_class is not None:
+            raise ValueError(
+                f"SparseCategoricalCrossentropy: ignore_class is not there; got {ignore_class!r}. Leave it "
+                "out, and give the samples of that class a sample_weight of 0."
+            )
+
     def check(self, y_true: ArrayLike, shape: tuple[int, ...]) -> None:
         """Raise a clear error if the targets are not labels 0..classes-1 for predictions of a shape.
 
         Args:
-            y_true: integer labels, (N, ...) or (N, ..., 1).
+            y_true: labels, (N, ...) or (N, ..., 1): integers, or whole numbers of a floating type.
             shape: of the predictions, (N, ..., classes).
 
         Raises:
-            TypeError: the labels are not integers.
-            ValueError: a label is out of range, or the shape is wrong (one-hot targets, another N).
+            TypeError: the labels are not numbers.
+            ValueError: a label is no whole number or out of range, or the shape is wrong (one-hot targets,
+                another N).
 
         Example:
             >>> SparseCategoricalCrossentropy().check([3, 10, 0], (3, 10))
@@ -129,8 +173,11 @@ class SparseCategoricalCrossentropy(CrossEntropy):
             if labels.shape != (*shape[:-1], 1):
                 raise shape_error(shape, labels.shape, f"labels of shape {shape[:-1]}")
         check_classes(shape)
-        if labels.dtype.kind not in "iu":
+        if labels.dtype.kind not in "iufb":
             raise TypeError(f"Labels must be integers, not {labels.dtype}: pass targets.astype(int).")
+        if labels.dtype.kind == "f" and not (whole := labels == np.floor(labels)).all():
+            index = first(~whole)
+            raise ValueError(f"Label {labels[index]} at index {text(index)} is no whole number.")
         if np.minimum.reduce(labels, axis=None) < 0 or np.maximum.reduce(labels, axis=None) >= shape[-1]:
             index = first((labels < 0) | (labels >= shape[-1]))
             raise ValueError(
@@ -138,38 +185,12 @@ class SparseCategoricalCrossentropy(CrossEntropy):
                 f"for {shape[-1]} classes, labels are 0..{shape[-1] - 1}."
             )
 
-    @property
-    def only_kernels(self) -> bool:
-        """Whether there is a kernel: for logits."""
-        return self.from_logits and type(self) is SparseCategoricalCrossentropy
-
     def prepare(self, y_true: Array) -> Array:
         """Return labels as the kernel takes them; see `Loss.prepare`."""
         return np.ascontiguousarray(y_true, np.int64)
 
-    def write(
-        self,
-        y_true: Array,
-        y_pred: Array,
-        share: float,
-        gradient: Array,
-        value: Array,
-        weights: Array | None = None,
-    ) -> None:
-        """Write the mean loss, and its gradient times a share; see `Loss.write`."""
-        if not self.only_kernels:
-            super().write(y_true, y_pred, share, gradient, value, weights)
-            return
-        classes = y_pred.shape[-1]
-        kernels.elementwise.softmax_cross_entropy(
-            y_pred.reshape(-1, classes),
-            y_true.reshape(-1),
-            self.label_smoothing,
-            share,
-            gradient.reshape(-1, classes),
-            value,
-            np.empty(0, y_pred.dtype) if weights is None else weights.reshape(-1),
-        )
+    def _call_kernel(self, targets: Array, logits: Array, *arguments: Any) -> None:
+        kernels.elementwise.softmax_cross_entropy(logits, targets.reshape(-1), *arguments)
 
     def _one_hot(self, y_true: Array, shape: tuple[int, ...]) -> Array:
         one_hot: Array = y_true.reshape((*shape[:-1], 1)) == np.arange(shape[-1])
@@ -180,8 +201,9 @@ class SparseCategoricalCrossentropy(CrossEntropy):
 class CategoricalCrossentropy(CrossEntropy):
     """Cross-entropy between target distributions (one-hot rows, for example) and predicted probabilities.
 
-    For target row t and predicted row p the loss is −Σ t log p. A probability below the machine epsilon of
-    its type counts as that epsilon, so that a confident wrong answer has a large, finite loss and gradient.
+    For target row t and predicted row p the loss is −Σ t log p. As in Keras, predicted rows are divided by
+    their sums, and a probability below 1e-7 counts as 1e-7; its gradient is that of 1e-7, so that a confident
+    wrong answer has a large, finite loss and gradient.
 
     Args:
         from_logits: the predictions are logits, before softmax; more precise. Default False: probabilities.
@@ -244,6 +266,13 @@ class CategoricalCrossentropy(CrossEntropy):
     def _turned(self, targets: Array, predictions: Array) -> bool:
         return not self.from_logits and look_turned(targets, predictions, rows=True)
 
+    def prepare(self, y_true: Array) -> Array:
+        """Return targets as the kernel takes them; see `Loss.prepare`."""
+        return np.ascontiguousarray(y_true, np.float64)
+
+    def _call_kernel(self, targets: Array, logits: Array, *arguments: Any) -> None:
+        kernels.losses.softmax_cross_entropy_of_rows(logits, targets.reshape(logits.shape), *arguments)
+
     def _one_hot(self, y_true: Array, shape: tuple[int, ...]) -> Array:
         return y_true
 
@@ -256,5 +285,8 @@ def log_softmax(logits: Array) -> Floats:
     return shifted
 
 
-def _clip_below(probabilities: Array) -> Array:
-    return np.maximum(probabilities.astype(np.float64), float(np.finfo(probabilities.dtype).eps))
+def _probabilities(y_pred: Array) -> tuple[Floats, Floats]:
+    """Return rows of sum 1, not nearer to 0 or 1 than 1e-7, as Keras makes them, and the sums before."""
+    predictions = y_pred.astype(np.float64)
+    sums = np.add.reduce(predictions, axis=-1, keepdims=True)
+    return np.clip(predictions / sums, EPSILON, 1 - EPSILON), sums

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import ArrayLike
+from typing import Any
 
-from .base import Array
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[Any]
 
 
 def numbers(y_true: ArrayLike) -> Array:
@@ -14,6 +16,23 @@ def numbers(y_true: ArrayLike) -> Array:
     if array.dtype.kind not in "fiub":
         raise TypeError(f"Targets must be numbers, not {array.dtype}.")
     return array
+
+
+def check_finite(y_true: ArrayLike) -> None:
+    """Raise if a target is NaN or infinite."""
+    array = numbers(y_true)
+    finite = np.isfinite(array)
+    if not np.logical_and.reduce(finite, axis=None):
+        index = first(~finite)
+        raise ValueError(f"Target {array[index]} at index {text(index)} is not a finite number.")
+
+
+def check_rows(y_true: ArrayLike, shape: tuple[int, ...]) -> None:
+    """Raise if targets are no rows of the predictions' shape."""
+    array = numbers(y_true)
+    if array.shape != shape or not array.size or len(shape) < 2:
+        check_samples(array, shape)
+        raise shape_error(shape, array.shape, "rows of outputs, (N, ..., outputs), and targets of that shape")
 
 
 def check_label_smoothing(label_smoothing: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from .. import losses, metrics, optim
@@ -65,7 +66,9 @@ def compile_config(model: Trainable) -> dict[str, Any] | None:
         return None
     optimizer, loss, named = model._compiled
     arguments = {
-        name: getattr(value, "tolist", lambda value=value: value)() for name, value in vars(loss).items()
+        field.name: getattr(value, "tolist", lambda value=value: value)()
+        for field in fields(loss)
+        for value in [getattr(loss, field.name)]
     }
     try:
         how = {
