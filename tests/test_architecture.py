@@ -178,9 +178,9 @@ PUBLIC_THINGS = list(public_things())
 
 # What is explained by its example in another place, or is only there to be derived from.
 WITHOUT_EXAMPLE = {
-    layers.Layer, tinynet.GradientError, losses.Loss, optim.Schedule, optim.Optimizer, optim.Parameter,
-    initializers.Initializer, initializers.VarianceScaling, initializers.Glorot, initializers.He,
-    generators.Iterator, generators.NumpyArrayIterator, generators.DirectoryIterator,
+    layers.Layer, tinynet.GradientError, losses.Loss, optim.LearningRateSchedule, optim.Optimizer,
+    optim.Parameter, initializers.Initializer, initializers.VarianceScaling, initializers.Glorot,
+    initializers.He, generators.Iterator, generators.NumpyArrayIterator, generators.DirectoryIterator,
     generators.DataFrameIterator,
 }  # fmt: skip
 

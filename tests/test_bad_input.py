@@ -562,7 +562,7 @@ TAMPERINGS = {
     "activations nested deeply": lambda d: d["layers"][2].update(activation=nested(400)),
     "a layer for an activation": lambda d: d["layers"][2].update(activation={"class": "Flatten"}),
     "a rate that is not a number": lambda d: d["layers"].append({"class": "Dropout", "rate": NAN}),
-    "an infinite learning rate": lambda d: d["compile"]["optimizer"].update(learning_rate=INFINITY),
+    "an infinite learning rate": lambda d: d["compile"]["optimizer"]["config"].update(learning_rate=INFINITY),
 }
 
 

@@ -26,8 +26,6 @@ pytestmark = pytest.mark.filterwarnings(  # get_weights asks PyTorch in NumPy 1'
 )
 
 TOLERANCES = {"float32": 1e-4, "float64": 1e-9}
-# Keras adds Adam's epsilon before the bias correction, tinynet after it: where it is as small as here, and no
-# gradient is 0 but for rounding, that makes no difference.
 OPTIMIZERS = {
     "momentum": ("SGD", {"learning_rate": 0.05, "momentum": 0.9}),
     "adam": ("Adam", {"learning_rate": 0.003, "beta_1": 0.5, "epsilon": 1e-16}),

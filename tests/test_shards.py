@@ -138,6 +138,13 @@ OPTIMIZERS = {
     "adam": lambda: optim.Adam(optim.StepDecay(0.01, 3, 0.5)),
     "adamw": lambda: optim.AdamW(optim.ExponentialDecay(0.01, 7, 0.5), weight_decay=0.1),
     "clipped": lambda: optim.Adam(0.01, clipnorm=0.1),
+    "clipped values": lambda: optim.Adam(0.01, amsgrad=True, clipvalue=0.01),
+    "clipped together": lambda: optim.SGD(0.1, 0.9, global_clipnorm=0.1),
+    "rmsprop": lambda: optim.RMSprop(0.01, momentum=0.5, centered=True, clipvalue=0.01),
+    "adagrad": lambda: optim.Adagrad(0.01),
+    "adadelta": lambda: optim.Adadelta(0.5),
+    "adamax": lambda: optim.Adamax(0.01, weight_decay=0.01),
+    "nadam": lambda: optim.Nadam(optim.PolynomialDecay(0.01, 20)),
 }
 
 
@@ -146,6 +153,8 @@ every_optimizer_and_model = pytest.mark.parametrize(
     [
         (mlp, "sgd"), (mlp, "momentum"), (mlp, "adam"), (mlp, "clipped"),
         (cnn, "nesterov"), (cnn, "adam"), (averaging, "adamw"),
+        (mlp, "clipped values"), (mlp, "clipped together"), (mlp, "rmsprop"), (mlp, "adagrad"),
+        (mlp, "adadelta"), (mlp, "adamax"), (mlp, "nadam"),
     ],
 )  # fmt: skip
 
@@ -296,7 +305,7 @@ def test_each_step_s_metrics_are_those_of_its_outputs():
         assert model.evaluate(x, y) == pytest.approx([loss, accuracy], rel=1e-5)
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])  # and no velocity, which moves on without a rate
 def test_another_learning_rate_takes_effect_at_once(optimizer):
     model = mlp(seed=1)
     model.compile(OPTIMIZERS[optimizer]())
@@ -806,11 +815,12 @@ def test_an_augmentation_must_return_as_many_images():
         )  # fmt: skip
 
 
-def test_clipping_may_begin_after_compiling():
-    def train(clipnorm):
+@pytest.mark.parametrize("clip", ["clipnorm", "clipvalue", "global_clipnorm"])
+def test_clipping_may_begin_after_compiling(clip):
+    def train(limit):
         model = Sequential([layers.Dense(3, "softmax")], 2, seed=1)
-        model.compile(optim.SGD(0.5, clipnorm=clipnorm))
-        model.optimizer.clipnorm = 0.01
+        model.compile(optim.SGD(0.5, **{clip: limit}))
+        setattr(model.optimizer, clip, 0.01)
         for _ in range(3):
             model.train_on_batch(np.ones((6, 2)), np.arange(6) % 3)
         return model.flat.value

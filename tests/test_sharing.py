@@ -228,18 +228,21 @@ def test_a_softmax_layer_at_the_end_of_one_model_may_be_in_the_middle_of_another
 # Optimizers
 
 
-def sgd_by_hand(values, gradients, velocity, rate, momentum, clipnorm):
-    norm = np.sqrt(sum(np.sum(gradient**2) for gradient in gradients))
-    scale = clipnorm / norm if clipnorm is not None and norm > clipnorm else 1.0
-    for i, gradient in enumerate(gradients):
-        velocity[i] = momentum * velocity[i] + scale * gradient
-        values[i] = values[i] - rate * velocity[i]
+def sgd_by_hand(values, gradients, velocity, rate, momentum, clips):
+    norms = [np.sqrt(np.sum(gradient**2)) for gradient in gradients]
+    if "global_clipnorm" in clips:
+        norms = [np.sqrt(sum(norm**2 for norm in norms))] * len(norms)
+    for i, (gradient, norm) in enumerate(zip(gradients, norms, strict=True)):
+        velocity[i] = momentum * velocity[i] - rate * min(1.0, *(c / norm for c in clips.values())) * gradient
+        values[i] = values[i] + velocity[i]
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
-@pytest.mark.parametrize("clipnorm", [None, 0.05, 100.0])
-def test_momentum_and_clipping_over_several_runs_are_those_by_hand(momentum, clipnorm):
-    first, second = in_several_runs(optim.SGD(0.1, momentum=momentum, clipnorm=clipnorm))
+@pytest.mark.parametrize(
+    "clips", [{"clipnorm": 100.0}, {"clipnorm": 0.05}, {"global_clipnorm": 0.05}, {"global_clipnorm": 100.0}]
+)
+def test_momentum_and_clipping_over_several_runs_are_those_by_hand(momentum, clips):
+    first, second = in_several_runs(optim.SGD(0.1, momentum=momentum, **clips))
     assert len(second.trainer.steps.runs) > 2
     trained = [parameter for parameter in second.parameters if parameter.trainable]
     values, velocity = [p.value.copy() for p in trained], [np.zeros(p.value.shape) for p in trained]
@@ -250,7 +253,7 @@ def test_momentum_and_clipping_over_several_runs_are_those_by_hand(momentum, cli
         by_hand.forward(x, training=True)
         by_hand.backward(dy)
         gradients = [p.grad.copy() for p in by_hand.parameters if p.trainable]
-        sgd_by_hand(values, gradients, velocity, 0.1, momentum, clipnorm)
+        sgd_by_hand(values, gradients, velocity, 0.1, momentum, clips)
         second.train_on_batch(x, y)
         for parameter, value in zip(trained, values, strict=True):
             np.testing.assert_allclose(parameter.value, value, rtol=1e-12, atol=1e-13)

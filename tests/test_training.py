@@ -193,9 +193,14 @@ LOSSES = {
     "softmax, squared error": ([layers.Dense, 3, "softmax"], losses.MeanSquaredError()),
 }  # fmt: skip
 OPTIMIZERS = [
-    {"name": "sgd", "learning_rate": 0.5, "momentum": 0.9, "nesterov": True},
-    {"name": "adam", "learning_rate": 0.01, "clipnorm": 0.1},
-    {"name": "adamw", "learning_rate": 0.01},
+    {"class_name": "SGD", "config": {"learning_rate": 0.5, "momentum": 0.9, "nesterov": True}},
+    {"class_name": "Adam", "config": {"learning_rate": 0.01, "global_clipnorm": 0.1}},
+    {"class_name": "AdamW", "config": {"learning_rate": 0.01}},
+    {"class_name": "RMSprop", "config": {"learning_rate": 0.01, "centered": True, "momentum": 0.5}},
+    {"class_name": "Adagrad", "config": {"learning_rate": 0.01}},
+    {"class_name": "Adadelta", "config": {"clipvalue": 0.01}},
+    {"class_name": "Adamax", "config": {}},
+    {"class_name": "Nadam", "config": {}},
 ]
 
 
@@ -210,7 +215,7 @@ def with_loss(kind, **arguments):
 
 
 @pytest.mark.parametrize("kind", LOSSES)
-@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda config: config["name"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda config: config["class_name"])
 def test_a_step_is_forward_loss_gradient_backward_and_optimizer(kind, optimizer):
     # The hand-made step goes through the true Jacobian of softmax, the model through the fused gradient.
     x = np.random.default_rng(0).normal(size=(13, 4))
@@ -265,7 +270,7 @@ def test_huge_weights_train_without_nan(kind, size):
     model, loss, y = with_loss(kind)
     model.flat.value[:] *= size
     model.parameters[0].value[:] /= size  # else the first layer has no gradient
-    model.compile(optim.SGD(0.1, clipnorm=1.0), loss)
+    model.compile(optim.SGD(0.1, global_clipnorm=1.0), loss)
     logs = model.fit(x, y, epochs=2, verbose=0).history
     assert np.isfinite(logs["loss"]).all()
     assert np.isfinite(model.flat.value).all()

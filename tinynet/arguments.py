@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import functools
+import inspect
 import math
 import numbers
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any, Self, TypeVar
 
 import numpy as np
 
-from .names import unknown
-
 Named = TypeVar("Named")
+Kind = TypeVar("Kind", bound=type)
 
 
 class Keywords:
@@ -28,6 +29,29 @@ class Keywords:
         return super().__new__(cls)
 
 
+def by_position(kind: Kind) -> Kind:
+    """Let a dataclass take its keyword-only fields by their places, too: after all others, in their order."""
+    plain: Callable[..., None] = kind.__init__  # type: ignore[misc]
+    signature = inspect.signature(plain)
+    parameters = [
+        one.replace(kind=inspect.Parameter.POSITIONAL_OR_KEYWORD) for one in signature.parameters.values()
+    ]
+    names = [one.name for one in parameters[1:]]
+
+    @functools.wraps(plain)
+    def init(self: Any, *arguments: Any, **keywords: Any) -> None:
+        if len(arguments) > len(names):
+            raise TypeError(
+                f"{kind.__name__} takes at most {len(names)} arguments, {', '.join(names)}; got "
+                f"{len(arguments)}."
+            )
+        plain(self, **dict(zip(names, arguments, strict=False)), **keywords)
+
+    vars(init)["__signature__"] = signature.replace(parameters=parameters)
+    kind.__init__ = init  # type: ignore[misc]
+    return kind
+
+
 def unknown_argument(owner: str, keyword: str, names: Sequence[str]) -> str:
     """Return an error message for an argument that there is not, with the likeliest one that there is."""
     likely = "learning_rate" if keyword == "lr" else keyword
@@ -40,17 +64,6 @@ def arguments_of(owner: Any) -> dict[str, Any]:
     """Return the arguments of a dataclass by name, NumPy numbers as Python's: what JSON can hold."""
     values = {item.name: getattr(owner, item.name) for item in fields(owner) if item.init}
     return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
-
-
-def named(
-    known: Mapping[str, type[Named]], config: Mapping[str, Any], kind: str
-) -> tuple[type[Named], dict[str, Any]]:
-    """Return the class that a configuration names, and the arguments in it."""
-    arguments = dict(config)
-    name = arguments.pop("name", None)
-    if name not in known:
-        raise ValueError(unknown(kind, name, known))
-    return known[name], arguments
 
 
 def as_float(value: Any) -> Any:

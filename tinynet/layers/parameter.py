@@ -152,8 +152,24 @@ def place(parameters: Sequence[Parameter]) -> None:
             parameter.place(values[part].reshape(shape), gradients[part].reshape(shape), home)
 
 
-def runs_of(parameters: Sequence[Parameter]) -> list[Parameter]:
-    """Join parameters that lie side by side, so that one loop can go over several.
+class Run(Parameter):
+    """Parameters that lie side by side as a flat one, so that one loop can go over all of them.
+
+    Args:
+        parameters: placed, in order.
+
+    Attributes:
+        sizes: how many elements each of them has.
+    """
+
+    def __init__(self, parameters: Sequence[Parameter]) -> None:
+        value, grad = (_join([getattr(one, name) for one in parameters]) for name in ("value", "grad"))
+        super().__init__("run", value, grad)
+        self.sizes = [one.value.size for one in parameters]
+
+
+def runs_of(parameters: Sequence[Parameter]) -> list[Run]:
+    """Join parameters that lie side by side.
 
     Args:
         parameters: placed, in order.
@@ -167,9 +183,7 @@ def runs_of(parameters: Sequence[Parameter]) -> list[Parameter]:
             runs[-1].append(parameter)
         elif parameter.value.size:
             runs.append([parameter])
-    return [
-        Parameter("run", _join([one.value for one in run]), _join([one.grad for one in run])) for run in runs
-    ]
+    return [Run(run) for run in runs]
 
 
 def _follows(first: Parameter, second: Parameter) -> bool:

@@ -72,7 +72,7 @@ def compile_config(model: Trainable) -> dict[str, Any] | None:
     }
     try:
         how = {
-            "optimizer": optimizer.config(),
+            "optimizer": optim.serialize(optimizer),
             "loss": {"name": type(loss).__name__, **arguments},
             "metrics": [name for name, metric in named.items() if metrics.METRICS.get(name) is metric],
         }

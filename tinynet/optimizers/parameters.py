@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,13 +47,38 @@ def layout_of(parameters: Sequence[Parameter]) -> list[str]:
     return layout
 
 
-def blocks_of(parameters: Sequence[Parameter]) -> list[tuple[int, slice]]:
-    """Return the blocks of all parameters: the index of each one's parameter, and where it lies in that."""
-    return [
-        (index, slice(begin, begin + BLOCK))
-        for index, parameter in enumerate(parameters)
-        for begin in range(0, parameter.value.size, BLOCK)
-    ]
+def sizes_of(parameter: Parameter) -> list[int]:
+    """Return the sizes of the variables that a model joined to a parameter, or of the parameter itself."""
+    return getattr(parameter, "sizes", None) or [parameter.value.size]
+
+
+class Block(NamedTuple):
+    """What is updated at a time: elements of one parameter.
+
+    Args:
+        parameter: which parameter.
+        part: which of its elements.
+        variable: the number of the variable that they belong to, counted through all parameters.
+    """
+
+    parameter: int
+    part: slice
+    variable: int
+
+
+def blocks_of(parameters: Sequence[Parameter]) -> list[Block]:
+    """Cut the variables of all parameters into blocks of at most BLOCK elements."""
+    blocks, variable = list[Block](), 0
+    for index, parameter in enumerate(parameters):
+        begin = 0
+        for size in sizes_of(parameter):
+            end = begin + size
+            blocks += [
+                Block(index, slice(start, min(start + BLOCK, end)), variable)
+                for start in range(begin, end, BLOCK)
+            ]
+            begin, variable = end, variable + 1
+    return blocks
 
 
 def cut_like(parameters: Sequence[Parameter], arrays: Sequence[Array]) -> list[Array]:
