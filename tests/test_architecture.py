@@ -181,7 +181,7 @@ WITHOUT_EXAMPLE = {
     layers.Layer, tinynet.GradientError, losses.Loss, optim.LearningRateSchedule, optim.Optimizer,
     optim.Parameter, initializers.Initializer, initializers.VarianceScaling, initializers.Glorot,
     initializers.He, generators.Iterator, generators.NumpyArrayIterator, generators.DirectoryIterator,
-    generators.DataFrameIterator,
+    generators.DataFrameIterator, generators.ImageDataset,
 }  # fmt: skip
 
 

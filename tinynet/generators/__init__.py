@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from .array_iterator import NumpyArrayIterator
 from .dataframe_iterator import DataFrameIterator
+from .dataset_from_directory import image_dataset_from_directory
 from .directory_iterator import DirectoryIterator
 from .image_data_generator import ImageDataGenerator
+from .image_dataset import ImageDataset
 from .iterator import Iterator
 
 __all__ = [
     "DataFrameIterator",
     "DirectoryIterator",
     "ImageDataGenerator",
+    "ImageDataset",
     "Iterator",
     "NumpyArrayIterator",
+    "image_dataset_from_directory",
 ]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..execution.parallel import run
-from ..images.loading import CHANNELS, INTERPOLATIONS, img_to_array, load_img
+from ..images.loading import CHANNELS, INTERPOLATIONS, check_color_mode, img_to_array, load_img
 from ..names import unknown
 from .image_transformer import ImageTransformer
 from .iterator import Iterator
@@ -47,8 +47,7 @@ class FileIterator(Iterator):
         save_format: str,
         **settings: Any,
     ) -> None:
-        if color_mode not in CHANNELS:
-            raise ValueError(unknown("color_mode", color_mode, CHANNELS))
+        check_color_mode("flow", color_mode)
         if interpolation not in INTERPOLATIONS:
             raise ValueError(unknown("interpolation", interpolation, INTERPOLATIONS))
         if len(target_size) != 2 or not all(size >= 1 for size in target_size):

@@ -15,8 +15,9 @@ class ImageDataGenerator(ImageTransformer):
 
     Each image is transformed (rotation, shift, shear and zoom in one, then the channels' shift, flips and
     brightness), then standardized, in the order of the arguments from `preprocessing_function` on. What is
-    drawn and what comes out is what Keras's `ImageDataGenerator` gives for the same seed, to rounding. (So is
-    that images which are not square turn about a point beside their middle.)
+    drawn and what comes out is what Keras's `ImageDataGenerator` gives for the same seed, to rounding, with
+    its oddities: the two shifts are the wrong way round, images that are not square turn about a point beside
+    their middle, and brightness takes whole pixels from 0 to 255.
 
     Args:
         featurewise_center: subtract each channel's mean over the data that `fit` was given; default False.
@@ -27,10 +28,11 @@ class ImageDataGenerator(ImageTransformer):
         zca_whitening: make the pixels uncorrelated over the data; default False.
         zca_epsilon: added to the data's singular values then; default 1e-6.
         rotation_range: the largest rotation in degrees; default 0.
-        width_shift_range: the largest shift to the sides: a float below 1 is a share of the width, another
-            one pixels; of an integer n, whole pixels below n; of a list, one of it, to either side; default
+        width_shift_range: the largest shift up or down: a float below 1 is a share of the width, another one
+            pixels; of an integer n, whole pixels below n; of a list, one of it, in either direction; default
             0.
-        height_shift_range: up and down, likewise.
+        height_shift_range: to the sides, likewise; a share is of the height. (Keras's names are the wrong way
+            round: https://github.com/keras-team/keras/issues/17398.)
         brightness_range: a pair of factors, between which one is drawn for pixels from 0 to 255; default
             None.
         shear_range: the largest shear angle in degrees; default 0.

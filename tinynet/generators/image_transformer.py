@@ -101,9 +101,10 @@ class ImageTransformer:
             seed: an integer, or None (the default) for NumPy's `np.random` as it is.
 
         Returns:
-            What `apply_transform` takes: theta and shear in degrees; tx and ty, the shifts down and to the
-            right of what is read, in pixels; zx and zy; flip_horizontal and flip_vertical;
-            channel_shift_intensity and brightness, each None if it is not wanted.
+            What `apply_transform` takes: theta and shear in degrees; tx and ty, in pixels, how far to the
+            right of it and below it a pixel is read; zx and zy, how far apart pixels are read across and
+            down; flip_horizontal and flip_vertical; channel_shift_intensity and brightness, each None if it
+            is not wanted.
         """
         drawn = self._ranges.draw(_random(seed), img_shape[0], img_shape[1], 1)
         return {name: None if value is None else value[0].item() for name, value in drawn.items()}
@@ -205,10 +206,16 @@ class ImageTransformer:
                 f"{owner}: expected images (N, height, width, channels), got {images.dtype} {images.shape}; "
                 "x[..., np.newaxis] adds a channel axis."
             )
+        if self.brightness_range is not None and images.dtype.kind == "f" and images.max(initial=0) <= 1:
+            warnings.warn(
+                f"{owner}: brightness_range is for pixels from 0 to 255, and cuts off fractions, as in Keras; "
+                f"these are at most {images.max(initial=0)}. Give pixels to 255, and rescale=1/255.",
+                stacklevel=4,
+            )
         if images.shape[3] not in (1, 3, 4):
             warnings.warn(
                 f"{owner}: expected 1, 3 or 4 channels on the last axis, got the shape {images.shape}.",
-                stacklevel=3,
+                stacklevel=4,
             )
 
     def split_of(self, subset: str) -> float:

@@ -55,17 +55,21 @@ class Standard:
 
     def warn(self) -> None:
         """Warn if what is to be found in the data was not."""
-        for name, wanted, found in (
-            ("featurewise_center", self.center, self.mean),
-            ("featurewise_std_normalization", self.std, self.deviation),
-            ("zca_whitening", self.whitening, self.matrix),
-        ):
-            if wanted and found is None:
-                warnings.warn(
-                    f"ImageDataGenerator: {name} is left out, because nothing is known of the data yet: call "
-                    "generator.fit(x) with the training images first.",
-                    stacklevel=4,
-                )
+        missing = [
+            name
+            for name, wanted, found in (
+                ("featurewise_center", self.center, self.mean),
+                ("featurewise_std_normalization", self.std, self.deviation),
+                ("zca_whitening", self.whitening, self.matrix),
+            )
+            if wanted and found is None
+        ]
+        if missing:
+            warnings.warn(
+                f"ImageDataGenerator: {' and '.join(missing)} left out, because the data are not known: "
+                "call generator.fit(x) with the training images first.",
+                stacklevel=4,
+            )
 
     def apply(self, x: Array, axes: tuple[int, ...]) -> None:
         """Do in place what neither the function nor whitening does.

@@ -59,10 +59,44 @@ def load_img(
     """
     from PIL import Image
 
-    if color_mode not in MODES:
-        raise ValueError(f"load_img: {unknown('color_mode', color_mode, MODES)}")
     if interpolation not in INTERPOLATIONS:
         raise ValueError(f"load_img: {unknown('interpolation', interpolation, INTERPOLATIONS)}")
+    check_color_mode("load_img", color_mode)
+    image = read(path)
+    if image.mode.startswith("I") and color_mode != "grayscale":
+        warnings.warn(
+            f"{name_of(path)} has more than 8 bits a pixel; as {color_mode!r}, all above 255 becomes white. "
+            "Give color_mode='grayscale' to keep it.",
+            stacklevel=2,
+        )
+    image = converted(image, color_mode, path)
+    if target_size is None or image.size == (target_size[1], target_size[0]):
+        return image
+    height, width = target_size
+    box = middle(image.width, image.height, width, height) if keep_aspect_ratio else None
+    return image.resize((width, height), Image.Resampling[interpolation.upper()], box)
+
+
+def load_8_bits(path: Any, color_mode: str) -> Array:
+    """Return a picture's pixels, of grey pictures with 16 bits the upper 8.
+
+    Args:
+        path: of the file.
+        color_mode: see `load_img`.
+
+    Returns:
+        (height, width, channels) float32 from 0 to 255.
+    """
+    from PIL import Image
+
+    image = read(path)
+    if image.mode.startswith("I"):
+        image = Image.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8))
+    return img_to_array(converted(image, color_mode, path))
+
+
+def read(path: Any) -> Image.Image:
+    """Return the PIL image of a path or of an open binary file, with its pixels decoded."""
     if isinstance(path, bytes):
         path = os.fsdecode(path)
     if isinstance(path, str | os.PathLike):
@@ -76,17 +110,30 @@ def load_img(
     image = opened(content, name_of(path))
     try:
         image.load()
-        if image.mode not in MODES[color_mode]:
-            image = image.convert(MODES[color_mode][0])
     except Exception as error:  # whatever Pillow's decoders raise on damaged data
-        raise ImageError(
-            f"{name_of(path)} is damaged or truncated ({error}). Save or export it again, or remove it."
-        ) from error
-    if target_size is None or image.size == (target_size[1], target_size[0]):
-        return image
-    height, width = target_size
-    box = middle(image.width, image.height, width, height) if keep_aspect_ratio else None
-    return image.resize((width, height), Image.Resampling[interpolation.upper()], box)
+        raise damaged(path, error) from error
+    return image
+
+
+def converted(image: Image.Image, color_mode: str, path: Any) -> Image.Image:
+    """Return an image in a colour mode."""
+    try:
+        return image if image.mode in MODES[color_mode] else image.convert(MODES[color_mode][0])
+    except Exception as error:  # a palette of the wrong size, for example
+        raise damaged(path, error) from error
+
+
+def damaged(path: Any, error: Exception) -> ImageError:
+    """Return the error for a file that Pillow cannot decode."""
+    return ImageError(
+        f"{name_of(path)} is damaged or truncated ({error}). Save or export it again, or remove it."
+    )
+
+
+def check_color_mode(owner: str, color_mode: str) -> None:
+    """Raise unless a colour mode is known."""
+    if color_mode not in MODES:
+        raise ValueError(f"{owner}: {unknown('color_mode', color_mode, MODES)}")
 
 
 def middle(width: int, height: int, target_width: int, target_height: int) -> tuple[int, int, int, int]:

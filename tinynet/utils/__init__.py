@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..data.py_dataset import PyDataset
 from ..data.py_dataset import PyDataset as Sequence  # its name in Keras 2
+from ..generators.dataset_from_directory import image_dataset_from_directory
 from ..images.loading import array_to_img, img_to_array, load_img, save_img
 from ..seeds import set_random_seed
 from .arrays import normalize, to_categorical
@@ -17,6 +18,7 @@ __all__ = [
     "PyDataset",
     "Sequence",
     "array_to_img",
+    "image_dataset_from_directory",
     "img_to_array",
     "load_img",
     "normalize",
