@@ -65,7 +65,8 @@ class Ranges:
         columns = iter(random.random_sample((count, self.draws)).T)
         drawn = self._drawn(columns.__next__, random, height, width)
         return {
-            name: None if value is None else np.broadcast_to(value, count) for name, value in drawn.items()
+            name: value if value is None or isinstance(value, np.ndarray) else np.full(count, value)
+            for name, value in drawn.items()
         }
 
     def _drawn(self, following: Callable[[], Any], random: Any, height: int, width: int) -> Parameters:

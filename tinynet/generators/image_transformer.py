@@ -15,9 +15,11 @@ from ..names import unknown
 from .drawing import IDENTITY, Parameters, Ranges
 from .settings import number, pair, shift, span
 from .standardizing import Standard
-from .transforming import FILL_MODES, transformed
+from .transforming import FILL_MODES, transform
 
 Array = NDArray[Any]
+
+WORTH_A_THREAD = 2**16  # pixels
 
 
 class ImageTransformer:
@@ -134,8 +136,7 @@ class ImageTransformer:
             name: None if value is None else np.array([value])
             for name, value in (IDENTITY | transform_parameters).items()
         }
-        (moved,) = self._transformed(image[np.newaxis], parameters)
-        return np.asarray(moved)
+        return self._on_threads(image[np.newaxis], parameters, None).reshape(image.shape)
 
     def random_transform(self, x: ArrayLike, seed: int | None = None) -> Array:
         """Return a randomly transformed copy of an image; see the two methods above."""
@@ -208,8 +209,8 @@ class ImageTransformer:
             )
         if self.brightness_range is not None and images.dtype.kind == "f" and images.max(initial=0) <= 1:
             warnings.warn(
-                f"{owner}: brightness_range is for pixels from 0 to 255, and cuts off fractions, as in Keras; "
-                f"these are at most {images.max(initial=0)}. Give pixels to 255, and rescale=1/255.",
+                f"{owner}: brightness_range is for pixels from 0 to 255, and cuts off fractions, as in "
+                f"Keras; these are at most {images.max(initial=0)}. Give pixels to 255, and rescale=1/255.",
                 stacklevel=4,
             )
         if images.shape[3] not in (1, 3, 4):
@@ -254,18 +255,15 @@ class ImageTransformer:
             self.zca_whitening_matrix,
         )
 
-    def _transformed(self, images: Array, parameters: Parameters) -> Array:
-        images = np.ascontiguousarray(images, self.dtype)
-        return transformed(images, parameters, self.fill_mode, self.cval, self.interpolation_order)
-
     def _on_threads(self, images: Array, parameters: Parameters, standard: Standard | None) -> Array:
         """Return images transformed and, if that is wanted, standardized, on several threads."""
         made = np.empty(images.shape, self.dtype)
-        shards = cut(len(images), get_num_threads())
+        shards = cut(len(images), min(get_num_threads(), 1 + images.size // WORTH_A_THREAD))
 
         def work(i: int) -> None:
-            part = {name: None if value is None else value[shards[i]] for name, value in parameters.items()}
-            made[shards[i]] = self._transformed(images[shards[i]], part)
+            part = np.ascontiguousarray(images[shards[i]], self.dtype)
+            own = {name: None if value is None else value[shards[i]] for name, value in parameters.items()}
+            transform(part, own, self.fill_mode, self.cval, self.interpolation_order, made[shards[i]])
             if standard is not None:
                 standard.apply(made[shards[i]], (1, 2, 3))
 

@@ -40,7 +40,7 @@ class Iterator(PyDataset):
         self.batch_index = self.total_batches_seen = 0
         self.index_array: Array | None = None
         self.lock = threading.RLock()  # a signal handler may ask for a batch, too
-        self._random: Any = np.random
+        self._random: Any = np.random if seed is None else np.random.RandomState(seed)
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch."""
@@ -85,7 +85,7 @@ class Iterator(PyDataset):
 
     def _seed(self) -> None:
         if self.seed is not None:
-            self._random = np.random.RandomState(self.seed + self.total_batches_seen)
+            self._random.seed(self.seed + self.total_batches_seen)
         self.total_batches_seen += 1
 
     def _set_index_array(self) -> None:

@@ -15,8 +15,10 @@ Array = NDArray[Any]
 FILL_MODES = ("constant", "nearest", "reflect", "wrap")
 
 
-def transformed(images: Array, parameters: Parameters, fill_mode: str, cval: float, order: int) -> Array:
-    """Return transformed copies of images.
+def transform(
+    images: Array, parameters: Parameters, fill_mode: str, cval: float, order: int, moved: Array
+) -> None:
+    """Write transformed copies of images: moved, then the channels shifted, then flipped, then made brighter.
 
     Args:
         images: (N, height, width, channels), float32 or float64, contiguous.
@@ -24,52 +26,38 @@ def transformed(images: Array, parameters: Parameters, fill_mode: str, cval: flo
         fill_mode: what lies beyond the border, one of FILL_MODES.
         cval: the value there, with "constant".
         order: of the interpolation, 0 or 1.
-
-    Returns:
-        (N, height, width, channels): moved, then the channels shifted, then flipped, then made brighter.
+        moved: like images, overwritten.
     """
-    moved = np.empty_like(images)
     places = _places(parameters, *images.shape[1:3])
     kernels.affine.transform(images, places, order, FILL_MODES.index(fill_mode), float(cval), moved)
     if parameters["channel_shift_intensity"] is not None:
-        moved = _channels_shifted(moved, parameters["channel_shift_intensity"])
+        moved[:] = _channels_shifted(moved, parameters["channel_shift_intensity"])
     for name, axis in (("flip_horizontal", 2), ("flip_vertical", 1)):
         if parameters[name].any():
             moved[parameters[name]] = np.flip(moved[parameters[name]], axis)
     if parameters["brightness"] is not None:
         moved[:] = _brightened(moved, parameters["brightness"])
-    return moved
 
 
 def _places(parameters: Parameters, height: int, width: int) -> NDArray[np.float64]:
     """Return the places that are read for each place of a transformation: (N, 2, 3), see kernels/affine.py.
 
-    The product is rotation · shift · shear · zoom, with the origin in the middle. Keras has height and width
-    the other way round there, so that images which are no squares turn about a point off their middle; so do
-    they here.
+    They are (x, y) = rotation · (shift + shear · zoom · (x, y)), the origin in the middle. Keras takes the
+    height for the middle's x and the width for its y, so that images which are no squares turn about a point
+    off their middle; so do they here. The sums have its order, so that borders fall where they do in Keras.
     """
+    zx, zy, tx, ty = (parameters[name] for name in ("zx", "zy", "tx", "ty"))
     theta, shear = np.deg2rad(parameters["theta"]), np.deg2rad(parameters["shear"])
-    one, zero = np.ones(len(theta)), np.zeros(len(theta))
     cosine, sine = np.cos(theta), np.sin(theta)
-    zx, zy, tx, ty = (one * parameters[name] for name in ("zx", "zy", "tx", "ty"))
-    x, y = one * (height / 2 - 0.5), one * (width / 2 - 0.5)
-    place = _matrices([[cosine, -sine, zero], [sine, cosine, zero]])
-    place = place @ _matrices([[one, zero, tx], [zero, one, ty]])
-    place = place @ _matrices([[one, -np.sin(shear), zero], [zero, np.cos(shear), zero]])
-    place = place @ _matrices([[zx, zero, zero], [zero, zy, zero]])
-    middle = (_matrices([[one, zero, sign * x], [zero, one, sign * y]]) for sign in (1, -1))
-    place = next(middle) @ place @ next(middle)
-    # From (x, y) to (row, column).
-    return np.ascontiguousarray(place[:, [[1], [0]], [[1, 0, 2]]])
-
-
-def _matrices(rows: list[list[Array]]) -> Array:
-    """Return (N, 3, 3) of the first two rows, whose elements are (N,)."""
-    count = len(rows[0][0])
-    matrices = np.zeros((count, 3, 3))
-    matrices[:, :2] = np.moveaxis(np.array(rows), 2, 0)
-    matrices[:, 2, 2] = 1
-    return matrices
+    slant, upright = -np.sin(shear), np.cos(shear)
+    x, y = height / 2 - 0.5, width / 2 - 0.5
+    places = np.empty((len(theta), 2, 3))
+    for row, first, second in ((1, cosine, -sine), (0, sine, cosine)):  # x is the column, y the row
+        places[:, row, 1] = across = first * zx
+        places[:, row, 0] = down = (first * slant + second * upright) * zy
+        shift = first * tx + second * ty
+        places[:, row, 2] = -across * x - down * y + (shift + (x if row else y))
+    return places
 
 
 def _channels_shifted(images: Array, intensity: Array) -> Array:
