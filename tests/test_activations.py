@@ -8,7 +8,7 @@ import pytest
 import tinynet
 from tinynet import Sequential, activations, layers, load_model, models
 
-NAMES = ["relu", "leaky_relu", "sigmoid", "tanh", "softmax"]
+NAMES = [name for name in layers.activation.BY_NAME if name != "gelu_approximate"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -76,12 +76,70 @@ def test_an_activation_layer_runs_and_trains_as_its_activation(blobs):
     np.testing.assert_array_equal(*weights)
 
 
-def test_softmax_in_an_activation_layer_is_cancelled_by_the_loss():
-    for last in (["softmax"], [activations.softmax]):
-        model = Sequential([layers.Dense(3), layers.Activation(*last)], 2)
-        model.compile("sgd", "sparse_categorical_crossentropy")
-        model.layers[0].kernel.value[:] = [[1000, 0, 0], [0, 0, 0]]
-        assert model.evaluate([[1.0, 0.0]], [1]) == pytest.approx(1000)
+@pytest.mark.parametrize(
+    "function", ["softmax", activations.softmax, layers.Softmax(), layers.Softmax(axis=1)]
+)
+@pytest.mark.parametrize("inside", [True, False])
+def test_softmax_is_cancelled_by_the_loss(function, inside):
+    last = [layers.Dense(3, function)] if inside else [layers.Dense(3), layers.Activation(function)]
+    model = Sequential(last, 2)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.layers[0].kernel.value[:] = [[1000, 0, 0], [0, 0, 0]]
+    assert model.evaluate([[1.0, 0.0]], [1]) == pytest.approx(1000)  # and not the logarithm of 0
+    np.testing.assert_array_equal(model.predict([[1.0, 0.0]]), [[1, 0, 0]])
+    model.train_on_batch([[1.0, 0.0]], [1])
+    np.testing.assert_allclose(model.layers[0].kernel.value[0], [1000 - 0.01, 0.01, 0], rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("function", ["sigmoid", activations.sigmoid, layers.Sigmoid()])
+@pytest.mark.parametrize("inside", [True, False])
+def test_sigmoid_is_cancelled_by_the_loss(function, inside):
+    last = [layers.Dense(1, function)] if inside else [layers.Dense(1), layers.Activation(function)]
+    model = Sequential(last, 1)
+    model.compile("sgd", "binary_crossentropy")
+    model.layers[0].kernel.value[:] = 1000
+    assert model.evaluate([[1.0]], [[0.0]]) == pytest.approx(1000)
+
+
+def test_functional_models_are_cut_at_their_logits_too():
+    inputs = tinynet.Input((2,))
+    model = tinynet.Model(inputs, activations.softmax(layers.Dense(3)(inputs)))
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.layers[1].kernel.value[:] = [[1000, 0, 0], [0, 0, 0]]
+    assert model.evaluate([[1.0, 0.0]], [1]) == pytest.approx(1000)
+
+
+def test_other_activations_before_a_crossentropy():
+    model = Sequential([layers.Dense(1, "hard_sigmoid")], 1)
+    model.compile("sgd", "binary_crossentropy")
+    model.layers[0].kernel.value[:], model.layers[0].bias.value[:] = 0, 1.5
+    assert model.evaluate([[1.0]], [[1.0]]) == pytest.approx(-np.log(0.75), rel=1e-5)
+    for last in ("gelu", "log_softmax", "relu6", "softplus"):
+        model = Sequential([layers.Dense(3, last)], 1)
+        with pytest.raises(ValueError, match="takes probabilities"):
+            model.compile("sgd", "sparse_categorical_crossentropy")
+
+
+def test_softmax_along_another_axis_is_not_cancelled():
+    model = Sequential([layers.Softmax(axis=1), layers.Flatten()], (3, 2))
+    model.compile("sgd", "categorical_crossentropy")
+    x, y = np.random.default_rng(0).normal(size=(4, 3, 2)), np.eye(6)[:4]
+    expected = tinynet.losses.CategoricalCrossentropy()(y, model.predict(x))
+    assert model.evaluate(x, y) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "relu", [layers.ReLU(6), layers.ReLU(negative_slope=0.1), layers.ReLU(threshold=0.1)]
+)
+def test_only_plain_relu_joins_the_layer_before_it(relu):
+    for made in ([layers.Dense(5), relu], [layers.Dense(5, activation=relu)]):
+        model = Sequential(made, 4, seed=0)
+        x = 5 * np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32)
+        linear = Sequential([layers.Dense(5)], 4, seed=0)
+        linear.set_weights(model.get_weights())
+        arguments = {"max_value": relu.max_value, "threshold": relu.threshold}
+        expected = activations.relu(linear.predict(x), negative_slope=relu.negative_slope, **arguments)
+        np.testing.assert_array_equal(model.predict(x), expected)
 
 
 def test_activations_are_described_by_name(tmp_path):

@@ -89,7 +89,7 @@ def rest(x: Any, n: Any) -> Any:
 
 @inlined
 def exp(x: Any) -> Any:
-    """Return e to the power of x, which is cut into n * log(2) + r."""
+    """Return e to the power of x, which is cut into n * log(2) + r; to 1.1 ulp."""
     x = where_greater(x, constant(x, 89.0, 710.0), constant(x, 89.0, 710.0), x)  # infinite from there on
     x = where_greater(constant(x, -104.0, -746.0), x, constant(x, -104.0, -746.0), x)  # 0
     shift, one = constant(x, SHIFT32, SHIFT64), number(x, 1.0)
@@ -101,7 +101,7 @@ def exp(x: Any) -> Any:
 
 @inlined
 def negative_expm1(x: Any) -> Any:
-    """Return exp(x) - 1 for x <= 0."""
+    """Return exp(x) - 1 for x <= 0, to 1.2 ulp."""
     x = where_greater(number(x, -50.0), x, number(x, -50.0), x)  # -1
     shift = constant(x, SHIFT32, SHIFT64)
     shifted = multiply_add(x, number(x, LOG2_E), shift)
@@ -111,7 +111,7 @@ def negative_expm1(x: Any) -> Any:
 
 @inlined
 def unit_log1p(x: Any) -> Any:
-    """Return log(1 + x) for 0 <= x <= 1: 2 * atanh(x / (2 + x))."""
+    """Return log(1 + x) for 0 <= x <= 1, which is 2 * atanh(x / (2 + x)), to 2 ulp."""
     s = divide(x, add(x, number(x, 2.0)))
     square = multiply(s, s)
     return multiply_add(multiply(s, square), polynomial(square, L32, L64), add(s, s))
@@ -119,27 +119,27 @@ def unit_log1p(x: Any) -> Any:
 
 @inlined
 def tanh(x: Any) -> Any:
-    """Return the hyperbolic tangent of x."""
+    """Return the hyperbolic tangent of x, to 2.7 ulp."""
     e = negative_expm1(multiply(absolute(x), number(x, -2.0)))
     return copy_sign(divide(e, add(e, number(x, 2.0))), x)
 
 
 @inlined
 def sigmoid(x: Any) -> Any:
-    """Return 1 / (1 + exp(-x))."""
+    """Return 1 / (1 + exp(-x)), to 2.5 ulp."""
     e, one = exp(negative(absolute(x))), number(x, 1.0)
     return divide(where_greater(x, number(x, 0.0), one, e), add(e, one))
 
 
 @inlined
 def softplus(x: Any) -> Any:
-    """Return log(1 + exp(x))."""
+    """Return log(1 + exp(x)), to 2.8 ulp."""
     return add(where_greater(x, number(x, 0.0), x, number(x, 0.0)), unit_log1p(exp(negative(absolute(x)))))
 
 
 @inlined
 def bell(x: Any) -> Any:
-    """Return exp(-x**2 / 2), 0 where |x| > 40."""
+    """Return exp(-x**2 / 2), 0 where |x| > 40, to 1.7 ulp."""
     t = absolute(x)
     t = where_greater(t, number(x, 40.0), number(x, 40.0), t)
     square = multiply(t, t)
@@ -150,7 +150,9 @@ def bell(x: Any) -> Any:
 
 @inlined
 def normal_probability(x: Any, bell: Any) -> Any:
-    """Return P(X <= x) for a standard normal X, which is (1 + erf(x / sqrt(2))) / 2.
+    """Return P(X <= x) for a standard normal X, which is (1 + erf(x / sqrt(2))) / 2, to 7 ulp.
+
+    For x <= 0 it is exp(-x**2 / 2) times a ratio that changes slowly, so that small results are as accurate.
 
     Args:
         x: where.
@@ -164,7 +166,7 @@ def normal_probability(x: Any, bell: Any) -> Any:
 
 @inlined
 def log(x: Any) -> Any:
-    """Return the logarithm of a positive normal number m * 2**n, by atanh of (m - 1) / (m + 1)."""
+    """Return the logarithm of a positive normal number m * 2**n, by atanh of (m - 1) / (m + 1); to 2 ulp."""
     shifted, shift, one = exponent(x), constant(x, SHIFT32, SHIFT64), number(x, 1.0)
     n = subtract(shifted, shift)
     m = multiply(x, two_to_the(subtract(shift, n)))
