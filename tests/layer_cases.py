@@ -36,6 +36,13 @@ def clipped_relu_reference(layer, x, dy):
     return y, dy * np.where(above, np.where(x < most, 1, 0), slope), []
 
 
+def prelu_reference(layer, x, dy):
+    alpha = layer.alpha.value
+    axes = (0, *(axis for axis in range(1, x.ndim) if alpha.shape[axis - 1] == 1))
+    dalpha = np.where(x < 0, x * dy, 0).sum(axis=axes).reshape(alpha.shape)
+    return np.where(x < 0, alpha * x, x), np.where(x > 0, dy, alpha * dy), [dalpha]
+
+
 def activated(layer, z, dy):
     """Return the activation of z and the gradient with respect to z, of a Dense or Conv2D."""
     kind, slope = layer.activation or "linear", 0.2
@@ -290,7 +297,7 @@ class Case:
         layer = self.make()
         layer.build(self.shape, seed, dtype)
         for parameter in layer.parameters:
-            if parameter.name in ("bias", "gamma", "beta", "moving_mean"):
+            if parameter.name in ("bias", "gamma", "beta", "moving_mean", "alpha"):
                 parameter.value[:] = np.random.default_rng(7).normal(size=parameter.value.shape)
         return layer
 
@@ -489,6 +496,10 @@ CASES = [
     Case(lambda: layers.ReLU(0.5, 0.2, 0.3), (17, 3), clipped_relu_reference),
     Case(lambda: layers.ReLU(threshold=0.3), (17,), clipped_relu_reference, samples=1),
     Case(lambda: layers.ReLU(negative_slope=0.1), (17,), activation_reference("leaky_relu", 0.1)),
+    Case(layers.PReLU, (7,), prelu_reference),
+    Case(lambda: layers.PReLU("ones"), (3, 2, 5), prelu_reference, samples=1),
+    Case(lambda: layers.PReLU(shared_axes=[1, 2]), (3, 2, 5), prelu_reference),
+    Case(lambda: layers.PReLU("he_normal", shared_axes=[2]), (3, 4), prelu_reference),
     Case(layers.ELU, (3, 2, 5), activation_reference("elu", 1.0)),
     Case(lambda: layers.ELU(0.3), (17,), activation_reference("elu", 0.3), samples=1),
     *(Case(lambda a=a: layers.Elementwise(a), (17,), activation_reference(a)) for a in OTHERS[1:]),

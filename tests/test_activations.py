@@ -7,6 +7,7 @@ import pytest
 
 import tinynet
 from tinynet import Sequential, activations, layers, load_model, models
+from tinynet.training.logits import split_at_logits
 
 NAMES = [name for name in layers.activation.BY_NAME if name != "gelu_approximate"]
 
@@ -120,7 +121,14 @@ def test_other_activations_before_a_crossentropy():
             model.compile("sgd", "sparse_categorical_crossentropy")
 
 
-def test_softmax_along_another_axis_is_not_cancelled():
+@pytest.mark.parametrize(("axis", "cancelled"), [(-1, True), (2, True), (1, False), (-2, False)])
+def test_softmax_along_another_axis_is_not_cancelled(axis, cancelled):
+    flow = Sequential([layers.ReLU(), layers.Softmax(axis)], (3, 2)).flow()
+    _, activation, _ = split_at_logits(flow, tinynet.losses.CategoricalCrossentropy())
+    assert (activation is not None) == cancelled
+
+
+def test_softmax_in_the_midst():
     model = Sequential([layers.Softmax(axis=1), layers.Flatten()], (3, 2))
     model.compile("sgd", "categorical_crossentropy")
     x, y = np.random.default_rng(0).normal(size=(4, 3, 2)), np.eye(6)[:4]

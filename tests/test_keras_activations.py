@@ -51,6 +51,7 @@ LAYERS = [
     ("Softmax", {"axis": 1}),
     *(("Activation", {"activation": name}) for name in NAMES),
 ]
+WITH_PARAMETERS = [{}, {"shared_axes": [1]}, {"shared_axes": 1}, {"shared_axes": [1, 2]}]
 DTYPES = {"float32": 1e-6, "float64": 1e-7}  # Keras computes some of its constants in float32
 
 
@@ -78,6 +79,23 @@ def test_layers(kind, arguments, dtype):
     expected_y, expected_dx = theirs(getattr(keras.layers, kind)(dtype=dtype, **arguments), x, dy)
     np.testing.assert_allclose(y, expected_y, rtol=DTYPES[dtype] * 10, atol=DTYPES[dtype])
     np.testing.assert_allclose(dx, expected_dx, rtol=DTYPES[dtype] * 10, atol=DTYPES[dtype] * 5)
+
+
+@pytest.mark.parametrize("arguments", WITH_PARAMETERS, ids=str)
+def test_prelu(arguments):
+    x, dy = data("float32")
+    layer, other = layers.PReLU(**arguments), keras.layers.PReLU(**arguments)
+    layer.build(x.shape[1:])
+    other.build(x.shape)
+    assert layer.alpha.value.shape == other.alpha.shape
+    assert (layer.alpha.value == 0).all()
+    layer.alpha.value[:] = np.random.default_rng(1).normal(size=other.alpha.shape)
+    other.set_weights(layer.get_weights())
+    y, dx = layer.forward(x, training=True), layer.backward(dy)
+    expected_y, expected_dx = theirs(other, x, dy)
+    np.testing.assert_allclose(y, expected_y, rtol=1e-6)
+    np.testing.assert_allclose(dx, expected_dx, rtol=1e-6)
+    np.testing.assert_allclose(layer.alpha.grad, other.alpha.value.grad.numpy(), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -119,3 +119,40 @@ def hard_silu_gradient(x: Array, dy: Array, dx: Array) -> None:
             count,
             multiply(load(dy, i, count), where_greater(number(v, 3.0), absolute(v), inside, outside)),
         )
+
+
+@kernel
+def prelu(x: Array, alpha: Array, place: Array, y: Array) -> None:
+    """Write x[n, i] where it is not negative, else alpha[place[i]] * x[n, i], to y.
+
+    Args:
+        x: (N, size).
+        alpha: (slopes,).
+        place: (size,) int64, which slope each element has.
+        y: (N, size), written.
+    """
+    for n in range(x.shape[0]):
+        for i in range(x.shape[1]):
+            y[n, i] = x[n, i] * alpha[place[i]] if x[n, i] < 0 else x[n, i]
+
+
+@kernel
+def prelu_gradient(x: Array, alpha: Array, place: Array, dy: Array, dx: Array, dalpha: Array) -> None:
+    """Write dy[n, i] where x is positive, else alpha[place[i]] * dy[n, i], to dx, and the gradient of alpha.
+
+    dalpha[p] = the sum of dy[n, i] * x[n, i] where x[n, i] < 0 and place[i] = p.
+
+    Args:
+        x, dy: (N, size).
+        alpha: (slopes,).
+        place: (size,) int64, which slope each element has.
+        dx: (N, size), written.
+        dalpha: (slopes,), written.
+    """
+    for p in range(dalpha.size):
+        dalpha[p] = 0
+    for n in range(x.shape[0]):
+        for i in range(x.shape[1]):
+            dx[n, i] = dy[n, i] if x[n, i] > 0 else dy[n, i] * alpha[place[i]]
+            if x[n, i] < 0:
+                dalpha[place[i]] += dy[n, i] * x[n, i]

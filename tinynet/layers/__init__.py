@@ -49,6 +49,7 @@ from .pool2d import AvgPool2D as AvgPool2D
 from .pool2d import MaxPool as MaxPool
 from .pool2d import MaxPool2D as MaxPool2D
 from .pool2d import MaxPooling2D as MaxPooling2D
+from .prelu import PReLU as PReLU
 from .relu import LeakyReLU as LeakyReLU
 from .relu import ReLU as ReLU
 from .rescaling import Rescaling as Rescaling
