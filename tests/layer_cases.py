@@ -141,7 +141,7 @@ DEPTHWISE = [
     ({"kernel_size": (2, 3), "padding": "same", "activation": "relu"}, (4, 3, 17)),
     ({"kernel_size": 2, "strides": (2, 3), "depth_multiplier": 3}, (5, 7, 2)),
     ({"kernel_size": 3, "padding": "same", "depth_multiplier": 2, "use_bias": False}, (3, 2, 5)),
-    ({"kernel_size": (3, 1), "dilation_rate": 2, "padding": "same", "activation": "tanh"}, (5, 3, 3)),
+    ({"kernel_size": (3, 1), "dilation_rate": 2, "padding": "same", "activation": "leaky_relu"}, (5, 3, 3)),
     ({"kernel_size": 2, "strides": 2, "dilation_rate": (1, 3), "padding": "same"}, (4, 5, 1)),
 ]
 
@@ -404,7 +404,7 @@ SEQUENCES = [
         row_reference(layers.Conv2D, convolution_reference),
     ),
     (
-        lambda: layers.Conv1D(2, 2, activation="tanh", method="im2col"),
+        lambda: layers.Conv1D(2, 2, activation="leaky_relu", method="im2col"),
         (3, 1),
         row_reference(layers.Conv2D, convolution_reference),
     ),

@@ -14,8 +14,8 @@ PACKAGE = Path(tinynet.__file__).parent
 
 # From the lowest to the highest: a module imports only what stands before it, or its own folder.
 ORDER = [
-    "files", "names", "order", "waiting", "seeds", "kernels", "execution", "initializers", "layers",
-    "activations",
+    "files", "names", "order", "waiting", "seeds", "kernels", "execution", "initializers", "regularizers",
+    "constraints", "layers", "activations",
     "loss_functions", "losses", "arguments", "schedules", "optimizers", "optim", "accuracies", "metrics",
     "data", "datasets", "callbacks", "training", "models", "differences", "gradcheck", "recipes",
     "images", "generators", "readings", "calibration", "inference", "plotting", "utils",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import (
     activations,
     callbacks,
+    constraints,
     data,
     datasets,
     initializers,
@@ -13,6 +14,7 @@ from . import (
     metrics,
     optim,
     recipes,
+    regularizers,
     utils,
 )
 from .execution.meeting import meet
@@ -45,6 +47,7 @@ __all__ = [
     "Sequential",
     "activations",
     "callbacks",
+    "constraints",
     "data",
     "datasets",
     "get_num_threads",
@@ -61,6 +64,7 @@ __all__ = [
     "pretrained",
     "read_number",
     "recipes",
+    "regularizers",
     "set_num_threads",
     "set_random_seed",
     "utils",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         merging,
         moving,
         normalization,
+        penalties,
         picture,
         piecewise,
         pooling,
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "activation", "affine", "canary", "depthwise", "elementwise", "gather_gemm", "im2col", "jit",
-    "layer_normalization", "losses", "merging", "moving", "normalization", "picture", "piecewise",
-    "pooling", "program", "rescaling", "softmax", "update", "warp",
+    "layer_normalization", "losses", "merging", "moving", "normalization", "penalties", "picture",
+    "piecewise", "pooling", "program", "rescaling", "softmax", "update", "warp",
 ]  # fmt: skip
 
 _importing = threading.RLock()

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from .. import initializers
+from ..constraints import Constraint
+from ..regularizers import L1L2
 from .building import GENERAL, Buildable
 from .geometry import Shape
 from .parameter import Parameter
@@ -232,6 +234,8 @@ class Layer(Buildable):
         initializer: initializers.Initializer,
         random: np.random.Generator,
         trainable: bool = True,
+        regularizer: L1L2 | None = None,
+        constraint: Constraint | None = None,
     ) -> Parameter:
         """Return a new parameter with initial values and a zero gradient.
 
@@ -244,6 +248,8 @@ class Layer(Buildable):
                 While a model trains, `forward` runs for each shard of a batch, at the same time: sum what all
                 of them need by `tinynet.meet`, and update the parameter where `self.first_sample == 0`; see
                 `layers/batch_normalization.py`.
+            regularizer: the penalty on its values that a model adds to its loss; default: none.
+            constraint: what its values must fulfil after each training step; default: nothing.
 
         Returns:
             The parameter, which the layer keeps in an attribute.
@@ -253,7 +259,10 @@ class Layer(Buildable):
         """
         if math.prod(shape) > self.most_weights:
             raise ValueError(f"{self.title}: {name} of shape {shape} is too large for its model file.")
-        return Parameter(name, initializer(shape, random, self.dtype), np.zeros(shape, self.dtype), trainable)
+        value = initializer(shape, random, self.dtype)
+        parameter = Parameter(name, value, np.zeros(shape, self.dtype), trainable)
+        parameter.regularizer, parameter.constraint = regularizer, constraint
+        return parameter
 
     def check_input(self, x: ArrayLike) -> Array:
         """Return x as a contiguous array of the layer's dtype, or raise if its shape is wrong."""

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import initializers
+from ..constraints import Constraint
+from ..regularizers import L1L2
 from .activation import name_of
 from .base import Layer, hyperparameters
 from .chain import Chain, names_for
@@ -69,6 +71,8 @@ def as_data(value: Any) -> Any:
         return layer_config(value)
     if isinstance(value, initializers.Initializer):
         return initializers.name_of(value)
+    if isinstance(value, L1L2 | Constraint):
+        return value.config()
     if isinstance(value, tuple | list):
         return [as_data(item) for item in value]
     if isinstance(value, dict):
@@ -136,6 +140,8 @@ def from_data(value: Any, most_weights: float) -> Any:
     """Return the hyperparameter that `as_data` described."""
     if isinstance(value, Mapping) and value.get("class") == "dict":
         return {key: from_data(item, most_weights) for key, item in value["items"].items()}
+    if isinstance(value, Mapping) and "class_name" in value:
+        return dict(value)
     if isinstance(value, Mapping):
         return layer_from_config(value, most_weights)
     if isinstance(value, list):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import initializers, kernels
+from ..constraints import Constraint
+from ..regularizers import L1L2
 from .activation import get as get_activation
 from .base import Array
 from .convolution import Convolution
 from .geometry import Shape
 from .im2col import col2im, im2col
+from .restraints import check_restraints, restraints
 
 METHODS = ("gather", "im2col")
 
@@ -42,6 +45,11 @@ class Conv2D(Convolution, only_kernels=True):
         use_bias: whether to add a bias; default True.
         kernel_initializer: the kernel's first values; default "glorot_uniform".
         bias_initializer: the bias's first values; default "zeros".
+        kernel_regularizer, bias_regularizer: penalties on the weights, which a model adds to its
+            loss, such as "l2" or `regularizers.L2(0.001)`; default None.
+        activity_regularizer: None: penalties on outputs are not there.
+        kernel_constraint, bias_constraint: what the weights must fulfil after each training
+            step, such as "non_neg" or `constraints.MaxNorm(3)`; default None.
         method: "gather" (default, fast), or "im2col", which lays all windows out as the rows of a matrix
             and multiplies: the same results, slower, and easier to follow; without dilation and groups.
 
@@ -67,6 +75,11 @@ class Conv2D(Convolution, only_kernels=True):
     use_bias: bool = True
     kernel_initializer: str | initializers.Initializer = "glorot_uniform"
     bias_initializer: str | initializers.Initializer = "zeros"
+    kernel_regularizer: str | Mapping[str, Any] | L1L2 | None = None
+    bias_regularizer: str | Mapping[str, Any] | L1L2 | None = None
+    activity_regularizer: None = None
+    kernel_constraint: str | Mapping[str, Any] | Constraint | None = None
+    bias_constraint: str | Mapping[str, Any] | Constraint | None = None
     method: str = "gather"
 
     def __post_init__(self) -> None:
@@ -92,6 +105,7 @@ class Conv2D(Convolution, only_kernels=True):
                 f"{name}: only method='gather' has dilation_rate, groups and 'causal'; leave 'im2col' out."
             )
         get_activation(self.activation)  # raises if it is none
+        check_restraints(self)
         self.initialize_kernel = initializers.get(self.kernel_initializer)
         self.initialize_bias = initializers.get(self.bias_initializer)
 
@@ -107,9 +121,13 @@ class Conv2D(Convolution, only_kernels=True):
         if channels % self.groups:
             raise ValueError(f"{self.title}: groups {self.groups} must divide the {channels} channels.")
         shape = (*self.window[-self.axes :], channels // self.groups, self.filters)
-        self.kernel = self.add_parameter("kernel", shape, self.initialize_kernel, random)
+        self.kernel = self.add_parameter(
+            "kernel", shape, self.initialize_kernel, random, **restraints(self, "kernel")
+        )
         if self.use_bias:
-            self.bias = self.add_parameter("bias", (self.filters,), self.initialize_bias, random)
+            self.bias = self.add_parameter(
+                "bias", (self.filters,), self.initialize_bias, random, **restraints(self, "bias")
+            )
         return self.build_activation(self.result(self.filters)[-1 - self.axes :])
 
     def weights_of(self, kernel: Array) -> Array:

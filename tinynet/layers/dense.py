@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +11,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import initializers, kernels
+from ..constraints import Constraint
+from ..regularizers import L1L2
 from .activation import ActivatedLayer
 from .activation import get as get_activation
 from .base import Array
 from .geometry import Shape
 from .parameter import Parameter
+from .restraints import check_restraints, restraints
 
 
 @dataclass(eq=False, repr=False)
@@ -30,6 +34,11 @@ class Dense(ActivatedLayer, only_kernels=True):
         use_bias: whether to add a bias; default True.
         kernel_initializer: the kernel's first values; default "glorot_uniform".
         bias_initializer: the bias's first values; default "zeros".
+        kernel_regularizer, bias_regularizer: penalties on the weights, which a model adds to its
+            loss, such as "l2" or `regularizers.L2(0.001)`; default None.
+        activity_regularizer: None: penalties on outputs are not there.
+        kernel_constraint, bias_constraint: what the weights must fulfil after each training
+            step, such as "non_neg" or `constraints.MaxNorm(3)`; default None.
 
     Raises:
         ValueError: units is not a positive integer, or a name is unknown.
@@ -48,11 +57,17 @@ class Dense(ActivatedLayer, only_kernels=True):
     use_bias: bool = True
     kernel_initializer: str | initializers.Initializer = "glorot_uniform"
     bias_initializer: str | initializers.Initializer = "zeros"
+    kernel_regularizer: str | Mapping[str, Any] | L1L2 | None = None
+    bias_regularizer: str | Mapping[str, Any] | L1L2 | None = None
+    activity_regularizer: None = None
+    kernel_constraint: str | Mapping[str, Any] | Constraint | None = None
+    bias_constraint: str | Mapping[str, Any] | Constraint | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.units, int | np.integer) or self.units < 1:
             raise ValueError(f"Dense: units must be a positive integer; got {self.units!r}.")
         get_activation(self.activation)  # raises if it is none
+        check_restraints(self)
         self.initialize_kernel = initializers.get(self.kernel_initializer)
         self.initialize_bias = initializers.get(self.bias_initializer)
 
@@ -63,9 +78,13 @@ class Dense(ActivatedLayer, only_kernels=True):
         *places, features = input_shape
         self.rows = math.prod(places)  # of each sample
         shape = (features, self.units)
-        self.kernel = self.add_parameter("kernel", shape, self.initialize_kernel, random)
+        self.kernel = self.add_parameter(
+            "kernel", shape, self.initialize_kernel, random, **restraints(self, "kernel")
+        )
         if self.use_bias:
-            self.bias = self.add_parameter("bias", (self.units,), self.initialize_bias, random)
+            self.bias = self.add_parameter(
+                "bias", (self.units,), self.initialize_bias, random, **restraints(self, "bias")
+            )
         return self.build_activation((*places, self.units))
 
     def forward(self, x: ArrayLike, training: bool = False) -> Array:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import initializers, kernels
+from ..constraints import Constraint
+from ..regularizers import L1L2
 from .activation import get as get_activation
 from .base import Array, Layer
 from .convolution import Convolution
 from .geometry import Shape
+from .restraints import check_restraints, restraints
 
 
 class Depthwise(Convolution):
@@ -98,6 +102,11 @@ class DepthwiseConv2D(Depthwise, only_kernels=True):
         use_bias: whether to add a bias; default True.
         depthwise_initializer: the kernel's first values; default "glorot_uniform".
         bias_initializer: the bias's first values; default "zeros".
+        depthwise_regularizer, bias_regularizer: penalties on the weights, which a model adds to its
+            loss, such as "l2" or `regularizers.L2(0.001)`; default None.
+        activity_regularizer: None: penalties on outputs are not there.
+        depthwise_constraint, bias_constraint: what the weights must fulfil after each training
+            step, such as "non_neg" or `constraints.MaxNorm(3)`; default None.
 
     Raises:
         ValueError: a hyperparameter is not what is said above.
@@ -120,11 +129,17 @@ class DepthwiseConv2D(Depthwise, only_kernels=True):
     use_bias: bool = True
     depthwise_initializer: str | initializers.Initializer = "glorot_uniform"
     bias_initializer: str | initializers.Initializer = "zeros"
+    depthwise_regularizer: str | Mapping[str, Any] | L1L2 | None = None
+    bias_regularizer: str | Mapping[str, Any] | L1L2 | None = None
+    activity_regularizer: None = None
+    depthwise_constraint: str | Mapping[str, Any] | Constraint | None = None
+    bias_constraint: str | Mapping[str, Any] | Constraint | None = None
 
     def __post_init__(self) -> None:
         self.check_windows()
         self.check_multiplier()
         get_activation(self.activation)  # raises if it is none
+        check_restraints(self)
         self.initialize_kernel = initializers.get(self.depthwise_initializer)
         self.initialize_bias = initializers.get(self.bias_initializer)
 
@@ -132,9 +147,13 @@ class DepthwiseConv2D(Depthwise, only_kernels=True):
         """Make the kernel (KH, KW, channels, depth_multiplier) and the bias; see `Layer.declare`."""
         self.place(input_shape)
         shape = (*self.window[-self.axes :], self.image[2], self.depth_multiplier)
-        self.kernel = self.add_parameter("kernel", shape, self.initialize_kernel, random)
+        self.kernel = self.add_parameter(
+            "kernel", shape, self.initialize_kernel, random, **restraints(self, "depthwise")
+        )
         if self.use_bias:
-            self.bias = self.add_parameter("bias", (self.depth,), self.initialize_bias, random)
+            self.bias = self.add_parameter(
+                "bias", (self.depth,), self.initialize_bias, random, **restraints(self, "bias")
+            )
         return self.build_activation(self.result(self.depth)[-1 - self.axes :])
 
     def forward(self, x: ArrayLike, training: bool = False) -> Array:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..constraints import Constraint
+from ..regularizers import L1L2
 from ..waiting import Place
 
 Array = NDArray[Any]
@@ -25,6 +27,10 @@ class Parameter:
         grad: the gradient that the last backward pass left; it is overwritten, never added to.
         trainable: False for what a layer keeps up to date itself, such as a running mean; default True.
 
+    Attributes:
+        regularizer: the penalty on the values that a model which trains them adds to its loss; None for none.
+        constraint: what the values must fulfil after each of its steps; None for nothing.
+
     Raises:
         ValueError: what is assigned has another shape.
 
@@ -37,6 +43,8 @@ class Parameter:
 
     def __init__(self, name: str, value: Array, grad: Array, trainable: bool = True) -> None:
         self.name, self.trainable = name, trainable
+        self.regularizer: L1L2 | None = None
+        self.constraint: Constraint | None = None
         self.home: Place | None = None  # who trains the vector that it is a part of, once it is placed
         self.source: Parameter | None = None  # whose values it shares
         self._value, self._grad = value, grad

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import initializers, kernels
+from ..constraints import Constraint
+from ..regularizers import L1L2
 from .activation import get as get_activation
 from .base import Array, Layer
 from .depthwise_conv2d import Depthwise
 from .geometry import Shape
+from .restraints import check_restraints, restraints
 
 
 @dataclass(eq=False, repr=False)
@@ -34,6 +38,11 @@ class SeparableConv2D(Depthwise, only_kernels=True):
         use_bias: whether to add a bias; default True.
         depthwise_initializer, pointwise_initializer: the kernels' first values; default "glorot_uniform".
         bias_initializer: the bias's first values; default "zeros".
+        depthwise_regularizer, pointwise_regularizer, bias_regularizer: penalties on the weights, which
+            a model adds to its loss, such as "l2" or `regularizers.L2(0.001)`; default None.
+        activity_regularizer: None: penalties on outputs are not there.
+        depthwise_constraint, pointwise_constraint, bias_constraint: what the weights must fulfil after
+            each training step, such as "non_neg" or `constraints.MaxNorm(3)`; default None.
 
     Raises:
         ValueError: a hyperparameter is not what is said above.
@@ -58,6 +67,13 @@ class SeparableConv2D(Depthwise, only_kernels=True):
     depthwise_initializer: str | initializers.Initializer = "glorot_uniform"
     pointwise_initializer: str | initializers.Initializer = "glorot_uniform"
     bias_initializer: str | initializers.Initializer = "zeros"
+    depthwise_regularizer: str | Mapping[str, Any] | L1L2 | None = None
+    pointwise_regularizer: str | Mapping[str, Any] | L1L2 | None = None
+    bias_regularizer: str | Mapping[str, Any] | L1L2 | None = None
+    activity_regularizer: None = None
+    depthwise_constraint: str | Mapping[str, Any] | Constraint | None = None
+    pointwise_constraint: str | Mapping[str, Any] | Constraint | None = None
+    bias_constraint: str | Mapping[str, Any] | Constraint | None = None
 
     def __post_init__(self) -> None:
         name = type(self).__name__
@@ -66,6 +82,7 @@ class SeparableConv2D(Depthwise, only_kernels=True):
         self.check_windows()
         self.check_multiplier()
         get_activation(self.activation)  # raises if it is none
+        check_restraints(self)
         self.initialize_depthwise = initializers.get(self.depthwise_initializer)
         self.initialize_pointwise = initializers.get(self.pointwise_initializer)
         self.initialize_bias = initializers.get(self.bias_initializer)
@@ -80,12 +97,19 @@ class SeparableConv2D(Depthwise, only_kernels=True):
             (*window, self.image[2], self.depth_multiplier),
             self.initialize_depthwise,
             random,
+            **restraints(self, "depthwise"),
         )
         self.pointwise_kernel = self.add_parameter(
-            "pointwise_kernel", (*ones, self.depth, self.filters), self.initialize_pointwise, random
+            "pointwise_kernel",
+            (*ones, self.depth, self.filters),
+            self.initialize_pointwise,
+            random,
+            **restraints(self, "pointwise"),
         )
         if self.use_bias:
-            self.bias = self.add_parameter("bias", (self.filters,), self.initialize_bias, random)
+            self.bias = self.add_parameter(
+                "bias", (self.filters,), self.initialize_bias, random, **restraints(self, "bias")
+            )
         return self.build_activation(self.result(self.filters)[-1 - self.axes :])
 
     def forward(self, x: ArrayLike, training: bool = False) -> Array:

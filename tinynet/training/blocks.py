@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..layers import Layer, Parameter
 from ..optim import BLOCK
+from ..regularizers import L1L2
 
 Array = NDArray[Any]
 
@@ -27,12 +28,16 @@ class Piece:
         part: which of its elements; its rows (the first axis) if the gradient is of the whole batch.
         total: where the gradient goes.
         whole: whether it is one of the whole batch.
+        value: the parameter's values of these elements.
+        penalty: the regularizer of the parameter, or None.
     """
 
     sources: list[tuple[int, int]]
     part: slice
     total: Array
     whole: bool
+    value: Array
+    penalty: L1L2 | None
 
 
 @dataclass
@@ -96,4 +101,26 @@ def add_blocks(
         if last is None or full or last.run != run or last.part.stop != start:
             blocks.append(last := Block(run, slice(start, start), []))
         last.part = slice(last.part.start, stop)
-        last.pieces.append(Piece(sources, part, gradients[start - begin : stop - begin], whole))
+        elements = slice(start - begin, stop - begin)
+        last.pieces.append(
+            Piece(
+                sources,
+                part,
+                gradients[elements],
+                whole,
+                parameter.value.reshape(-1)[elements],
+                parameter.regularizer,
+            )
+        )
+
+
+def adjacent(arrays: Sequence[Any]) -> bool:
+    """Return whether arrays lie one after the other in memory."""
+    ends = [array.ctypes.data + array.nbytes for array in arrays]
+    return all(array.ctypes.data == end for array, end in zip(arrays[1:], ends, strict=False))
+
+
+def join(arrays: Sequence[Any]) -> Array:
+    """Return adjacent arrays as one, of all their rows."""
+    rows = sum(len(array) for array in arrays)
+    return np.lib.stride_tricks.as_strided(arrays[0], (rows, *arrays[0].shape[1:]))

@@ -25,7 +25,7 @@ from ..layers.parameter import runs_of
 from ..layers.workspace import Workspace
 from ..losses import Loss
 from ..optim import Optimizer
-from .blocks import Piece, blocks_of
+from .blocks import Piece, adjacent, blocks_of, join
 
 Array = NDArray[Any]
 Shapes = tuple[tuple[int, ...], ...]
@@ -122,7 +122,7 @@ class Step:
             weights: (N,) how much each sample counts; default None, all alike.
 
         Returns:
-            The mean loss, and the layers' output.
+            The mean loss without penalties on weights, and the layers' output.
         """
         samples = self.shards[-1].stop
         if any(len(array) != samples for array in (*inputs, targets)):
@@ -177,6 +177,9 @@ class Step:
                     gradient = layer.parameters[k].grad.reshape(-1)[piece.part]
                     kernels.update.add_up(gradient, piece.total, number == 0)
                     number += 1
+            if piece.penalty is not None:
+                factors = float(piece.penalty.l1), float(piece.penalty.l2)
+                kernels.penalties.add_gradient(piece.value, piece.total, *factors)
         if self.update:
             self.update(self.runs, self.blocks[block].run, self.blocks[block].part)
 
@@ -267,27 +270,24 @@ class Steps:
         if step is None:
             step = Step(self, self.flow_of([shape[1:] for shape in shapes]), len(targets))
         self.sizes[shapes] = step
-        result = step(inputs, targets, number, weights)
+        penalty = self.penalty()  # before the update
+        loss, outputs = step(inputs, targets, number, weights)
         if optimizer is not None:
             if not optimizer.updates_blocks:
                 optimizer.update_all(self.runs, each)
             optimizer.end()
+            for parameter in self.parameters:
+                if parameter.constraint is not None:
+                    parameter.value = parameter.constraint(parameter.value)
         self.forget()
-        return result
+        return loss + penalty, outputs
+
+    def penalty(self) -> float:
+        """Return what the regularizers of the parameters that train add to the loss."""
+        found = [(parameter.regularizer, parameter.value) for parameter in self.parameters]
+        return math.fsum(regularizer(value) for regularizer, value in found if regularizer is not None)
 
     def forget(self) -> None:
         """Let the sizes go that were not used for the longest time, if there are too many."""
         while len(self.sizes) > 1 and sum(step.nbytes for step in self.sizes.values()) > MAX_STEP_BYTES:
             del self.sizes[next(iter(self.sizes))]
-
-
-def adjacent(arrays: Sequence[Any]) -> bool:
-    """Return whether arrays lie one after the other in memory."""
-    ends = [array.ctypes.data + array.nbytes for array in arrays]
-    return all(array.ctypes.data == end for array, end in zip(arrays[1:], ends, strict=False))
-
-
-def join(arrays: Sequence[Any]) -> Array:
-    """Return adjacent arrays as one, of all their rows."""
-    rows = sum(len(array) for array in arrays)
-    return np.lib.stride_tricks.as_strided(arrays[0], (rows, *arrays[0].shape[1:]))

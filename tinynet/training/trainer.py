@@ -123,7 +123,7 @@ class Trainer:
         weights, loss = batch.weights, self.loss_of_outputs
         if weights is not None:
             weights = loss.prepare_weights(weights, outputs.shape)
-        value = loss.of_checked(batch.targets, outputs, weights)
+        value = loss.of_checked(batch.targets, outputs, weights) + self.steps.penalty()
         return {"loss": value, **self.measure(batch.inputs, batch.targets, outputs)}
 
     def measure(self, inputs: Sequence[Array], y_true: Array, outputs: Array) -> dict[str, float]:
