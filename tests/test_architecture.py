@@ -17,8 +17,8 @@ ORDER = [
     "files", "names", "order", "waiting", "seeds", "kernels", "execution", "initializers", "regularizers",
     "constraints", "layers", "activations",
     "loss_functions", "losses", "arguments", "schedules", "optimizers", "optim", "accuracies", "metrics",
-    "data", "datasets", "callbacks", "training", "models", "differences", "gradcheck", "recipes",
-    "images", "generators", "readings", "calibration", "inference", "plotting", "utils",
+    "data", "datasets", "callbacks", "training", "exporting", "models", "lite", "differences", "gradcheck",
+    "recipes", "images", "generators", "readings", "calibration", "inference", "plotting", "utils",
     "__init__", "doctor", "__main__",
 ]  # fmt: skip
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
@@ -29,6 +29,8 @@ OPTIONAL = {
     "llvmlite": {"kernels"},
     "matplotlib": {"plotting"},
     "PIL": {"images"},
+    "flatbuffers": set(),
+    "ai_edge_litert": set(),
 }
 FORBIDDEN = {"torch", "tensorflow", "keras", "jax", "scipy", "sklearn", "pickle", "marshal", "shelve"}
 
@@ -141,7 +143,8 @@ def test_importing_tinynet_imports_nothing_heavy_and_compiles_nothing(run_python
     printed = run_python("""
 import sys
 import tinynet
-heavy = ["numba", "llvmlite", "matplotlib", "PIL", "torch", "tqdm", "safetensors", "platformdirs"]
+heavy = ["numba", "llvmlite", "matplotlib", "PIL", "torch", "tqdm", "safetensors", "platformdirs",
+         "flatbuffers", "ai_edge_litert"]
 print([name for name in heavy if name in sys.modules])
 """)
     assert printed == "[]\n"
@@ -158,7 +161,7 @@ def public_things():
     loaders = (datasets.mnist, datasets.fashion_mnist, datasets.cifar10)
     for module in (
         tinynet, tinynet.activations, layers, losses, optim, callbacks, data, initializers, metrics, utils,
-        generators, *loaders,
+        generators, tinynet.lite, *loaders,
     ):  # fmt: skip
         names = getattr(module, "__all__", None) or [
             *handed_on(module),

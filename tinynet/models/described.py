@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import Any
 
+from ..exporting import to_tflite
+from ..files.atomic import atomic_write
 from ..files.model_file import write_weights_file
 from ..layers import Layer
 from ..layers.config import layer_config
@@ -126,6 +129,45 @@ class Described(Trainable, only_kernels=True):
             8
         """
         return json.dumps(layer_config(self))
+
+    def export(
+        self,
+        filepath: str | os.PathLike[str],
+        format: str | None = None,  # noqa: A002  (as in Keras)
+        verbose: Any = None,
+    ) -> None:
+        """Write what computes predictions to one file that other programs run, whole or not at all.
+
+        So far that is TensorFlow Lite's .tflite, of which the interpreters on phones and of the package
+        ai-edge-litert make what `predict` returns, to rounding, for batches of any size; `lite` has settings
+        for it. All numbers in it are float32.
+
+        Args:
+            filepath: the file; its ending says the format, which is ".tflite".
+            format: None (default), or "litert", Keras's name of it.
+            verbose: taken as in Keras; nothing is printed.
+
+        Raises:
+            ImportError: the package flatbuffers is not installed.
+            ValueError: the format is another one; the model is not built, or takes inputs of any size; or a
+                layer of it is not there in TensorFlow Lite, which the error names.
+            OSError: the file cannot be written; what was there before is unchanged.
+
+        Example:
+            >>> import os, tempfile
+            >>> from tinynet import Sequential, layers
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     Sequential([layers.Dense(2)], 3).export(f"{folder}/model.tflite")
+            ...     os.listdir(folder)
+            ['model.tflite']
+        """
+        if format not in (None, "litert") or Path(filepath).suffix != ".tflite":
+            raise ValueError(
+                "export: filepath must end in '.tflite', and format be None or 'litert', because that is the "
+                f"only format so far (model.save writes tinynet's own); got {os.fspath(filepath)!r}, "
+                f"format={format!r}."
+            )
+        atomic_write(filepath, to_tflite(self))
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write the weights alone to one file, whole or not at all; `load_weights` reads it.

@@ -1,0 +1,61 @@
+"""Models as networks of operators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..files.tflite import Network, Tensor, tflite_bytes
+from ..layers.geometry import shapes_in
+from .building import Builder
+from .joining import join
+from .operators import translate
+from .quantizing import quantize
+
+
+def to_tflite(model: Any, quantized: bool = False) -> bytes:
+    """Return what computes a model's predictions, as the content of a .tflite file.
+
+    Args:
+        model: a built model, or any built graph of layers.
+        quantized: whether to round the weights to 8 bits; default False.
+
+    Raises:
+        ImportError: the package flatbuffers is not installed.
+        ValueError: the model is not built, takes inputs of any size, or has a layer that TensorFlow Lite's
+            operators cannot do.
+    """
+    network = network_of(model)
+    join(network)
+    if quantized:
+        quantize(network)
+    return tflite_bytes(network)
+
+
+def network_of(model: Any) -> Network:
+    """Return a model as operators, a layer after another; see `to_tflite`."""
+    if model.output_shape is None:
+        raise ValueError(
+            f"export: {model.title} is not built: an Input, model.build((None, ...)) or its first data "
+            "builds it."
+        )
+    shapes = shapes_in(model.input_shape)
+    if any(None in shape for shape in shapes):
+        raise ValueError(
+            f"export: {model.title} takes inputs of any size, {', '.join(map(str, shapes))}, and a .tflite "
+            "file needs to know it: give all sizes in Input."
+        )
+    builder, flow = Builder(), model.flow()
+    given = [
+        Tensor(f"serving_default_{name}:0", (1, *shape))
+        for name, shape in zip(model.input_names, shapes, strict=True)
+    ]
+    values = dict(enumerate(given))
+    for call in flow.calls:
+        values[call.output] = translate(builder, call.layer, [values[number] for number in call.inputs])
+    asked: list[Tensor] = []
+    for number in flow.outputs:
+        value = values[number]
+        # Interpreters keep what is given and what is asked for apart.
+        asked.append(builder.copy(value, value.shape[1:]) if value in [*given, *asked] else value)
+    outputs = {f"output_{place}": tensor for place, tensor in enumerate(asked)}
+    return Network(dict(zip(model.input_names, given, strict=True)), outputs, builder.operators)
