@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -55,12 +56,16 @@ def leaky_relu(builder: Builder, layer: Any, inputs: list[Tensor]) -> Tensor:
 
 
 def softmax(builder: Builder, layer: Any, inputs: list[Tensor]) -> Tensor:
-    """Translate Softmax, of rows: the operator takes no more than four axes."""
-    (x,) = inputs
-    rows = builder.reshape(
-        x, x.shape[1:] if len(x.shape) <= 4 else (int(np.prod(x.shape[1:-1])), x.shape[-1])
-    )
-    return builder.reshape(builder.add("SOFTMAX", [rows], rows.shape[1:], beta=1.0), x.shape[1:])
+    """Translate Softmax."""
+    rows = as_rows(builder, inputs[0])
+    y = builder.add("SOFTMAX", [rows], rows.shape[1:], beta=1.0)
+    return builder.reshape(y, inputs[0].shape[1:])
+
+
+def as_rows(builder: Builder, x: Tensor) -> Tensor:
+    """Return samples as they are, or as rows, where they have more axes than operators take everywhere."""
+    shape = x.shape[1:]
+    return x if len(shape) <= 3 else builder.reshape(x, (math.prod(shape[:-1]), shape[-1]))
 
 
 def unchanged(builder: Builder, layer: Any, inputs: list[Tensor]) -> Tensor:
@@ -210,7 +215,7 @@ def batch_normalization(builder: Builder, layer: Any, inputs: list[Tensor]) -> T
 
 def layer_normalization(builder: Builder, layer: Any, inputs: list[Tensor]) -> Tensor:
     """Translate LayerNormalization."""
-    (x,) = inputs
+    x = as_rows(builder, inputs[0])
     shape, axes = x.shape[1:], builder.integers("axes", [len(x.shape) - 1])
     one = (*shape[:-1], 1)
     deviation = builder.add("SUB", [x, builder.add("MEAN", [x, axes], one, keep_dims=True)], shape)
@@ -219,7 +224,8 @@ def layer_normalization(builder: Builder, layer: Any, inputs: list[Tensor]) -> T
     inverse = builder.add("RSQRT", [builder.shift(variance, layer.epsilon)], one)
     y = builder.add("MUL", [deviation, inverse], shape)
     y = builder.scale(y, layer.gamma.value) if layer.scale else y
-    return builder.shift(y, layer.beta.value) if layer.center else y
+    y = builder.shift(y, layer.beta.value) if layer.center else y
+    return builder.reshape(y, inputs[0].shape[1:])
 
 
 def merge(kind: str) -> Translation:
