@@ -278,7 +278,9 @@ UNUSABLE = {
     "ModelCheckpoint, monitor": (
         lambda: ModelCheckpoint("m", save_best_only=True), ValueError, "monitor='val_loss' is not"
     ),
-    "ModelCheckpoint, missing folder": (lambda: ModelCheckpoint("nowhere/m"), OSError, "folder is missing"),
+    "ModelCheckpoint, in a file": (
+        lambda: ModelCheckpoint(f"{__file__}/m"), OSError, "cannot write.*a file is where a folder"
+    ),
     "ModelCheckpoint, a folder": (lambda: ModelCheckpoint("folder"), OSError, "'folder': it is a folder"),
     "ModelCheckpoint, unknown key": (
         lambda: ModelCheckpoint("{val_loss}"), ValueError, r"may hold {epoch} and any of loss.*val_loss"

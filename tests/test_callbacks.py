@@ -11,7 +11,9 @@ from tinynet.callbacks import (
     Callback,
     CSVLogger,
     EarlyStopping,
+    History,
     LambdaCallback,
+    LearningRateScheduler,
     ModelCheckpoint,
     ReduceLROnPlateau,
     TerminateOnNaN,
@@ -64,13 +66,18 @@ SCHEDULE = optim.ExponentialDecay(0.1, decay_steps=10, decay_rate=0.5)
         ({"patience": 1, "min_delta": -0.5}, [3, 2.6, 2.2, 1], 2),
         ({"mode": "max"}, [1, 2, 3, 2, 5], 4),
         ({"mode": "min"}, [1, 2, 3], 2),
-        ({"patience": 3}, [math.nan] * 9, 3),
+        ({"patience": 3}, [math.nan] * 9, 4),
+        ({"baseline": 2, "patience": 2}, [5, 4, 3, 2, 1], 5),
+        ({"baseline": 2, "patience": 2}, [5, 4, 4, 1], 3),
+        ({"baseline": 4, "patience": 2}, [5, 3, 4, 4, 1], 4),
+        ({"start_from_epoch": 2}, [1, 2, 3, 2, 2, 1], 5),
+        ({"patience": 0}, [3, 3, 1], 2),
     ],
 )
 def test_early_stopping_stops_after_its_patience(model, arguments, values, epochs):
     callback = EarlyStopping(**arguments)
     assert feed(callback, model, values).epochs == epochs
-    assert callback.stopped_epoch == (epochs - 1 if model.stop_training else None)
+    assert callback.stopped_epoch == (epochs - 1 if model.stop_training else 0)
 
 
 def test_early_stopping_takes_larger_accuracy_for_better(model):
@@ -98,7 +105,7 @@ def test_early_stopping_starts_anew_at_each_fit(model):
     assert feed(callback, model, [5, 4, 3, 3]).weight == 2
     assert feed(callback, model, [math.nan]).weight == 0
     feed(callback, model, [1])
-    assert callback.stopped_epoch is None
+    assert callback.stopped_epoch == 0
 
 
 def test_early_stopping_stops_fit(model):
@@ -107,6 +114,15 @@ def test_early_stopping_stops_fit(model):
         X, X, epochs=9, shuffle=False, verbose=0, callbacks=[EarlyStopping("loss", patience=3)]
     )
     assert history.epoch == [0, 1, 2, 3]
+
+
+def test_early_stopping_says_what_it_does(model, capsys):
+    feed(EarlyStopping(patience=2, verbose=1, restore_best_weights=True), model, [3, 1, 2, 2, 0])
+    assert capsys.readouterr().out == (
+        "Epoch 4: early stopping\nRestoring model weights from the end of the best epoch: 2.\n"
+    )
+    feed(EarlyStopping(patience=2, restore_best_weights=True), model, [3, 1, 2, 2, 0])
+    assert not capsys.readouterr().out
 
 
 # ModelCheckpoint
@@ -135,6 +151,68 @@ def test_checkpoint_replaces_its_file(model, tmp_path):
     callback = ModelCheckpoint(str(tmp_path / "best"), "val_accuracy", save_best_only=True)
     feed(callback, model, [0.1, 0.3, 0.2], "val_accuracy")
     assert saved(tmp_path) == {"best": 1}
+
+
+@pytest.mark.parametrize("suffix", ["h5", "keras", "weights.h5", "hdf5", "safetensors", "anything"])
+@pytest.mark.parametrize("weights_only", [True, False])
+def test_checkpoint_saves_under_any_suffix(model, tmp_path, suffix, weights_only):
+    path = tmp_path / f"new folder/{{epoch:02d}}-{{val_loss:.2f}}.{suffix}"
+    feed(ModelCheckpoint(path, save_weights_only=weights_only), model, [3, 0.125])
+    assert sorted(path.name for path in (tmp_path / "new folder").iterdir()) == [
+        f"01-3.00.{suffix}", f"02-0.12.{suffix}",
+    ]  # fmt: skip
+    model.flat.value[:] = 9
+    model.load_weights(tmp_path / f"new folder/02-0.12.{suffix}")
+    assert model.flat.value[0] == 1
+
+
+def test_checkpoint_begins_at_its_threshold_and_goes_on_at_the_next_fit(model, tmp_path):
+    callback = ModelCheckpoint(tmp_path / "{epoch}", save_best_only=True, initial_value_threshold=2.5)
+    feed(callback, model, [3, 2.5, 2])
+    feed(callback, model, [2, 1])
+    assert saved(tmp_path) == {"3": 2, "2": 1}
+
+
+@pytest.mark.parametrize("save_freq", [1, 3, 4, 7, 50])
+def test_checkpoint_saves_after_so_many_batches(model, tmp_path, save_freq):
+    path = tmp_path / "{epoch}-{batch}-{loss:.0f}"
+    model.fit(
+        X, 0 * X, batch_size=5, epochs=3, verbose=0, callbacks=[ModelCheckpoint(path, save_freq=save_freq)]
+    )
+    steps = [f"{epoch}-{batch}-0" for epoch in (1, 2, 3) for batch in (1, 2, 3, 4)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == steps[save_freq - 1 :: save_freq]
+
+
+def test_checkpoint_of_the_best_batch(model, tmp_path):
+    callback = ModelCheckpoint(tmp_path / "{batch}", monitor="loss", save_best_only=True, save_freq=1)
+    callback.model, model.log_names = model, ["loss"]
+    callback.on_train_begin()
+    callback.on_epoch_begin(0)
+    for batch, loss in enumerate([3.0, 2.0, 2.0, 1.0]):
+        callback.on_train_batch_end(batch, {"loss": loss})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["1", "2", "4"]
+
+
+def test_checkpoint_takes_the_old_word_period(model, tmp_path):
+    with pytest.warns(DeprecationWarning, match="period is deprecated: use save_freq"):
+        callback = ModelCheckpoint(tmp_path / "{epoch}", period=2)
+    feed(callback, model, [1, 2, 3, 4, 5])
+    assert saved(tmp_path) == {"2": 1, "4": 3}
+
+
+def test_checkpoint_says_what_it_does(model, tmp_path, capsys):
+    feed(ModelCheckpoint(tmp_path / "m", save_best_only=True, verbose=1), model, [3, 4, 2])
+    assert capsys.readouterr().out == (
+        f"\nEpoch 1: val_loss improved from None to 3.00000\n\nEpoch 1: saving model to {tmp_path / 'm'}\n"
+        "\nEpoch 2: val_loss did not improve from 3.00000\n"
+        f"\nEpoch 3: val_loss improved from 3.00000 to 2.00000\n\nEpoch 3: saving model to {tmp_path / 'm'}\n"
+    )
+
+
+@pytest.mark.parametrize("save_freq", [0, -1, 2.5, "batch", True, None])
+def test_an_impossible_save_freq(save_freq):
+    with pytest.raises(ValueError, match="save_freq must be 'epoch' or a positive number of batches"):
+        ModelCheckpoint("never-written", save_freq=save_freq)
 
 
 def test_checkpoint_of_every_epoch_needs_no_monitor(model, tmp_path):
@@ -182,6 +260,59 @@ def test_csv_logger_has_written_each_line_when_the_next_epoch_begins(model, tmp_
     assert lines == [0, 2, 3]
 
 
+def test_csv_logger_has_the_columns_of_keras(model, tmp_path):
+    log = tmp_path / "log.csv"
+    model.compile(optim.SGD(0.5), "mse", metrics=["mae"])
+    rate = LearningRateScheduler(lambda epoch: 0.5)
+    model.fit(0 * X, 0 * X, verbose=0, callbacks=[rate, CSVLogger(log)])
+    assert log.read_text().splitlines() == [
+        "epoch,learning_rate,loss,mae,val_learning_rate,val_loss,val_mae", "0,0.5,0.0,0.0,NA,NA,NA",
+    ]  # fmt: skip
+
+
+# LearningRateScheduler
+
+
+@pytest.mark.parametrize(
+    ("schedule", "rates"),
+    [
+        (lambda epoch: 0.5**epoch, [1, 0.5, 0.25]),
+        (lambda epoch, lr: lr / 2 if epoch else lr, [1, 0.5, 0.25]),
+        (lambda epoch, factor=2: factor * (epoch + 1), [1, 2, 6]),
+        (lambda *arguments: len(arguments), [2, 2, 2]),
+        (lambda epoch: np.float32(0.5), [0.5, 0.5, 0.5]),
+    ],
+)
+def test_a_learning_rate_for_each_epoch(model, schedule, rates, capsys):
+    assert feed(LearningRateScheduler(schedule), model, [1, 2, 3]).learning_rates == rates
+    assert not capsys.readouterr().out
+    model.optimizer.learning_rate = 1.0
+    feed(LearningRateScheduler(schedule, verbose=1), model, [1])
+    assert capsys.readouterr().out.startswith("\nEpoch 1: LearningRateScheduler setting learning rate to ")
+
+
+def test_learning_rates_change_the_training_and_are_logged(model):
+    seen, callback = [], LearningRateScheduler(lambda epoch: 0.0)
+    record = LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(logs["learning_rate"]))
+    before = model.get_weights()[0].copy()
+    model.fit(X, 3 * X, epochs=2, verbose=0, callbacks=[callback, record])
+    np.testing.assert_array_equal(model.get_weights()[0], before)
+    assert seen == [0, 0]
+
+
+@pytest.mark.parametrize("rate", ["0.1", None, [0.1], True])
+def test_a_learning_rate_that_is_no_number(model, rate):
+    with pytest.raises(ValueError, match="schedule must return a number; it returned"):
+        feed(LearningRateScheduler(lambda epoch: rate), model, [1])
+    with pytest.raises(TypeError, match="schedule must be a function"):
+        LearningRateScheduler(rate)
+
+
+def test_an_error_of_a_schedule_is_shown(model):
+    with pytest.raises(TypeError, match="unsupported operand"):
+        feed(LearningRateScheduler(lambda epoch, lr: lr + "1"), model, [1])
+
+
 # ReduceLROnPlateau
 
 
@@ -192,9 +323,10 @@ def test_csv_logger_has_written_each_line_when_the_next_epoch_begins(model, tmp_
         ({"patience": 2}, [3, 3, 3, 3, 3, 1], [1, 1, 0.5, 0.5, 0.25, 0.25]),
         ({"patience": 2}, [3, 3, 2, 2, 2], [1, 1, 1, 1, 0.5]),
         ({"patience": 1, "min_delta": 0.5}, [3, 2.6, 2.2], [1, 0.5, 0.5]),
-        ({"patience": 1, "cooldown": 2}, [3, 3, 3, 3, 3, 3], [1, 0.5, 0.5, 0.5, 0.25, 0.25]),
-        ({"patience": 1, "cooldown": 1}, [3, 3, 2, 2, 2], [1, 0.5, 0.5, 0.25, 0.25]),
-        ({"patience": 2, "cooldown": 1}, [3, 3, 3, 3, 3, 3], [1, 1, 0.5, 0.5, 0.5, 0.25]),
+        ({"patience": 1, "cooldown": 2}, [3, 3, 3, 3, 3, 3], [1, 0.5, 0.5, 0.25, 0.25, 0.125]),
+        ({"patience": 1, "cooldown": 1}, [3, 3, 2, 2, 2], [1, 0.5, 0.5, 0.25, 0.125]),
+        ({"patience": 2, "cooldown": 1}, [3, 3, 3, 3, 3, 3], [1, 1, 0.5, 0.5, 0.25, 0.25]),
+        ({"patience": 0}, [3, 3, 2, 2], [1, 0.5, 0.5, 0.25]),
         ({"patience": 1, "min_lr": 0.4}, [3, 3, 3, 3], [1, 0.5, 0.4, 0.4]),
         ({"patience": 1, "mode": "max"}, [1, 2, 2, 3], [1, 1, 0.5, 0.5]),
         ({}, [3] * 11, [1] * 10 + [0.5]),
@@ -216,11 +348,23 @@ def test_lowering_the_learning_rate_changes_the_training(model):
     assert model.optimizer.learning_rate == 0.25
 
 
-def test_a_schedule_cannot_be_lowered(model):
+@pytest.mark.parametrize("callback", [ReduceLROnPlateau("loss"), LearningRateScheduler(lambda epoch: 0.1)])
+def test_a_schedule_cannot_be_lowered(model, callback):
     model.compile(optim.SGD(SCHEDULE), "mse")
-    with pytest.raises(ValueError, match=r"ReduceLROnPlateau cannot change a learning rate.*schedule"):
-        model.fit(X, X, callbacks=[ReduceLROnPlateau("loss")])
+    with pytest.raises(
+        ValueError, match=rf"{type(callback).__name__} cannot change a learning rate.*schedule"
+    ):
+        model.fit(X, X, callbacks=[callback])
     assert model.steps_trained == 0
+
+
+def test_lowering_is_announced_and_logged(model, capsys):
+    logs = {"val_loss": 1.0}
+    callback = ReduceLROnPlateau(factor=0.5, patience=1, verbose=1)
+    feed(callback, model, [3, 3])
+    assert capsys.readouterr().out == "\nEpoch 2: ReduceLROnPlateau reducing learning rate to 0.5.\n"
+    callback.on_epoch_end(2, logs)
+    assert logs["learning_rate"] == 0.5
 
 
 @pytest.mark.parametrize("factor", [0, 1, 2, -0.1, math.nan])
@@ -247,6 +391,12 @@ def test_terminate_on_nan_ends_fit_at_once(model):
     history = model.fit(X, X, batch_size=2, epochs=5, verbose=0, callbacks=[TerminateOnNaN()])
     assert model.steps_trained == 1
     assert math.isnan(history.history["loss"][0])
+
+
+def test_terminate_on_nan_raises_if_wanted(model):
+    model.flat.value[:] = math.nan
+    with pytest.raises(RuntimeError, match="Batch 0: the loss is nan"):
+        model.fit(X, X, verbose=0, callbacks=[TerminateOnNaN(raise_error=True)])
 
 
 # LambdaCallback, and the order of calls
@@ -286,8 +436,10 @@ def test_a_lambda_callback_needs_no_function(model):
 
 
 def test_a_lambda_callback_refuses_other_names():
-    with pytest.raises(TypeError, match="on_epoch"):
+    with pytest.raises(TypeError, match=r"Unknown method 'on_epoch'.*Did you mean"):
         LambdaCallback(on_epoch=print)
+    with pytest.raises(TypeError, match="on_test_end must be a function; got 3"):
+        LambdaCallback(on_test_end=3)
 
 
 def test_what_callbacks_see_is_what_the_history_records(model):
@@ -295,6 +447,19 @@ def test_what_callbacks_see_is_what_the_history_records(model):
     record = LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(dict(logs)))
     history = model.fit(X, X, epochs=3, validation_split=0.2, verbose=0, callbacks=[record]).history
     assert {name: [logs[name] for logs in seen] for name in seen[0]} == history
+
+
+# History
+
+
+def test_a_history_records_epochs_and_goes_on_as_in_keras():
+    history = History()
+    for epochs in (2, 3):
+        history.on_train_begin()
+        for epoch in range(epochs):
+            history.on_epoch_end(epoch, {"loss": float(epoch)})
+    assert history.epoch == [0, 1, 2]
+    assert history.history == {"loss": [0, 1, 0, 1, 2]}
 
 
 # What all monitors share
@@ -311,6 +476,33 @@ def test_a_monitor_that_is_not_logged(model, callback):
     assert type(callback).__name__ in str(caught.value)
     assert "logs: loss" in str(caught.value)
     assert "validation_split" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("monitor", "larger_is_better"),
+    [
+        ("loss", False), ("val_loss", False), ("val_mse", False), ("mean_absolute_error", False),
+        ("val_binary_crossentropy", False), ("accuracy", True), ("val_acc", True), ("val_AUC", True),
+        ("recall_1", True), ("val_mean_io_u", True), ("false_positives", False), ("true_negatives", True),
+    ],
+)  # fmt: skip
+def test_the_direction_follows_from_the_name(monitor, larger_is_better):
+    assert EarlyStopping(monitor).larger_is_better is larger_is_better
+    assert EarlyStopping(monitor, mode="max").larger_is_better is True
+    assert EarlyStopping(monitor, mode="min").larger_is_better is False
+
+
+def test_a_name_that_says_no_direction(model):
+    model.compile("sgd", "mse", metrics=[worst])
+    with pytest.raises(
+        ValueError, match=r"is a larger 'worst' better or worse\? Say mode='max' or mode='min'"
+    ):
+        model.fit(X, X, verbose=0, callbacks=[EarlyStopping("worst")])
+    model.fit(X, X, verbose=0, callbacks=[EarlyStopping("worst", mode="min")])
+
+
+def worst(y_true, y_pred):
+    return np.abs(y_true - y_pred).max()
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,21 @@ from .base import Callback, Logs
 class TerminateOnNaN(Callback):
     """Stop training at once when the loss is NaN or infinite.
 
+    Args:
+        raise_error: raise a RuntimeError instead; default False.
+
     Example:
         >>> callback = TerminateOnNaN()
     """
 
-    def on_train_batch_end(self, batch: int, logs: Logs) -> None:
-        if not math.isfinite(logs["loss"]):
-            print(
-                f"\nBatch {batch}: the loss is {logs['loss']}, so training stops. Try a lower learning rate."
-            )
+    def __init__(self, raise_error: bool = False) -> None:
+        self.raise_error = raise_error
+
+    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        loss = (logs or {}).get("loss", 0.0)
+        if not math.isfinite(loss):
+            problem = f"Batch {batch}: the loss is {loss}, so training stops. Try a lower learning rate."
+            if self.raise_error:
+                raise RuntimeError(problem)
+            print(f"\n{problem}")
             self.model.stop_training = True
