@@ -404,11 +404,17 @@ def test_terminate_on_nan_raises_if_wanted(model):
 
 def recorder(name, calls):
     return LambdaCallback(
-        on_train_begin=lambda: calls.append((name, "train begin")),
-        on_epoch_begin=lambda epoch: calls.append((name, "epoch begin", epoch)),
+        on_train_begin=lambda logs: calls.append((name, "train begin", *logs)),
+        on_epoch_begin=lambda epoch: calls.append((name, "epoch begin", epoch)),  # without logs
+        on_train_batch_begin=lambda batch, logs=None: calls.append((name, "batch begin", batch, *logs)),
         on_train_batch_end=lambda batch, logs: calls.append((name, "batch end", batch, *logs)),
         on_epoch_end=lambda epoch, logs: calls.append((name, "epoch end", epoch, *logs)),
-        on_train_end=lambda: calls.append((name, "train end")),
+        on_train_end=lambda logs: calls.append((name, "train end", *logs)),
+        on_test_begin=lambda: calls.append((name, "test begin")),
+        on_test_batch_begin=lambda batch: calls.append((name, "test batch begin", batch)),
+        on_test_batch_end=lambda batch, logs: calls.append((name, "test batch end", batch, *logs)),
+        on_test_end=lambda logs: calls.append((name, "test end", *logs)),
+        on_predict_begin=lambda: calls.append((name, "never")),
     )
 
 
@@ -418,17 +424,79 @@ def test_callbacks_are_called_in_order(model):
         X, X, batch_size=10, epochs=2, validation_data=(X, X), verbose=0, callbacks=[recorder(0, calls)]
     )
     epochs = [
-        [(0, "epoch begin", epoch), (0, "batch end", 0, "loss"), (0, "batch end", 1, "loss"),
+        [(0, "epoch begin", epoch), (0, "batch begin", 0), (0, "batch end", 0, "loss"),
+         (0, "batch begin", 1), (0, "batch end", 1, "loss"), (0, "test begin"), (0, "test batch begin", 0),
+         (0, "test batch end", 0, "loss"), (0, "test end", "loss"),
          (0, "epoch end", epoch, "loss", "val_loss")]
         for epoch in range(2)
     ]  # fmt: skip
-    assert calls == [(0, "train begin"), *epochs[0], *epochs[1], (0, "train end")]
+    assert calls == [(0, "train begin"), *epochs[0], *epochs[1], (0, "train end", "loss", "val_loss")]
 
 
 def test_several_callbacks_take_turns(model):
     calls = []
     model.fit(X, X, batch_size=99, verbose=0, callbacks=[recorder(0, calls), recorder(1, calls)])
-    assert [name for name, *_ in calls] == [0, 1] * 5
+    assert [name for name, *_ in calls] == [0, 1] * 6
+
+
+class WithLogs(Callback):
+    """As Keras's documentation writes them."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = []
+
+    def on_train_begin(self, logs=None):
+        self.calls.append(("train begin", logs, self.params["epochs"], self.params["steps"], self.model.name))
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.calls.append(("epoch begin", epoch, logs))
+
+    def on_batch_begin(self, batch, logs=None):
+        self.calls.append(("batch begin", batch, logs))
+
+    def on_batch_end(self, batch, logs=None):
+        self.calls.append(("batch end", batch, [*logs]))
+
+    def on_epoch_end(self, epoch, logs={}):  # noqa: B006
+        self.calls.append(("epoch end", epoch, [*logs]))
+
+    def on_train_end(self, logs=None):
+        self.calls.append(("train end", [*logs]))
+
+
+class WithoutLogs(Callback):
+    """As tinynet 0.1 had them."""
+
+    def __init__(self):
+        self.calls = []
+
+    def on_train_begin(self):
+        self.calls.append("train begin")
+
+    def on_epoch_begin(self, epoch):
+        self.calls.append(epoch)
+
+    def on_batch_end(self, batch):
+        self.calls.append(batch)
+
+    def on_epoch_end(self, *arguments):
+        self.calls.append(arguments)
+
+    def on_train_end(self):
+        self.calls.append("train end")
+
+
+def test_methods_are_called_with_logs_or_without(model):
+    one, other = WithLogs(), WithoutLogs()
+    model.fit(X, 0 * X, batch_size=15, verbose=0, callbacks=[one, other])
+    loss = {"loss": pytest.approx(model.history.history["loss"][0])}
+    assert one.calls == [
+        ("train begin", {}, 1, 2, model.name), ("epoch begin", 0, {}), ("batch begin", 0, {}),
+        ("batch end", 0, ["loss"]), ("batch begin", 1, {}), ("batch end", 1, ["loss"]),
+        ("epoch end", 0, ["loss"]), ("train end", ["loss"]),
+    ]  # fmt: skip
+    assert other.calls == ["train begin", 0, 0, 1, (0, loss), "train end"]
 
 
 def test_a_lambda_callback_needs_no_function(model):
@@ -450,6 +518,19 @@ def test_what_callbacks_see_is_what_the_history_records(model):
 
 
 # History
+
+
+def test_fit_fills_the_history_that_it_is_given(model):
+    history = History()
+    assert model.fit(X, X, epochs=2, verbose=0, callbacks=[history]) is history is model.history
+    assert history.epoch == [0, 1]
+    assert history.model is None
+
+
+def test_the_history_records_what_callbacks_add(model):
+    callback = LearningRateScheduler(lambda epoch: 0.5**epoch)
+    history = model.fit(X, X, epochs=3, verbose=0, callbacks=callback).history
+    assert history["learning_rate"] == [1, 0.5, 0.25]
 
 
 def test_a_history_records_epochs_and_goes_on_as_in_keras():

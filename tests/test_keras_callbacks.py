@@ -12,6 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+import tinynet
 from tinynet import callbacks, optim
 
 pytest.importorskip("torch")
@@ -179,6 +180,37 @@ def test_messages_say_what_those_of_keras_say(kind, arguments, capsys):
         feed(callback, optimizer, logs_of([1, 2]))
         printed.append(capsys.readouterr().out.split())
     assert printed[0] == printed[1] != []
+
+
+def recorder_of(base):
+    """A callback that notes all calls of its methods, with the names of the logs."""
+
+    def noting(name):
+        if "batch" in name or "epoch" in name:
+            return lambda self, number, logs=None: self.calls.append((name, number, sorted(logs or {})))
+        return lambda self, logs=None: self.calls.append((name, sorted(logs or {})))
+
+    hooks = [name for name in vars(callbacks.Callback) if name.startswith("on_")]
+    hooks = [name for name in hooks if name not in ("on_batch_begin", "on_batch_end")]
+    recorder = type("Mine", (base,), {name: noting(name) for name in hooks})()
+    recorder.calls = []
+    return recorder
+
+
+def test_fit_calls_the_methods_that_keras_calls():
+    x, y = np.ones((10, 3), np.float32), np.ones((10, 1), np.float32)
+    calls = []
+    for library, base in ((tinynet, callbacks.Callback), (keras, keras.callbacks.Callback)):
+        recorder = recorder_of(base)
+        model = library.Sequential([library.layers.Dense(1)])
+        model.compile("sgd", "mse", metrics=["mae"])
+        model.fit(
+            x, y, batch_size=4, epochs=2, validation_data=(x[:4], y[:4]), verbose=0, callbacks=[recorder]
+        )
+        assert recorder.params == {"verbose": 0, "epochs": 2, "steps": 3}
+        assert recorder.model is model
+        calls.append(recorder.calls)
+    assert calls[0] == calls[1]
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..callbacks import Callback
+from ..callbacks import Callback, History
 from ..training.average import MovingAverage
 from ..training.data import Augment, Batch, Batches, Samples, check_finite, fitting
 from ..training.feed import Feed, Validation, count, epochs_to_do
-from ..training.history import History
+from ..training.loop import Loop
 from ..training.progress import Progress
 from ..training.stream import Stream, is_stream, parts_of
-from ..training.trainer import Loop, trainable_parts
+from ..training.trainer import trainable_parts
 from . import given
 from .compiled import Compiled
 from .refusal import check_silent, scalar_or_list

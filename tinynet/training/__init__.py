@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from .history import History as History
+from ..callbacks import History as History

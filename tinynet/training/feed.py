@@ -29,10 +29,15 @@ class Feed:
     def __init__(self, data: Batches | Stream, steps: int | None) -> None:
         self.data, self.steps, self.is_over = data, steps, False
         self.counts_samples = isinstance(data, Batches) and steps is None
-        self.total = len(data.samples) if isinstance(data, Batches) and steps is None else steps or data.steps
+        self.total = len(data.samples) if isinstance(data, Batches) and steps is None else self.steps_an_epoch
         self.iterator: Iterator[Batch] = iter(())
         self.passes = 0  # the number of the next one
         self.begun = False
+
+    @property
+    def steps_an_epoch(self) -> int | None:
+        """The number of batches of an epoch, if it is known."""
+        return self.steps or self.data.steps
 
     @property
     def unit(self) -> str:

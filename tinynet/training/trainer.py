@@ -1,17 +1,16 @@
-"""How a model trains: the steps that its optimizer, loss and metrics make, and the epochs of `fit`."""
+"""How a model trains: the steps that its optimizer, loss and metrics make."""
 
 from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..callbacks import Callback
 from ..execution.prediction import Prediction
 from ..layers import Layer
 from ..layers.flow import Flow
@@ -22,12 +21,9 @@ from ..layers.parameter import runs_of
 from ..losses import Loss
 from ..metrics import Metric
 from ..optim import Optimizer
-from .average import MovingAverage
 from .data import Batch, Samples
-from .feed import Feed, Validation
-from .history import History
 from .logits import doubt, split_at_logits
-from .progress import Averages, Progress
+from .progress import Averages
 from .step import Steps
 from .stream import Stream
 
@@ -137,111 +133,3 @@ class Trainer:
 def trainable_parts(model: Graph) -> list[str]:
     """Return the paths of those parts of a model that are trainable now."""
     return [path for path, part in model.parts() if part.trainable]
-
-
-class Trained(Protocol):
-    """What a loop reads and writes on the model that it trains.
-
-    Attributes:
-        steps_trained, epochs_trained: of its whole life, which random numbers depend on.
-        stop_training: a callback sets it to True to end the loop.
-        log_names: what the loop logs.
-    """
-
-    steps_trained: int
-    epochs_trained: int
-    stop_training: bool
-    log_names: list[str]
-
-
-class Loop:
-    """One call of `fit`.
-
-    Args:
-        model: what trains.
-        trainer: makes its steps.
-        feed: what it trains on.
-        validation: what it evaluates between epochs.
-        callbacks: what to tell between steps and epochs.
-        progress: what to print.
-        average: of the weights.
-
-    Raises:
-        TypeError: something in callbacks is no callback.
-    """
-
-    def __init__(
-        self,
-        model: Trained,
-        trainer: Trainer,
-        feed: Feed,
-        validation: Validation,
-        callbacks: Iterable[Callback],
-        progress: Progress,
-        average: MovingAverage,
-    ) -> None:
-        self.callbacks = list(callbacks)
-        for callback in self.callbacks:
-            if not isinstance(callback, Callback):
-                raise TypeError(f"fit: callbacks must be a list of Callback objects; it holds {callback!r}.")
-        self.model, self.trainer, self.feed, self.validation = model, trainer, feed, validation
-        self.progress, self.average, self.history = progress, average, History()
-
-    def run(self, epochs: Iterable[int]) -> History:
-        """Train for these epochs, counted from 0, or until a callback stops it or the data is over."""
-        model = self.model
-        model.stop_training = False
-        model.log_names = ["loss", *self.trainer.metrics]
-        if self.validation.data is not None:
-            model.log_names += [f"val_{name}" for name in model.log_names]
-        for callback in self.callbacks:
-            callback.model = model
-            callback.on_train_begin()
-        try:
-            for epoch in epochs:
-                self.epoch(epoch)
-                if model.stop_training or self.feed.is_over:
-                    break
-        finally:  # Ctrl-C in a late epoch must not lose the best weights, nor their average
-            self.average.keep()
-            for callback in self.callbacks:
-                callback.on_train_end()
-        return self.history
-
-    def epoch(self, epoch: int) -> None:
-        """Train on the epoch's batches, validate, and tell the callbacks."""
-        for callback in self.callbacks:
-            callback.on_epoch_begin(epoch)
-        self.progress.begin(epoch, self.feed.total, self.feed.unit)
-        logs: dict[str, float] | None = None
-        try:
-            logs = self.train()
-            with self.average.in_place():
-                if self.validation.data is not None and self.validation.is_due(epoch):
-                    measured = self.trainer.evaluate(self.validation.data, self.validation.steps)
-                    logs |= {f"val_{name}": value for name, value in measured.items()}
-        finally:
-            self.progress.end(epoch, logs)
-        self.history.add(epoch, logs)
-        with self.average.in_place():
-            for callback in self.callbacks:
-                callback.on_epoch_end(epoch, logs)
-
-    def train(self) -> dict[str, float]:
-        """Train on an epoch's batches, and return the means of the loss and the metrics."""
-        model, averages = self.model, Averages()
-        for number, batch in enumerate(self.feed.epoch(model.epochs_trained)):
-            logs = self.trainer.step(batch, model.steps_trained)
-            model.steps_trained += 1
-            self.average.update()
-            samples = len(batch.targets)
-            averages.add(logs, samples)
-            self.progress.update(samples if self.feed.counts_samples else 1, averages.means())
-            for callback in self.callbacks:
-                callback.on_train_batch_end(number, logs)
-            if model.stop_training:
-                break
-        if not averages.samples:
-            raise ValueError("fit: x yields no batches.")
-        model.epochs_trained += 1
-        return averages.means()
