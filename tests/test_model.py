@@ -320,11 +320,6 @@ def test_compile_refuses_what_it_does_not_know(arguments, error, message):
         Sequential([layers.Dense(2)], 3).compile(**arguments)
 
 
-def test_lr_suggests_learning_rate():
-    with pytest.raises(TypeError, match=r"Did you mean learning_rate=\?"):
-        optim.Adam(lr=0.1)
-
-
 def test_compile_is_needed_before_training():
     model = Sequential([layers.Dense(2)], 3)
     x, y = np.zeros((4, 3)), np.zeros(4, int)

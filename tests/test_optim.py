@@ -386,7 +386,7 @@ def test_a_read_only_gradient_is_fine():
 @pytest.mark.parametrize(
     ("kind", "arguments", "message"),
     [
-        (Adam, {"lr": 0.1}, r"Adam has no argument 'lr'\. Did you mean learning_rate=\?"),
+        (Adam, {"learning": 0.1}, r"Adam has no argument 'learning'\. Did you mean learning_rate=\?"),
         (SGD, {"momentun": 0.1}, r"SGD has no argument 'momentun'\. Did you mean momentum=\?"),
         (AdamW, {"beta1": 0.1}, "Did you mean beta_1=.*Its arguments are learning_rate, .*epsilon"),
         (RMSprop, {"decay_rate": 0.1}, "RMSprop has no argument 'decay_rate'"),

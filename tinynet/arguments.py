@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 import math
 import numbers
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import fields
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
+
+from .keywords import SpokenABC
+from .keywords import unknown_argument as unknown_argument
 
 Named = TypeVar("Named")
 Kind = TypeVar("Kind", bound=type)
 
 
-class Keywords:
-    """Refuses unknown keywords with the name that was probably meant."""
-
-    def __new__(cls, *_: object, **keywords: object) -> Self:
-        """Make an object, unless a keyword is unknown."""
-        names = [item.name for item in fields(cls) if item.init]  # type: ignore[arg-type]
-        for keyword in keywords:
-            if keyword not in names:
-                raise TypeError(unknown_argument(cls.__name__, keyword, names))
-        return super().__new__(cls)
+class Keywords(metaclass=SpokenABC):
+    """The base of dataclasses whose keywords are Keras's; see `keywords.py`."""
 
 
 def by_position(kind: Kind) -> Kind:
@@ -50,14 +44,6 @@ def by_position(kind: Kind) -> Kind:
     vars(init)["__signature__"] = signature.replace(parameters=parameters)
     kind.__init__ = init  # type: ignore[misc]
     return kind
-
-
-def unknown_argument(owner: str, keyword: str, names: Sequence[str]) -> str:
-    """Return an error message for an argument that there is not, with the likeliest one that there is."""
-    likely = "learning_rate" if keyword == "lr" else keyword
-    closest = difflib.get_close_matches(likely, names, n=1)
-    hint = f" Did you mean {closest[0]}=?" if closest else ""
-    return f"{owner} has no argument {keyword!r}.{hint} Its arguments are {', '.join(names)}."
 
 
 def arguments_of(owner: Any) -> dict[str, Any]:

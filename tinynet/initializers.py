@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from .keywords import Spoken
 from .names import unknown
 
 Array = NDArray[Any]
@@ -35,7 +36,7 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 @dataclass(frozen=True)
-class Initializer:
+class Initializer(metaclass=Spoken):
     """The base of all initializers: call one with a shape to get the values."""
 
     def __call__(self, shape: tuple[int, ...], random: np.random.Generator, dtype: DTypeLike) -> Array:

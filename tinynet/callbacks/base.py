@@ -6,10 +6,12 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from ..keywords import Spoken
+
 Logs = dict[str, float]
 
 
-class Callback:
+class Callback(metaclass=Spoken):
     """The base of all callbacks: define any of the methods, each with `logs` or without.
 
     What a callback adds to an epoch's logs is recorded in the history, and seen by the callbacks after it.

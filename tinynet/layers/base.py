@@ -46,6 +46,9 @@ class Layer(Buildable):
             the model is built for.
         input_dim: the same, if it is one number.
         batch_input_shape: the same, after the batch axis.
+        trainable: what the attribute begins as; default True.
+        weights: arrays as `get_weights` returns them, which the layer begins with; default: as its
+            initializers say.
         only_kernels: of the class, `class Mine(Layer, only_kernels=True)`: the promise that `forward` and
             `backward` do nothing to arrays but call kernels and other such layers, so that a step may be
             recorded; default False.

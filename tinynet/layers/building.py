@@ -107,12 +107,21 @@ class Buildable(Weighted):
         self.remember(input_shape=shape, output_shape=output_shape)
         self.settle(above)
         self.named_parameters()  # raises where two have equal paths
+        if self._first_weights is not None:
+            self.set_weights(self._first_weights)
         if not self.trainable:
             for _, part in self.parts():  # those that `declare` made, too
                 part.remember(_trainable=part.in_model and part.trainable)
         if parent is None:
             self.remember(drawn=self.checksum())
         return output_shape
+
+    def take(self, name: str, value: Any) -> None:
+        """Take trainable= or weights=, which all layers may be made with."""
+        if name == "trainable":
+            self.trainable = value
+        else:
+            self.remember(_first_weights=value)
 
     def checksum(self) -> int:
         """Return a number that tells whether parameters have changed."""

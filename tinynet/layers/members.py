@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ..keywords import Spoken
 from .parameter import Parameter
 
 
-class Member:
+class Member(metaclass=Spoken):
     """The base of layers, so that they can be told from other values."""
 
 

@@ -52,6 +52,8 @@ class Node(Member):
     _calls: tuple[Any, ...] = ()  # for symbols
     _named_by_default: bool = False
     _inside: bool = False  # whether it is a part of another layer
+    late: ClassVar[tuple[str, ...]] = ("trainable", "weights")
+    _first_weights: Any = None  # given as weights=
     takes_seed: ClassVar[bool] = True  # whether it counts where seeds follow from places
     _original: Any = None  # of a twin, the layer that it is a copy of
     _trainable: bool = True

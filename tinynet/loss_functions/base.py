@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import KW_ONLY, InitVar, dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..keywords import SpokenABC
 from ..order import ORDER, check_order
 from .means import scaled, weighted_mean
 from .targets import check_finite, check_same_shape, numbers
@@ -22,7 +23,7 @@ EPSILON = 1e-7  # Keras's: what probabilities and divisors are kept away from 0 
 
 
 @dataclass(frozen=True)
-class Loss(ABC):
+class Loss(metaclass=SpokenABC):
     """What every loss can do; a subclass writes `_value` and `_gradient`, and `check` for targets of its own.
 
     Args:

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from ..arguments import (
-    Keywords,
     arguments_of,
     as_float,
     is_positive,
@@ -19,6 +18,7 @@ from ..arguments import (
     unknown_argument,
 )
 from ..schedules import rate_as_data, rate_from_data
+from .former import Former
 
 Rate = float | Callable[..., float]
 
@@ -33,7 +33,7 @@ REFUSED = {
 
 
 @dataclass(eq=False, repr=False)
-class Arguments(Keywords):
+class Arguments(Former):
     """The arguments that all optimizers have; `Optimizer` says what they mean."""
 
     is_ours: ClassVar[bool] = False
