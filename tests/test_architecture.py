@@ -14,12 +14,12 @@ PACKAGE = Path(tinynet.__file__).parent
 
 # From the lowest to the highest: a module imports only what stands before it, or its own folder.
 ORDER = [
-    "files", "names", "keywords", "order", "waiting", "seeds", "kernels", "execution", "initializers",
-    "regularizers", "constraints", "layers", "activations", "loss_functions", "losses", "arguments",
-    "schedules", "optimizers", "optim", "accuracies", "metrics", "data", "datasets", "callbacks",
-    "training", "exporting", "models", "lite", "differences", "gradcheck", "recipes", "images",
-    "generators", "readings", "calibration", "inference", "plotting", "utils", "__init__", "doctor",
-    "__main__",
+    "files", "names", "keywords", "tensor", "order", "waiting", "seeds", "kernels", "execution",
+    "initializers", "regularizers", "constraints", "layers", "activations", "loss_functions", "losses",
+    "arguments", "schedules", "optimizers", "optim", "accuracies", "metrics", "data", "datasets",
+    "callbacks", "training", "exporting", "models", "lite", "differences", "gradcheck", "recipes", "images",
+    "generators", "readings", "calibration", "inference", "plotting", "utils", "keras", "nn", "random",
+    "tensorflow", "__init__", "doctor", "__main__",
 ]  # fmt: skip
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from . import (
     activations,
     callbacks,
@@ -34,6 +37,9 @@ from .layers.symbols import Input
 from .models import Model, Sequential, load_model
 from .seeds import set_random_seed
 from .training import History
+
+if TYPE_CHECKING:
+    from . import keras as keras
 
 __version__ = "0.2.0"
 
@@ -71,3 +77,13 @@ __all__ = [
     "set_random_seed",
     "utils",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Return `keras`, or what `import tinynet as tf` is to have beside it, on first use."""
+    if name.startswith("__"):
+        raise AttributeError(f"module 'tinynet' has no attribute {name!r}")
+    if name == "keras":
+        return importlib.import_module("tinynet.keras")
+    beside = importlib.import_module("tinynet.tensorflow")
+    return getattr(beside, name) if name in beside.NAMES else beside.missing(__name__, name, __all__)

@@ -17,3 +17,8 @@ __all__ = [
     "verify_mnist",
     "write_idx",
 ]
+
+
+def __getattr__(name: str) -> object:
+    reason = ": models train on arrays, generators and PyDatasets" if name == "Dataset" else ""
+    raise AttributeError(f"tinynet.data has no {name!r}{reason}; it has {', '.join(__all__)}.")

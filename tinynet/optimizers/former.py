@@ -10,7 +10,7 @@ from ..schedules import InverseTimeDecay
 
 
 class Former(Keywords):
-    """The base of optimizers: takes decay=, by which the learning rate was divided as 1 + decay * iterations."""
+    """The base of optimizers: takes decay=; the learning rate is then divided by 1 + decay * iterations."""
 
     late: ClassVar[tuple[str, ...]] = ("decay",)
 

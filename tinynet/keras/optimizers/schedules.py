@@ -1,0 +1,13 @@
+"""Keras's `optimizers.schedules`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ... import schedules as _core
+from ..places import hand_on
+
+if TYPE_CHECKING:
+    from ...schedules import *
+
+__all__, __getattr__, __dir__ = hand_on(__name__, _core)
