@@ -14,7 +14,7 @@ PACKAGE = Path(tinynet.__file__).parent
 
 # From the lowest to the highest: a module imports only what stands before it, or its own folder.
 ORDER = [
-    "files", "names", "keywords", "tensor", "order", "waiting", "seeds", "kernels", "execution",
+    "files", "names", "words", "keywords", "tensor", "order", "waiting", "seeds", "kernels", "execution",
     "initializers", "regularizers", "constraints", "layers", "activations", "loss_functions", "losses",
     "arguments", "schedules", "optimizers", "optim", "accuracies", "metrics", "data", "datasets",
     "callbacks", "training", "exporting", "models", "lite", "differences", "gradcheck", "recipes", "images",

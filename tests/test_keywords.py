@@ -7,7 +7,7 @@ import inspect
 import numpy as np
 import pytest
 
-from tinynet import Model, Sequential, callbacks, keywords, layers, losses, optim
+from tinynet import Model, Sequential, callbacks, layers, losses, optim, words
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,34 @@ def test_former_words_of_layers_are_translated(make, expected, words):
         f"{word}= today." for word in words
     ]
     assert all(one.filename == __file__ for one in found)  # the line that called, not tinynet's
+
+
+@pytest.mark.parametrize(
+    ("make", "window"),
+    [
+        (lambda: layers.Convolution2D(4, 3, 5, border_mode="same"), (3, 5)),
+        (lambda: layers.Convolution2D(4, nb_row=3, nb_col=5), (3, 5)),
+        (lambda: layers.Conv2D(4, activation="relu", nb_row=3, nb_col=5), (3, 5)),
+        (lambda: layers.Conv2D(nb_filter=4, nb_row=3, nb_col=5, init="he_normal"), (3, 5)),
+    ],
+)
+def test_windows_of_keras_1(make, window):
+    with pytest.warns(DeprecationWarning, match="today"):
+        layer = make()
+    assert (type(layer), layer.filters, layer.window, layer.steps) == (layers.Conv2D, 4, window, (1, 1))
+
+
+@pytest.mark.filterwarnings("error")
+def test_windows_of_today():
+    assert layers.Convolution2D(4, (3, 5)).window == (3, 5)
+    assert layers.Convolution2D(4, 3).window == (3, 3)
+    assert layers.Conv2D(4, 3, 2).steps == (2, 2)  # as in Keras 3
+
+
+@pytest.mark.filterwarnings("ignore:Convolution2D")
+def test_more_than_three_arguments_of_keras_1_are_refused():
+    with pytest.raises(TypeError, match="by name"):
+        layers.Convolution2D(4, 3, 3, "he_normal")
 
 
 def test_lr_and_decay_are_what_they_were():
@@ -123,4 +151,118 @@ def test_a_class_with_keywords_of_its_own_gets_them_as_they_are():
 
 
 def test_each_former_word_leads_to_one_of_today():
-    assert not {*keywords.FORMER} & {*keywords.FORMER.values()} - {"epsilon", "x", "y"}
+    assert not {*words.FORMER} & {*words.FORMER.values()} - {"epsilon", "x", "y"}
+
+
+# Methods.
+
+
+def compiled(outputs=2, **options):
+    model = Sequential([layers.Dense(outputs, activation="softmax" if outputs > 1 else "sigmoid")], 3, seed=1)
+    model.compile(
+        "sgd", "sparse_categorical_crossentropy" if outputs > 1 else "binary_crossentropy", **options
+    )
+    return model
+
+
+X, Y = np.random.default_rng(0).random((8, 3), np.float32), np.array([0, 1] * 4)
+
+
+def test_nb_epoch_is_epochs_and_workers_have_no_effect():
+    with pytest.warns(DeprecationWarning, match="fit: nb_epoch= is called epochs= today"):
+        history = compiled().fit(X, Y, nb_epoch=3, workers=4, use_multiprocessing=True, verbose=0)
+    assert history.epoch == [0, 1, 2]
+    with pytest.raises(TypeError, match=r"fit has no argument 'epoch'. Did you mean epochs=\?"):
+        compiled().fit(X, Y, epoch=3)
+    with pytest.warns(DeprecationWarning, match="show_accuracy= has no effect: give model.compile metrics="):
+        compiled().fit(X, Y, show_accuracy=True, verbose=0)
+
+
+def test_a_class_of_ones_own_gets_the_translated_words():
+    class Mine(Sequential):
+        def fit(self, x, y, epochs=1, **others):
+            return epochs
+
+    model = Mine([layers.Dense(2)], 3)
+    assert model.fit(X, Y, epochs=4) == 4
+
+
+def test_former_methods_call_those_of_today():
+    model, single = compiled(), compiled(1)
+    with pytest.warns(DeprecationWarning, match=r"predict\(x\)\.argmax"):
+        classes = model.predict_classes(X, batch_size=2, verbose=1)
+    np.testing.assert_array_equal(classes, model.predict(X).argmax(-1))
+    with pytest.warns(DeprecationWarning, match="today"):
+        np.testing.assert_array_equal(single.predict_classes(X), single.predict(X) > 0.5)
+    with pytest.warns(DeprecationWarning, match="today"):
+        np.testing.assert_array_equal(model.predict_proba(X), model.predict(X))
+
+
+class Seen(Sequential):
+    """Notes what its methods of today are called with."""
+
+    def fit(self, x, **keywords):
+        return x, keywords
+
+    evaluate = predict = fit
+
+
+class Batched:
+    batch_size = 32
+
+
+@pytest.mark.filterwarnings("ignore:model:DeprecationWarning")
+def test_methods_for_generators_hand_on_what_they_are_given():
+    model, data = Seen(), Batched()
+    assert model.fit_generator(data, 5, 2, verbose=0, workers=4, max_queue_size=3) == (
+        data, {"steps_per_epoch": 5, "epochs": 2, "verbose": 0},
+    )  # fmt: skip
+    assert model.evaluate_generator(data, 7, verbose=1) == (data, {"steps": 7, "verbose": 1})
+    assert model.predict_generator(data, steps=7) == (data, {"steps": 7})
+    with pytest.raises(TypeError, match=r"fit_generator has no argument 'epoch'. Did you mean epochs=\?"):
+        model.fit_generator(data, epoch=3)
+
+
+@pytest.mark.filterwarnings("ignore:model:DeprecationWarning")
+def test_samples_an_epoch_become_steps():
+    model, data = Seen(), Batched()
+    with pytest.warns(DeprecationWarning, match="counts samples, is steps_per_epoch= today"):
+        _, given = model.fit_generator(data, samples_per_epoch=100, epochs=2, nb_worker=2)
+    assert given == {"steps_per_epoch": 4, "epochs": 2}
+    with pytest.warns(DeprecationWarning, match="today"):
+        assert model.evaluate_generator(data, val_samples=64) == (data, {"steps": 2})
+    with pytest.raises(TypeError, match="samples_per_epoch=100 counts samples: give steps_per_epoch="):
+        model.fit_generator(iter([]), samples_per_epoch=100)
+
+
+# The history.
+
+
+@pytest.mark.filterwarnings("error")
+def test_metrics_given_as_acc_are_called_acc():
+    history = compiled(metrics=["acc"]).fit(X, Y, validation_data=(X, Y), verbose=0).history
+    assert len(history["acc"]) == len(history["val_acc"]) == 1
+    with pytest.raises(KeyError, match="accuracy"):
+        _ = history["accuracy"]
+
+
+def test_acc_is_found_where_the_metric_is_called_accuracy():
+    history = compiled(metrics=["accuracy"]).fit(X, Y, validation_data=(X, Y), verbose=0).history
+    with pytest.warns(DeprecationWarning, match="'acc' is called 'accuracy' today"):
+        assert history["acc"] is history["accuracy"]
+    with pytest.warns(DeprecationWarning, match="'val_acc' is called 'val_accuracy' today"):
+        assert history["val_acc"] is history["val_accuracy"]
+    assert "acc" not in history
+    assert [*history] == ["loss", "accuracy", "val_loss", "val_accuracy"]
+    with pytest.raises(KeyError, match="nothing"):
+        _ = history["nothing"]
+    assert repr(history).startswith("{'loss': [")
+
+
+def test_callbacks_watch_val_acc_too():
+    stopping = callbacks.EarlyStopping(monitor="val_acc")
+    with pytest.warns(DeprecationWarning, match="'val_acc' is called 'val_accuracy' today"):
+        compiled(metrics=["accuracy"]).fit(
+            X, Y, validation_data=(X, Y), epochs=2, callbacks=[stopping], verbose=0
+        )
+    assert stopping.sign == -1

@@ -1,6 +1,6 @@
 """Keras's keywords: former ones are translated, those without an effect here taken, all others refused.
 
-This is the only place that knows what Keras called things before Keras 3.
+What the words are is in words.py.
 """
 
 from __future__ import annotations
@@ -15,113 +15,18 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .words import (
+    ANY,
+    FORMER,
+    FORMER_METRICS,
+    FORMER_VALUES,
+    METHODS,
+    NONE_IS_DEFAULT,
+    TAKEN,
+    TAKEN_BY_METHODS,
+)
+
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-# What arguments were called in Keras 1 and 2, and are called today.
-FORMER = {
-    "W_constraint": "kernel_constraint",
-    "W_regularizer": "kernel_regularizer",
-    "alpha": "negative_slope",
-    "atrous_rate": "dilation_rate",
-    "b_constraint": "bias_constraint",
-    "b_regularizer": "bias_regularizer",
-    "beta_init": "beta_initializer",
-    "bias": "use_bias",
-    "border_mode": "padding",
-    "dim_ordering": "data_format",
-    "epsilon": "min_delta",
-    "gamma_init": "gamma_initializer",
-    "generator": "x",
-    "init": "kernel_initializer",
-    "input": "inputs",
-    "lr": "learning_rate",
-    "nb_classes": "num_classes",
-    "nb_epoch": "epochs",
-    "nb_filter": "filters",
-    "output": "outputs",
-    "output_dim": "units",
-    "p": "rate",
-    "path": "filepath",
-    "sigma": "stddev",
-    "subsample": "strides",
-    "y": "x",
-}
-
-# What values were called.
-FORMER_VALUES = {"data_format": {"th": "channels_first", "tf": "channels_last", "default": None}}
-
-ANY = object()  # in the place of the values that have no effect: all of them
-
-NO_REGULARIZERS = "this layer has none; the optimizer's weight_decay= keeps weights small"
-NO_CONSTRAINTS = "there are no constraints on weights"
-AVERAGES = "averages are fit's: give model.fit ema_momentum="
-ONE_DTYPE = "all layers of a model have its dtype: give Sequential or Input dtype="
-
-# Arguments of Keras's constructors that a class here may lack: the values that have no effect, and why others
-# are refused.
-TAKEN: dict[str, tuple[Any, str]] = {
-    "activity_regularizer": ((None,), NO_REGULARIZERS),
-    "adjustment": ((None,), "normalizations have the statistics of the batch"),
-    "amsgrad": ((False,), "there is plain Adam alone"),
-    "autocast": (ANY, ""),
-    "axis": ((-1,), "the last axis is the one that is meant here"),
-    "batch_size": (ANY, ""),  # of layers
-    "beta_constraint": ((None,), NO_CONSTRAINTS),
-    "beta_regularizer": ((None,), NO_REGULARIZERS),
-    "bias_constraint": ((None,), NO_CONSTRAINTS),
-    "bias_regularizer": ((None,), NO_REGULARIZERS),
-    "centered": ((False,), "the mean of the squares is not centred here"),
-    "clipvalue": ((None,), "gradients are clipped by their joint norm: clipnorm="),
-    "data_format": (
-        (None, "channels_last"),
-        "images are (N, height, width, channels) here: np.moveaxis(x, 1, -1) puts the channels last",
-    ),
-    "dilation_rate": ((1, (1, 1), [1, 1]), "windows have no gaps here"),
-    "dtype": ((None, "float32"), ONE_DTYPE),
-    "ema_momentum": ((None, 0.99), AVERAGES),
-    "ema_overwrite_frequency": ((None,), AVERAGES),
-    "fused": (ANY, ""),
-    "gamma_constraint": ((None,), NO_CONSTRAINTS),
-    "gamma_regularizer": ((None,), NO_REGULARIZERS),
-    "gradient_accumulation_steps": (
-        (None, 1),
-        "each step updates the weights: give fit a larger batch_size=",
-    ),
-    "groups": ((1,), "each filter sees all channels here"),
-    "input_dtype": (ANY, ""),
-    "jit_compile": (ANY, ""),
-    "kernel_constraint": ((None,), NO_CONSTRAINTS),
-    "kernel_regularizer": ((None,), NO_REGULARIZERS),
-    "loss_scale_factor": ((None,), "gradients of float32 need no scaling"),
-    "lora_alpha": ((None,), "there is no LoRA"),
-    "lora_rank": ((None,), "there is no LoRA"),
-    "name": (ANY, ""),  # of optimizers, losses and so on, which show none
-    "noise_shape": ((None,), "each element is dropped by itself"),
-    "optional": ((False,), "every input is needed"),
-    "quantization_config": ((None,), "there is no quantization"),
-    "ragged": ((None, False), "arrays are not ragged"),
-    "reduction": (("sum_over_batch_size", "auto", "mean"), "a loss is the mean over the batch"),
-    "renorm": ((False,), "normalizations have the statistics of the batch"),
-    "seed": (ANY, ""),  # of layers and initializers: everything random follows from the model's seed
-    "sparse": ((None, False), "arrays are not sparse"),
-    "synchronized": ((False,), "there is one machine, whose threads share the batch's statistics anyway"),
-    "tensor": ((None,), "a symbol is a new one"),
-    "use_ema": ((False,), AVERAGES),
-    "virtual_batch_size": ((None,), "normalizations have the statistics of the batch"),
-}
-
-# The same of methods.
-TAKEN_BY_METHODS: dict[str, tuple[Any, str]] = {
-    "max_q_size": (ANY, ""),
-    "max_queue_size": (ANY, ""),
-    "nb_worker": (ANY, ""),
-    "pickle_safe": (ANY, ""),
-    "save_format": (ANY, ""),  # there is one, whatever the file is called
-    "use_multiprocessing": (ANY, ""),
-    "workers": (ANY, ""),
-}
-
-NONE_IS_DEFAULT = ("epsilon", "name")  # None was, or is, the default of Keras
 
 
 def warn(message: str, category: type[Warning] = DeprecationWarning) -> None:
@@ -131,6 +36,21 @@ def warn(message: str, category: type[Warning] = DeprecationWarning) -> None:
     while frame.f_back is not None and frame.f_code.co_filename.startswith((package, "<string>")):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
+
+
+def metric_of_today(name: str, known: Collection[str]) -> str | None:
+    """Return what the history calls a metric that has a former name, with a warning; None if it has no such.
+
+    Args:
+        name: such as "val_acc".
+        known: the names in the history.
+    """
+    before, _, metric = name.rpartition("val_")
+    today = f"{'val_' if name != metric else ''}{FORMER_METRICS.get(metric, metric)}"
+    if before or today == name or today not in known:
+        return None
+    warn(f"{name!r} is called {today!r} today, as model.compile was given it.")
+    return today
 
 
 def unknown_argument(owner: str, keyword: str, names: Sequence[str]) -> str:
@@ -167,6 +87,11 @@ def settled(
         >>> settled("Dense", ["units", "use_bias"], {"units": 3, "kernel_constraint": None})
         {'units': 3}
     """
+    if "nb_row" in keywords and "nb_row" not in names and "kernel_size" in names:
+        warn(f"{owner}: nb_row= and nb_col= are called kernel_size= today.")
+        window = keywords["nb_row"], keywords.get("nb_col", keywords["nb_row"])
+        keywords = {name: keywords[name] for name in keywords if name not in ("nb_row", "nb_col")}
+        keywords["kernel_size"] = window
     found: dict[str, Any] = {}
     for given, value in keywords.items():
         known = given in names or given in extra
@@ -193,7 +118,10 @@ def settled(
 
 def check_taken(owner: str, name: str, value: Any, allowed: Any, reason: str) -> None:
     """Raise if an argument of Keras's that is not there has another value than those without effect."""
-    if allowed is not ANY and not any(type(value) is type(one) and value == one for one in allowed):
+    if allowed is ANY:
+        if reason:
+            warn(f"{owner}: {name}= has no effect: {reason}.")
+    elif not any(type(value) is type(one) and value == one for one in allowed):
         usual = " or ".join(repr(one) for one in allowed if not isinstance(one, list))
         raise TypeError(f"{owner}: {name}={value!r} is not there, only {usual}, because {reason}.")
 
@@ -208,14 +136,39 @@ def parameters_of(function: Callable[..., Any]) -> tuple[str, ...] | None:
     return tuple(one.name for one in parameters if one.kind in kinds and one.name != "self")
 
 
+def spoken(function: Function) -> Function:
+    """Let a function or method take Keras's keywords, former ones too."""
+    names = parameters_of(function)
+    if names is None:
+        return function
+
+    @functools.wraps(function)
+    def taking(*arguments: Any, **keywords: Any) -> Any:
+        if all(name in names for name in keywords):
+            return function(*arguments, **keywords)
+        found = settled(function.__name__, names, keywords, TAKEN_BY_METHODS)
+        if is_method:  # a class of one's own may define the method anew
+            return getattr(arguments[0], function.__name__)(*arguments[1:], **found)
+        return function(*arguments, **found)
+
+    is_method = next(iter(inspect.signature(function).parameters), "") == "self"
+    return taking  # type: ignore[return-value]
+
+
 class Spoken(type):
-    """The class of classes whose keywords are Keras's, former ones too.
+    """The class of classes whose keywords are Keras's, and in tinynet those of their `METHODS`, too.
 
     Attributes:
         late: keywords that are no arguments of `__init__`, but are given to the method `take` afterwards.
     """
 
     late: Collection[str] = ()
+
+    def __new__(cls, name: str, bases: tuple[type, ...], given: dict[str, Any], **options: Any) -> Any:
+        """Make a class, whose methods are `spoken`."""
+        if str(given.get("__module__")).startswith("tinynet."):
+            given |= {one: spoken(given[one]) for one in METHODS if inspect.isfunction(given.get(one))}
+        return super().__new__(cls, name, bases, given, **options)
 
     if not TYPE_CHECKING:  # type checkers and editors look at __init__
 
@@ -241,21 +194,3 @@ class Spoken(type):
 
 class SpokenABC(Spoken, ABCMeta):
     """The same for abstract classes."""
-
-
-def spoken(function: Function) -> Function:
-    """Let a function or method take Keras's keywords, former ones too."""
-    names = parameters_of(function)
-    assert names is not None
-
-    @functools.wraps(function)
-    def taking(*arguments: Any, **keywords: Any) -> Any:
-        if all(name in names for name in keywords):
-            return function(*arguments, **keywords)
-        found = settled(function.__name__, names, keywords, TAKEN_BY_METHODS)
-        if is_method:  # a class of one's own may define the method anew
-            return getattr(arguments[0], function.__name__)(*arguments[1:], **found)
-        return function(*arguments, **found)
-
-    is_method = next(iter(inspect.signature(function).parameters), "") == "self"
-    return taking  # type: ignore[return-value]

@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..keywords import metric_of_today
 from .base import Callback, Logs
+
+
+class Record(dict[str, list[float]]):
+    """Lists by name, which are found by their former names, too: "acc" for "accuracy"."""
+
+    def __missing__(self, name: str) -> list[float]:
+        """Return the list of a former name, or raise."""
+        today = metric_of_today(name, self)
+        if today is None:
+            raise KeyError(name)
+        return self[today]
 
 
 @dataclass
@@ -23,7 +35,7 @@ class History(Callback):
         {'loss': [0.5]}
     """
 
-    history: dict[str, list[float]] = field(default_factory=dict)
+    history: dict[str, list[float]] = field(default_factory=Record)
     epoch: list[int] = field(default_factory=list)
 
     def set_model(self, model: Any) -> None:

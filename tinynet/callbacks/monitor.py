@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from ..keywords import metric_of_today
 from .base import Callback, Logs
 
 Mode = Literal["auto", "min", "max"]
@@ -31,6 +32,7 @@ class Monitor(Callback):
 
     def check_monitor(self) -> None:
         """Raise, before any training, if the value will not be there, or nobody knows when it is better."""
+        self.monitor = metric_of_today(self.monitor, self.model.log_names) or self.monitor
         if self.monitor not in [*self.model.log_names, "learning_rate"]:
             raise ValueError(
                 f"{type(self).__name__}: monitor={self.monitor!r} is not among what this training logs: "

@@ -23,6 +23,7 @@ from .elementwise import Elementwise as Elementwise
 from .elementwise import Sigmoid as Sigmoid
 from .elementwise import Tanh as Tanh
 from .flatten import Flatten as Flatten
+from .former import Convolution2D as Convolution2D
 from .global_pool2d import GlobalAveragePool2D as GlobalAveragePool2D
 from .global_pool2d import GlobalAveragePooling2D as GlobalAveragePooling2D
 from .global_pool2d import GlobalAvgPool2D as GlobalAvgPool2D

@@ -12,11 +12,12 @@ from ..files.atomic import atomic_write
 from ..files.model_file import write_weights_file
 from ..layers import Layer
 from ..layers.config import layer_config
+from .former import Former
 from .trainable import Trainable
 from .weights_file import read_weights
 
 
-class Described(Trainable, only_kernels=True):
+class Described(Trainable, Former, only_kernels=True):
     """What `Model` and `Sequential` tell about themselves, under Keras's names."""
 
     def config(self) -> dict[str, Any]:

@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from ..files.model_file import read_model_file
+from ..keywords import spoken
 from ..layers.config import kind_of, layer_config, layer_from_config
 from ..seeds import next_seed
 from .model import Model
 from .sequential import Sequential
 
 
-def load_model(path: str | os.PathLike[str]) -> Model:
+@spoken
+def load_model(
+    filepath: str | os.PathLike[str],
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,  # noqa: A002  (as in Keras)
+    safe_mode: bool = True,
+) -> Model:
     """Read a model that `Model.save` wrote.
 
     Args:
-        path: the file.
+        filepath: the file.
+        custom_objects: taken, and not needed: classes of your own are found by their names once they are
+            defined. Default None.
+        compile: whether the model is compiled, if it was when it was saved; default True.
+        safe_mode: taken, and not needed: a model file holds no code. Default True.
 
     Returns:
         The model with its weights, compiled if it was compiled when it was saved.
@@ -38,9 +50,11 @@ def load_model(path: str | os.PathLike[str]) -> Model:
         >>> bool(np.all(same.flat.value == model.flat.value))
         True
     """
-    tensors, description = read_model_file(path)
+    tensors, description = read_model_file(filepath)
     held = sum(tensor.size for tensor in tensors.values())
     largest = max(held, 2**10)  # a tampered description must not make us allocate what the file cannot fill
+    if not compile:
+        description.pop("compile", None)
     try:
         kind: type[Model] = Model if "joins" in description else Sequential
         if "class" in description:
@@ -48,7 +62,7 @@ def load_model(path: str | os.PathLike[str]) -> Model:
         model = kind.from_config(description, most_weights=largest)
     except Exception as error:  # a damaged description can raise anything
         raise ValueError(
-            f"{os.fspath(path)!r} describes no model that this tinynet can build: {error!r}."
+            f"{os.fspath(filepath)!r} describes no model that this tinynet can build: {error!r}."
         ) from error
     expected = model.named_parameters()
     found = {name: tensor.shape for name, tensor in tensors.items()}
@@ -56,7 +70,7 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     if found != wanted or any(tensor.dtype not in (model.dtype, np.float16) for tensor in tensors.values()):
         dtypes = sorted({tensor.dtype.name for tensor in tensors.values()})
         raise ValueError(
-            f"{os.fspath(path)!r} holds weights {found} of dtypes {dtypes}; its model needs {wanted} of "
+            f"{os.fspath(filepath)!r} holds weights {found} of dtypes {dtypes}; its model needs {wanted} of "
             f"{model.dtype} or float16."
         )
     for name, parameter in expected.items():
@@ -64,11 +78,36 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     return model
 
 
-def model_from_json(text: str) -> Any:
+@spoken
+def save_model(
+    model: Model, filepath: str | os.PathLike[str], overwrite: bool = True, include_optimizer: bool = True
+) -> None:
+    """Write a model to a file: `model.save`.
+
+    Args:
+        model: the model.
+        filepath, overwrite, include_optimizer: see `Model.save`.
+
+    Raises:
+        TypeError, ValueError, OSError: as `Model.save`.
+
+    Example:
+        >>> import tempfile
+        >>> from tinynet import layers
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save_model(Sequential([layers.Dense(2)], 3), f"{folder}/model.keras")
+        ...     load_model(f"{folder}/model.keras").output_shape
+        (2,)
+    """
+    model.save(filepath, overwrite=overwrite, include_optimizer=include_optimizer)
+
+
+def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Return the model that `Model.to_json` described, with new initial weights.
 
     Args:
-        text: as `to_json` returns it.
+        json_string: as `to_json` returns it.
+        custom_objects: taken, and not needed; see `load_model`. Default None.
 
     Returns:
         A new model, compiled if that one was.
@@ -82,7 +121,7 @@ def model_from_json(text: str) -> Any:
         Sequential(name='pair', layers=1, parameters=8)
     """
     try:
-        config = json.loads(text)
+        config = json.loads(json_string)
         if not issubclass(kind_of(config["class"]), Model):
             raise ValueError(f"{config['class']} is no model")
         return layer_from_config(config)

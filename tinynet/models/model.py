@@ -248,7 +248,7 @@ class Model(Described, only_kernels=True):
 
     def save(
         self,
-        path: str | os.PathLike[str],
+        filepath: str | os.PathLike[str],
         dtype: DTypeLike | None = None,
         *,
         overwrite: bool = True,
@@ -261,7 +261,7 @@ class Model(Described, only_kernels=True):
         own, which no file can rebuild.
 
         Args:
-            path: the file, with any ending or none.
+            filepath: the file, with any ending or none.
             dtype: "float16" makes the file half as large, and rounds the weights to three digits; default:
                 that of the model.
             overwrite: whether an existing file is replaced; default True.
@@ -271,7 +271,7 @@ class Model(Described, only_kernels=True):
             TypeError: a layer of your own is no dataclass, which a file could describe.
             ValueError: the dtype is another one, a weight is too large for it, or the model is not built.
             FileExistsError: overwrite is False, and the file exists.
-            OSError: the file cannot be written, or path is a folder; what was there before is unchanged.
+            OSError: the file cannot be written, or filepath is a folder; what was there before is unchanged.
 
         Example:
             >>> import os, tempfile
@@ -296,7 +296,7 @@ class Model(Described, only_kernels=True):
         for name, tensor in tensors.items():
             if stored == np.float16 and np.isinf(tensor).any():
                 raise ValueError(f"save: {name} has weights beyond float16's 65504; use the model's dtype.")
-        write_model_file(path, tensors, description, overwrite)
+        write_model_file(filepath, tensors, description, overwrite)
 
     def config(self) -> dict[str, Any]:
         """Return what rebuilds the model, without its weights, as JSON can hold it.
