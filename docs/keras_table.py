@@ -1,0 +1,166 @@
+"""Write docs/keras.md: which names of Keras 3.15 tinynet has, which do something else, and which it has not.
+
+python docs/keras_table.py
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections import defaultdict
+from pathlib import Path
+
+from tinynet.keras.absent import reason_of
+from tinynet.keras.names import NAMES
+
+PAGE = Path(__file__).parent / "keras.md"
+
+# What differs, by place and name. What is not here, and is in tinynet.keras, is the same as in Keras.
+DIFFERS = {
+    "": {
+        "Layer": "see `layers`",
+        "Loss": "see `losses`",
+        "Model": "see `models`",
+        "Optimizer": "see `optimizers`",
+    },
+    "activations": {
+        "*": "functions of arrays; in a graph of symbols, layers take their place",
+        "deserialize get serialize": "of names alone",
+    },
+    "backend": {
+        "backend": "returns `\"tinynet\"`",
+        "clear_session": "does nothing: there is no state that all models share",
+        "set_epsilon set_floatx set_image_data_format": "take the value that there is, and refuse others",
+    },
+    "callbacks": {
+        "Callback": "`self.model` is the model; it has fewer methods",
+        "History": "what `fit` returns and `model.history` holds; `fit` makes it",
+        "ModelCheckpoint": "files are .safetensors, whatever they are called",
+    },
+    "config": {
+        "backend": "returns `\"tinynet\"`",
+        "set_epsilon set_floatx set_image_data_format": "take the value that there is, and refuse others",
+    },
+    "constraints": {},
+    "datasets": {},
+    "initializers": {
+        "GlorotNormal glorot_normal HeNormal he_normal": "normal values that are not truncated",
+        "Initializer": "called with a shape, a source of random numbers and a dtype",
+    },
+    "layers": {
+        "Convolution2D": "`Convolution2D(32, 3, 3)` has a window of 3 × 3, as in Keras 1; in Keras 3 the third number is the strides",
+        "Input InputLayer": "`batch_size` has no effect: models take batches of any size",
+        "Layer": "a class of one's own is a dataclass with `declare`, `forward` and `backward`, in the place of `build` and `call`",
+    },
+    "losses": {
+        "Loss": "a class of one's own defines `check`, `_value` and `_gradient`",
+    },
+    "metrics": {
+        "*": "functions of (y_true, y_pred) return the mean over all samples, a float",
+    },
+    "models": {
+        "Model": "of symbols, or `Sequential`: it is not derived from to define `call`",
+        "load_model model_from_json": "read what tinynet wrote, not Keras's files",
+        "save_model": "writes .safetensors, whatever the file is called",
+    },
+    "optimizers": {
+        "Optimizer": "a class of one's own defines `_update`",
+    },
+    "optimizers.schedules": {
+        "LearningRateSchedule": "a class of one's own is a frozen dataclass with `__call__`",
+    },
+    "preprocessing": {},
+    "preprocessing.image": {},
+    "regularizers": {},
+    "saving": {
+        "load_model": "reads what tinynet wrote, not Keras's files",
+        "save_model": "writes .safetensors, whatever the file is called",
+    },
+    "utils": {
+        "clear_session": "does nothing: there is no state that all models share",
+        "plot_model": "draws with matplotlib",
+        "to_categorical": "refuses negative labels, which Keras counts from the end",
+    },
+}  # fmt: skip
+
+TEXT = """# Keras's names in tinynet
+
+*(`python docs/keras_table.py` writes this page; `tests/test_keras_table.py` checks it against Keras 3.15.1.)*
+
+A script for a small network, written for Keras, needs other imports, and nothing else:
+
+| in the script | with tinynet |
+| --- | --- |
+| `import keras` | `import tinynet.keras as keras` |
+| `from keras.layers import Dense` | `from tinynet.keras.layers import Dense` |
+| `from tensorflow.keras.layers import Dense` | `from tinynet.keras.layers import Dense` |
+| `from tensorflow.python.keras.layers import Dense` | `from tinynet.keras.layers import Dense` |
+| `import tensorflow as tf` | `import tinynet as tf` |
+
+`tinynet.keras.layers.Dense` is `tinynet.layers.Dense`: one class, under two names.
+
+- **Former words.** What Keras 1 and 2 called otherwise is translated, with a DeprecationWarning that names today's word:
+  `lr`, `decay`, `nb_epoch`, `border_mode`, `output_dim`, `init`, `subsample`, `p`, `nb_filter`, `nb_row` and so on
+  (`tinynet/words.py`); `fit_generator`, `predict_classes` and their like; `history["acc"]` for `"accuracy"`; modules such as
+  `keras.layers.core` and `keras.utils.np_utils`, and names such as `optimizers.adam` (`tinynet/keras/former.py`).
+- **Channels are last.** `data_format="channels_first"`, `dim_ordering="th"` and `set_image_dim_ordering("th")` are errors.
+- **What is not there** raises when it is used, and says why: an attribute an AttributeError, a keyword of Keras's a TypeError,
+  where a value that has no effect, such as `dtype="float32"`, is taken. A name of Keras's may be imported: it warns, and
+  raises when it is used, because many scripts import what they never use.
+- **Versions.** `tinynet.keras.__version__` is `"{version}"`, the Keras whose words these are. `tf.__version__` is tinynet's own:
+  a script that asks it for TensorFlow 2 will not find it.
+- **`import tinynet as tf`** has besides `tf.keras`: `tf.nn` (activations), `tf.random.set_seed`, `tf.optimizers`, `tf.losses`,
+  `tf.metrics`, `tf.device` (no effect), `tf.config.list_physical_devices` (no GPUs) and other settings without effect, and a
+  few functions of NumPy arrays: `tf.constant`, `convert_to_tensor`, `cast`, `reshape`, `expand_dims`, `argmax`, `one_hot`.
+"""
+
+
+def differences(place: str) -> dict[str, str]:
+    """Return how what is there differs, by name; "*" is for all others of a place."""
+    return {name: how for names, how in DIFFERS.get(place, {}).items() for name in names.split()}
+
+
+def statuses(place: str) -> dict[str, str]:
+    """Return for each of Keras's names "same", "differs" or "absent"."""
+    here = importlib.import_module(f"tinynet.keras.{place}".rstrip(".")).__all__
+    differing = differences(place)
+    return {
+        name: "absent" if name not in here else "differs" if name in differing or "*" in differing else "same"
+        for name in NAMES[place].split()
+    }
+
+
+def rows(place: str) -> list[str]:
+    """Return the rows of a place's table."""
+    of = defaultdict(list)
+    for name, status in statuses(place).items():
+        of[status].append(name)
+    found = [f"| same | {listed(of['same'])} | |"] if of["same"] else []
+    by_reason: dict[tuple[str, str], list[str]] = defaultdict(list)
+    how = differences(place)
+    for name in of["differs"]:
+        by_reason["differs", how.get(name) or how["*"]].append(name)
+    for name in of["absent"]:
+        by_reason["absent", reason_of(f"{place}.{name}".lstrip("."))].append(name)
+    return found + [
+        f"| {status} | {listed(names)} | {reason} |" for (status, reason), names in by_reason.items()
+    ]
+
+
+def listed(names: list[str]) -> str:
+    """Return names in a row."""
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def page() -> str:
+    """Return the text of the page."""
+    parts = [TEXT.format(version=importlib.import_module("tinynet.keras").__version__)]
+    for place in NAMES:
+        title = f"keras.{place}".rstrip(".")
+        parts.append(
+            "\n".join([f"## {title}\n", "| | names | |", "| --- | --- | --- |", *rows(place)]) + "\n"
+        )
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
