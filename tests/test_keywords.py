@@ -92,7 +92,7 @@ def test_what_has_no_effect_is_taken_in_silence():
     )
     assert repr(layer) == repr(layers.Dense(3))
     assert repr(layers.Dropout(0.5, noise_shape=None, seed=3)) == repr(layers.Dropout(0.5))
-    assert optim.Adam(epsilon=None, decay=0.0, amsgrad=False).epsilon == 1e-7
+    assert optim.Adam(epsilon=None, decay=0.0, centered=False).epsilon == 1e-7
     losses.MeanSquaredError(reduction="sum_over_batch_size", name="mse")
 
 
@@ -104,7 +104,8 @@ def test_what_has_no_effect_is_taken_in_silence():
         (lambda: layers.Dense(3, kernel_constraint="non_neg"), "kernel_constraint='non_neg' is not there"),
         (lambda: layers.Dropout(0.5, noise_shape=(1, 3)), r"noise_shape=\(1, 3\) is not there, only None"),
         (lambda: layers.Dense(3, dtype="float16"), "dtype='float16' is not there.*Sequential or Input"),
-        (lambda: optim.Adam(amsgrad=True), "amsgrad"),
+        (lambda: optim.SGD(centered=True), "centered=True is not there, only False"),
+        (lambda: callbacks.TerminateOnNaN(patience=1), "TerminateOnNaN has no argument 'patience'"),
         (lambda: losses.MeanSquaredError(kind="none"), "MeanSquaredError has no argument 'kind'"),
         (lambda: layers.Dense(3, unist=4), r"Dense has no argument 'unist'. Did you mean units=\?"),
         (lambda: callbacks.EarlyStopping(patienc=4), r"Did you mean patience=\?"),

@@ -58,7 +58,7 @@ def unknown_argument(owner: str, keyword: str, names: Sequence[str]) -> str:
     likely = FORMER.get(keyword, keyword)
     closest = difflib.get_close_matches(likely, names, n=1)
     hint = f" Did you mean {closest[0]}=?" if closest else ""
-    return f"{owner} has no argument {keyword!r}.{hint} Its arguments are {', '.join(names)}."
+    return f"{owner} has no argument {keyword!r}.{hint} Its arguments are {', '.join(names) or 'none'}."
 
 
 def settled(
@@ -129,6 +129,8 @@ def check_taken(owner: str, name: str, value: Any, allowed: Any, reason: str) ->
 @functools.cache
 def parameters_of(function: Callable[..., Any]) -> tuple[str, ...] | None:
     """Return the names of a function's arguments, but `self`; None if it takes any keyword."""
+    if function is object.__init__:
+        return ()
     parameters = inspect.signature(function).parameters.values()
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         return None
@@ -188,6 +190,8 @@ class Spoken(type):
         @property
         def __signature__(cls):
             """What `inspect.signature` shows: that of __init__."""
+            if cls.__init__ is object.__init__:
+                return inspect.Signature()
             signature = inspect.signature(cls.__init__)
             return signature.replace(parameters=[*signature.parameters.values()][1:])
 
