@@ -12,6 +12,7 @@ from pathlib import Path
 from tinynet.keras.absent import reason_of
 from tinynet.keras.names import NAMES
 
+SAME = "the same"  # where all others of a place differ
 PAGE = Path(__file__).parent / "keras.md"
 
 # What differs, by place and name. What is not here, and is in tinynet.keras, is the same as in Keras.
@@ -43,7 +44,6 @@ DIFFERS = {
     "constraints": {},
     "datasets": {},
     "initializers": {
-        "GlorotNormal glorot_normal HeNormal he_normal": "normal values that are not truncated",
         "Initializer": "called with a shape, a source of random numbers and a dtype",
     },
     "layers": {
@@ -55,7 +55,7 @@ DIFFERS = {
         "Loss": "a class of one's own defines `check`, `_value` and `_gradient`",
     },
     "metrics": {
-        "*": "functions of (y_true, y_pred) return the mean over all samples, a float",
+        "binary_accuracy categorical_accuracy sparse_categorical_accuracy": "return the mean over all samples, a float",
     },
     "models": {
         "Model": "of symbols, or `Sequential`: it is not derived from to define `call`",
@@ -119,14 +119,18 @@ def differences(place: str) -> dict[str, str]:
     return {name: how for names, how in DIFFERS.get(place, {}).items() for name in names.split()}
 
 
+def status(name: str, here: list[str], differing: dict[str, str]) -> str:
+    """Return "same", "differs" or "absent"."""
+    if name not in here:
+        return "absent"
+    return "same" if differing.get(name, differing.get("*", SAME)) == SAME else "differs"
+
+
 def statuses(place: str) -> dict[str, str]:
     """Return for each of Keras's names "same", "differs" or "absent"."""
     here = importlib.import_module(f"tinynet.keras.{place}".rstrip(".")).__all__
     differing = differences(place)
-    return {
-        name: "absent" if name not in here else "differs" if name in differing or "*" in differing else "same"
-        for name in NAMES[place].split()
-    }
+    return {name: status(name, here, differing) for name in NAMES[place].split()}
 
 
 def rows(place: str) -> list[str]:

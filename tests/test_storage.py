@@ -446,3 +446,11 @@ def test_a_layer_s_class_that_is_defined_again_is_still_saved(tmp_path):
     define()  # as a cell of a notebook that runs again
     model.save(tmp_path / "model")
     assert load_model(tmp_path / "model").predict([[1.0, 2.0]]).tolist() == [[3.0, 6.0]]
+
+
+def test_missing_folders_are_made(tmp_path):
+    model = Sequential([layers.Dense(2)], 3)
+    model.save(tmp_path / "some" / "folder" / "model.h5")
+    model.save_weights(tmp_path / "other" / "model.weights.h5")
+    assert load_model(tmp_path / "some" / "folder" / "model.h5").output_shape == (2,)
+    model.load_weights(tmp_path / "other" / "model.weights.h5")

@@ -65,6 +65,8 @@ def _write(
         raise FileExistsError(
             errno.EEXIST, "the file exists: give another path, or overwrite=True to replace it", name
         )
+    if not Path(name).parent.exists():  # as Keras does
+        Path(name).parent.mkdir(parents=True)
     metadata = {"format": "tinynet", "format_version": str(FORMAT_VERSION), **content}
     atomic_write(
         path, save({name: np.asarray(array, order="C") for name, array in tensors.items()}, metadata)

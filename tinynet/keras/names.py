@@ -120,7 +120,8 @@ NAMES: dict[str, str] = {
         timeseries_dataset_from_array
     """,
     "preprocessing.image": """
-        ImageDataGenerator array_to_img img_to_array load_img save_img smart_resize
+        DirectoryIterator ImageDataGenerator Iterator NumpyArrayIterator array_to_img
+        img_to_array load_img save_img smart_resize
     """,
     "regularizers": """
         L1 L1L2 L2 OrthogonalRegularizer Regularizer deserialize get l1 l1_l2 l2 orthogonal_regularizer

@@ -261,7 +261,7 @@ class Model(Described, only_kernels=True):
         own, which no file can rebuild.
 
         Args:
-            filepath: the file, with any ending or none.
+            filepath: the file, with any ending or none; folders that are missing are made.
             dtype: "float16" makes the file half as large, and rounds the weights to three digits; default:
                 that of the model.
             overwrite: whether an existing file is replaced; default True.
