@@ -45,7 +45,7 @@ def pair(first: Layer, second: Layer) -> Layer | None:
     if ConvPool.fits(first, second):
         return ConvPool(first, second)  # type: ignore[arg-type]
     # No layer of one's own that derives from these, which may do more.
-    if type(second) is ReLU and second.is_plain and type(first) in (Conv2D, Dense):
+    if type(second) is ReLU and type(first) in (Conv2D, Dense):
         return with_relu(first, second)
     return None
 
