@@ -15,7 +15,8 @@ PACKAGE = Path(tinynet.__file__).parent
 # From the lowest to the highest: a module imports only what stands before it, or its own folder.
 ORDER = [
     "files", "names", "words", "keywords", "tensor", "order", "waiting", "seeds", "kernels", "execution",
-    "initializers", "regularizers", "constraints", "layers", "activations", "loss_functions", "losses",
+    "initial_values", "initializers", "regularizers", "constraints", "layers", "activations",
+    "loss_functions", "losses",
     "arguments", "schedules", "optimizers", "optim", "accuracies", "metrics", "data", "datasets",
     "callbacks", "training", "exporting", "models", "lite", "differences", "gradcheck", "recipes", "images",
     "generators", "readings", "calibration", "inference", "plotting", "utils", "keras", "nn", "random",
@@ -182,9 +183,8 @@ PUBLIC_THINGS = list(public_things())
 # What is explained by its example in another place, or is only there to be derived from.
 WITHOUT_EXAMPLE = {
     layers.Layer, tinynet.GradientError, losses.Loss, optim.LearningRateSchedule, optim.Optimizer,
-    optim.Parameter, initializers.Initializer, initializers.VarianceScaling, initializers.Glorot,
-    initializers.He, generators.Iterator, generators.NumpyArrayIterator, generators.DirectoryIterator,
-    generators.DataFrameIterator, generators.ImageDataset,
+    optim.Parameter, initializers.Initializer, generators.Iterator, generators.NumpyArrayIterator,
+    generators.DirectoryIterator, generators.DataFrameIterator, generators.ImageDataset,
 }  # fmt: skip
 
 

@@ -1,185 +1,65 @@
-"""Initial values of the parameters."""
+"""The initializers: what a parameter's first values are, by Keras's names and distributed as there."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
-import numpy as np
-from numpy.typing import DTypeLike, NDArray
-
-from .keywords import Spoken
+from .initial_values.base import Initializer as Initializer
+from .initial_values.constants import Constant as Constant
+from .initial_values.constants import Identity as Identity
+from .initial_values.constants import Ones as Ones
+from .initial_values.constants import Zeros as Zeros
+from .initial_values.random_values import Orthogonal as Orthogonal
+from .initial_values.random_values import RandomNormal as RandomNormal
+from .initial_values.random_values import RandomUniform as RandomUniform
+from .initial_values.random_values import TruncatedNormal as TruncatedNormal
+from .initial_values.variance_scaling import GlorotNormal as GlorotNormal
+from .initial_values.variance_scaling import GlorotUniform as GlorotUniform
+from .initial_values.variance_scaling import HeNormal as HeNormal
+from .initial_values.variance_scaling import HeUniform as HeUniform
+from .initial_values.variance_scaling import LecunNormal as LecunNormal
+from .initial_values.variance_scaling import LecunUniform as LecunUniform
+from .initial_values.variance_scaling import VarianceScaling as VarianceScaling
+from .initial_values.variance_scaling import fans as fans
 from .names import unknown
-
-Array = NDArray[Any]
-
-
-def fans(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Return how many inputs feed one output of a kernel, and how many outputs one input feeds.
-
-    Args:
-        shape: (inputs, units) of a Dense kernel, or (KH, KW, channels, filters) of a convolution's.
-
-    Returns:
-        (fan_in, fan_out).
-
-    Example:
-        >>> fans((784, 10)), fans((3, 3, 1, 32))
-        ((784, 10), (9, 288))
-    """
-    if len(shape) < 2:
-        return (shape[0], shape[0]) if shape else (1, 1)
-    window = math.prod(shape[:-2])
-    return window * shape[-2], window * shape[-1]
-
-
-@dataclass(frozen=True)
-class Initializer(metaclass=Spoken):
-    """The base of all initializers: call one with a shape to get the values."""
-
-    def __call__(self, shape: tuple[int, ...], random: np.random.Generator, dtype: DTypeLike) -> Array:
-        """Return initial values.
-
-        Args:
-            shape: shape of the parameter.
-            random: the source of random numbers.
-            dtype: float dtype of the result; the numbers drawn do not depend on it.
-
-        Returns:
-            A new array of that shape and dtype.
-        """
-        raise NotImplementedError
-
-
-@dataclass(frozen=True)
-class Zeros(Initializer):
-    """All zeros: the usual start of a bias.
-
-    Example:
-        >>> Zeros()((3,), np.random.default_rng(0), "float32")
-        array([0., 0., 0.], dtype=float32)
-    """
-
-    def __call__(self, shape: tuple[int, ...], random: np.random.Generator, dtype: DTypeLike) -> Array:
-        """Return zeros; see `Initializer`."""
-        return np.zeros(shape, dtype)
-
-
-@dataclass(frozen=True)
-class Ones(Initializer):
-    """All ones.
-
-    Example:
-        >>> Ones()((3,), np.random.default_rng(0), "float32")
-        array([1., 1., 1.], dtype=float32)
-    """
-
-    def __call__(self, shape: tuple[int, ...], random: np.random.Generator, dtype: DTypeLike) -> Array:
-        """Return ones; see `Initializer`."""
-        return np.ones(shape, dtype)
-
-
-@dataclass(frozen=True)
-class VarianceScaling(Initializer):
-    """Random values with mean 0 whose variance keeps activations or gradients at the same scale.
-
-    Subclasses choose the variance (`he`: 2 / fan_in, `glorot`: 2 / (fan_in + fan_out)) and the
-    distribution: uniform, or normal (not truncated, unlike Keras's).
-    """
-
-    uniform: ClassVar[bool]
-
-    def variance(self, fan_in: int, fan_out: int) -> float:
-        """Return the variance of the values, given `fans`."""
-        raise NotImplementedError
-
-    def __call__(self, shape: tuple[int, ...], random: np.random.Generator, dtype: DTypeLike) -> Array:
-        """Return random values; see `Initializer`."""
-        deviation = math.sqrt(self.variance(*fans(shape)))
-        if self.uniform:
-            limit = math.sqrt(3.0) * deviation
-            return random.uniform(-limit, limit, shape).astype(dtype)
-        return random.normal(0.0, deviation, shape).astype(dtype)
-
-
-class Glorot(VarianceScaling):
-    """Variance 2 / (fan_in + fan_out): Glorot and Bengio, AISTATS 2010."""
-
-    def variance(self, fan_in: int, fan_out: int) -> float:
-        """Return the variance of the values, given `fans`."""
-        return 2.0 / (fan_in + fan_out)
-
-
-class He(VarianceScaling):
-    """Variance 2 / fan_in, for layers with ReLU: He, Zhang, Ren and Sun, ICCV 2015."""
-
-    def variance(self, fan_in: int, fan_out: int) -> float:
-        """Return the variance of the values, given `fans`."""
-        return 2.0 / fan_in
-
-
-class GlorotUniform(Glorot):
-    """Uniform values with Glorot's variance; the default of Dense and Conv2D, as in Keras.
-
-    Example:
-        >>> kernel = GlorotUniform()((100, 200), np.random.default_rng(0), "float32")
-        >>> bool(abs(kernel).max() <= np.sqrt(6 / 300))
-        True
-    """
-
-    uniform = True
-
-
-class GlorotNormal(Glorot):
-    """Normal values with Glorot's variance.
-
-    Example:
-        >>> round(float(GlorotNormal()((300, 300), np.random.default_rng(0), "float64").std()), 3)
-        0.058
-    """
-
-    uniform = False
-
-
-class HeUniform(He):
-    """Uniform values with He's variance.
-
-    Example:
-        >>> round(float(HeUniform()((300, 300), np.random.default_rng(0), "float64").std()), 3)
-        0.081
-    """
-
-    uniform = True
-
-
-class HeNormal(He):
-    """Normal values with He's variance.
-
-    Example:
-        >>> round(float(HeNormal()((300, 300), np.random.default_rng(0), "float64").std()), 3)
-        0.082
-    """
-
-    uniform = False
-
 
 BY_NAME: dict[str, type[Initializer]] = {
     "zeros": Zeros,
     "ones": Ones,
+    "constant": Constant,
+    "identity": Identity,
+    "orthogonal": Orthogonal,
+    "random_normal": RandomNormal,
+    "random_uniform": RandomUniform,
+    "truncated_normal": TruncatedNormal,
+    "variance_scaling": VarianceScaling,
     "glorot_uniform": GlorotUniform,
     "glorot_normal": GlorotNormal,
     "he_uniform": HeUniform,
     "he_normal": HeNormal,
+    "lecun_uniform": LecunUniform,
+    "lecun_normal": LecunNormal,
 }
+OTHER_NAMES: dict[str, type[Initializer]] = {
+    "zero": Zeros, "one": Ones, "normal": RandomNormal, "uniform": RandomUniform,
+    "IdentityInitializer": Identity, "OrthogonalInitializer": Orthogonal,
+    **{kind.__name__: kind for kind in BY_NAME.values()},
+}  # fmt: skip
+
+# Keras has the classes by these names, too.
+zeros, ones, constant, identity, orthogonal = Zeros, Ones, Constant, Identity, Orthogonal
+random_normal, random_uniform, truncated_normal = RandomNormal, RandomUniform, TruncatedNormal
+glorot_uniform, glorot_normal, variance_scaling = GlorotUniform, GlorotNormal, VarianceScaling
+he_uniform, he_normal, lecun_uniform, lecun_normal = HeUniform, HeNormal, LecunUniform, LecunNormal
+IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal
 
 
 def get(initializer: str | Mapping[str, Any] | Initializer) -> Initializer:
     """Return an initializer by its name, or the object itself.
 
     Args:
-        initializer: "zeros", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", an object, or what
+        initializer: a name of Keras's, such as "he_normal" or "HeNormal", an object, or what `config_of` or
             Keras's `get_config` writes of one.
 
     Returns:
@@ -199,30 +79,34 @@ def get(initializer: str | Mapping[str, Any] | Initializer) -> Initializer:
         raise TypeError(
             f"The initializer is the class {initializer.__name__}: write {initializer.__name__}()."
         )
+    name: object = initializer
+    arguments: dict[str, Any] = {}
     if isinstance(initializer, Mapping):
-        kinds = {kind.__name__: kind for kind in BY_NAME.values()}
-        if initializer.get("class_name") not in kinds:
-            raise ValueError(unknown("initializer", str(initializer.get("class_name")), kinds))
-        config = initializer.get("config") or {}
-        arguments = {name: value for name, value in config.items() if value is not None and name != "seed"}
-        return kinds[initializer["class_name"]](**arguments)
-    if initializer in BY_NAME:
-        return BY_NAME[initializer]()
-    raise ValueError(unknown("initializer", initializer, BY_NAME))
+        name, config = initializer.get("class_name"), initializer.get("config") or {}
+        arguments = {key: value for key, value in config.items() if value is not None}  # None is the default
+    known = BY_NAME | OTHER_NAMES
+    if isinstance(name, str) and name in known:
+        return known[name](**arguments)
+    raise ValueError(unknown("initializer", name, BY_NAME))
 
 
-def name_of(initializer: Initializer) -> str:
-    """Return the name by which `get` finds an initializer of tinynet.
+def config_of(initializer: Initializer) -> str | dict[str, Any]:
+    """Return what `get` makes an equal initializer of, as JSON can hold it.
 
     Args:
         initializer: any initializer.
 
     Returns:
-        Its name; "zeros" for one of another class: a model file holds the weights themselves anyway.
+        Its name, or a dictionary of its class and its arguments; "zeros" for one of a class of your own: a
+        model file holds the weights themselves anyway.
 
     Example:
-        >>> name_of(HeNormal())
-        'he_normal'
+        >>> config_of(HeNormal()), config_of(Constant(0.5))
+        ('he_normal', {'class_name': 'Constant', 'config': {'value': 0.5}})
     """
     names = [name for name, kind in BY_NAME.items() if type(initializer) is kind]
-    return names[0] if names else "zeros"
+    if not names:
+        return "zeros"
+    arguments = initializer.arguments()
+    arguments = {name: x.item() if hasattr(x, "item") else x for name, x in arguments.items()}
+    return {"class_name": type(initializer).__name__, "config": arguments} if arguments else names[0]

@@ -70,11 +70,13 @@ def as_data(value: Any) -> Any:
     if isinstance(value, Layer):
         return layer_config(value)
     if isinstance(value, initializers.Initializer):
-        return initializers.name_of(value)
+        return initializers.config_of(value)
     if isinstance(value, L1L2 | Constraint):
         return value.config()
     if isinstance(value, tuple | list):
         return [as_data(item) for item in value]
+    if isinstance(value, dict) and "class_name" in value:  # of an initializer, as Keras writes it
+        return value
     if isinstance(value, dict):
         if not all(isinstance(key, str) for key in value):
             raise TypeError(f"A model file can hold dictionaries whose keys are strings; got {value!r}.")

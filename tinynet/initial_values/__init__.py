@@ -1,0 +1,1 @@
+"""How initial values are drawn: an idea a file; `initializers` hands them on."""
