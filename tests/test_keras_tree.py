@@ -125,7 +125,7 @@ def test_what_a_place_lists_is_there(place):
         ("import tinynet.keras as k; k.datasets.imdb.load_data", "the datasets are mnist"),
         ("import tinynet.keras as k; k.nonsense", "tinynet.keras has no nonsense"),
         ("import tinynet as tf; tf.GradientTape", "gradients come from layers' backward"),
-        ("import tinynet as tf; tf.lite.TFLiteConverter", "saved to .safetensors alone"),
+        ("import tinynet as tf; tf.saved_model.save", "model.save writes .safetensors"),
         ("import tinynet as tf; tf.data.Dataset", "generators and PyDatasets"),
         ("import tinynet as tf; tf.Session", "no sessions"),
         ("import tinynet as tf; tf.reduce_mean", "operations on tensors"),

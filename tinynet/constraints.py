@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .keywords import Spoken
 from .names import unknown
 
 Array = NDArray[Any]
@@ -16,7 +17,7 @@ EPSILON = 1e-7  # added to norms, as in Keras
 
 
 @dataclasses.dataclass(frozen=True)
-class Constraint:
+class Constraint(metaclass=Spoken):
     """The base of all constraints: call one with weights to get those that fulfil it."""
 
     def __call__(self, weights: ArrayLike) -> Array:

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import kernels
+from .keywords import Spoken
 from .names import unknown
 
 
 @dataclasses.dataclass(frozen=True)
-class L1L2:
+class L1L2(metaclass=Spoken):
     """The penalty l1 * the sum of abs(w) + l2 * the sum of w * w.
 
     Zou and Hastie, "Regularization and Variable Selection via the Elastic Net" (2005).

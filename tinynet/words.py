@@ -43,8 +43,8 @@ FORMER_VALUES = {"data_format": {"th": "channels_first", "tf": "channels_last", 
 
 ANY = object()  # in the place of the values that have no effect: all of them
 
-NO_REGULARIZERS = "this layer has none; the optimizer's weight_decay= keeps weights small"
-NO_CONSTRAINTS = "there are no constraints on weights"
+NO_REGULARIZERS = "this layer takes none; the optimizer's weight_decay= keeps weights small"
+NO_CONSTRAINTS = "this layer takes none"
 AVERAGES = "averages are fit's: give model.fit ema_momentum="
 ONE_DTYPE = "all layers of a model have its dtype: give Sequential or Input dtype="
 

@@ -16,13 +16,11 @@ CUSTOM = (
     "gradients come from layers' backward, not from recorded operations: write a Layer, and use model.fit"
 )
 TF_DATA = "models train on arrays, generators and PyDatasets"
-LITE = "models are saved to .safetensors alone, by model.save"
+FILES = "model.save writes .safetensors, model.export TensorFlow Lite"
 OPERATIONS = "operations on tensors are not there: NumPy has them for arrays, layers for symbols"
 LOGS = "callbacks.CSVLogger writes the history to a file, and plotting draws it"
 GRAPHS = "there are no sessions and graphs of TensorFlow's: everything runs at once"
 WRAPPERS = "wrappers for other libraries are not there: call model.fit and model.predict"
-REGULARIZERS = "the optimizer's weight_decay= keeps weights small"
-CONSTRAINTS = "weights are not constrained"
 PREPROCESSING = "layers that change data are not there: prepare arrays with NumPy, or see fit's augment="
 DATASETS = "the datasets are mnist, fashion_mnist and cifar10"
 DEVICES = "everything runs on the CPU"
@@ -39,14 +37,12 @@ REASONS = {
     r"applications.*": TRAINED,
     r"(tf\.)?(GradientTape|function|custom_gradient|Module)": CUSTOM,
     r"tf\.data.*": TF_DATA,
-    r"(tf\.)?(lite|saved_model|export).*": LITE,
+    r"(tf\.)?(saved_model|export).*": FILES,
     r"ops.*|backend\.\w+|tf\.(math|linalg|image|io|reduce_\w+)": OPERATIONS,
     r"callbacks\.(TensorBoard|RemoteMonitor)": LOGS,
     r"tf\.(Session|ConfigProto|GPUOptions|get_default_graph|Graph|placeholder|global_variables_initializer|compat"
     r"|contrib|app|flags|train|Variable|layers|InteractiveSession).*": GRAPHS,
     r"wrappers.*|estimator.*": WRAPPERS,
-    r"regularizers.*": REGULARIZERS,
-    r"constraints.*": CONSTRAINTS,
     r"layers\.(Random\w+|Rescaling|Resizing|CenterCrop|CategoryEncoding|Discretization)": PREPROCESSING,
     r"datasets\..*": DATASETS,
     r"(tf\.)?distribut\w+.*": DEVICES,

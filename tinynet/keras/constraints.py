@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from .. import constraints as _core
 from .places import hand_on
 
-__all__, __getattr__, __dir__ = hand_on(__name__)
+if TYPE_CHECKING:
+    from ..constraints import *
+
+__all__, __getattr__, __dir__ = hand_on(__name__, _core)
