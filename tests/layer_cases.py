@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -268,6 +270,40 @@ def dropout_reference(layer, x, dy):
     return kept * x, kept * dy, []
 
 
+def transform_reference(layer, x, dy):
+    layer.forward(x, training=True)  # which remembers what it draws
+    layer.step -= 1
+    maps, (_, height, width, _) = layer.maps("maps", len(x)), x.shape
+    x, dy = x.astype(np.float64), dy.astype(np.float64)
+    y, dx = np.zeros(x.shape), np.zeros(x.shape)
+    for n, oy, ox in np.ndindex(x.shape[:3]):
+        place = maps[n].reshape(2, 3) @ [oy, ox, 1]
+        if layer.interpolation == "nearest":
+            place = np.floor(place + 0.5)
+        for iy, ix in itertools.product(*(range(math.floor(p) - 1, math.floor(p) + 3) for p in place)):
+            weight = np.prod(np.maximum(1 - np.abs(place - [iy, ix]), 0))
+            known = [naive.outside(i, size, layer.fill_mode) for i, size in ((iy, height), (ix, width))]
+            if None in known:
+                y[n, oy, ox] += weight * layer.fill_value
+            else:
+                y[n, oy, ox] += weight * x[n, known[0], known[1]]
+                dx[n, known[0], known[1]] += weight * dy[n, oy, ox]
+    return y, dx, []
+
+
+TRANSFORMS = [
+    (lambda: layers.RandomFlip(), (3, 4, 2)),
+    (lambda: layers.RandomFlip("vertical", seed=3), (2, 1, 1)),
+    (lambda: layers.RandomRotation(0.3), (5, 4, 3)),
+    (lambda: layers.RandomRotation((-0.1, 0.4), "constant", fill_value=2.5), (3, 6, 1)),
+    (lambda: layers.RandomRotation(0.5, "wrap", "nearest"), (4, 4, 17)),
+    (lambda: layers.RandomTranslation(0.3, (-1, 0.5), "nearest"), (5, 4, 2)),
+    (lambda: layers.RandomTranslation((0.1, 0.2), 0.5), (1, 6, 2)),
+    (lambda: layers.RandomZoom(0.5), (4, 5, 2)),
+    (lambda: layers.RandomZoom((0.2, 0.9), -0.7, "wrap"), (5, 3, 1)),
+]
+
+
 def normalization_reference(over_batch):
     def reference(layer, x, dy):
         gamma = layer.gamma.value if layer.scale else np.ones(x.shape[-1])
@@ -480,6 +516,7 @@ CASES = [
     Case(lambda: layers.Normalization((1, -1), 5.0, 0.25), (2, 1, 17), standardization_reference(5, 0.25)),
     Case(lambda: layers.Dropout(0.4), (5, 3, 4), dropout_reference),
     Case(lambda: layers.Dropout(0.0), (7,), dropout_reference, samples=1),
+    *(Case(make, shape, transform_reference) for make, shape in TRANSFORMS),
     Case(layers.ReLU, (5,), activation_reference("relu")),
     Case(layers.ReLU, (3, 2, 5), activation_reference("relu"), samples=1),
     Case(layers.LeakyReLU, (5,), activation_reference("leaky_relu", 0.3)),

@@ -262,6 +262,19 @@ def normalized(row, slope, epsilon):
     return normal, jacobian.T @ slope
 
 
+def outside(place, size, fill):
+    """Return the pixel that stands for a place, or None: the image is continued as Keras says, by hand."""
+    if fill == "constant":
+        return place if 0 <= place < size else None
+    if fill == "nearest":
+        return min(max(place, 0), size - 1)
+    row = list(range(size))
+    row = row + row[::-1] if fill == "reflect" else row
+    while place < 0:
+        place += len(row)
+    return (row * (place // len(row) + 1))[place]
+
+
 def merge(kind, inputs, dy):
     """Return y and the inputs' gradients of a layer that broadcasts samples, one element of y at a time."""
     inputs = [np.asarray(x, np.float64) for x in inputs]

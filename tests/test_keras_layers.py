@@ -133,6 +133,45 @@ def test_layers_do_what_they_do_in_keras(kind, arguments, shape):
     check_close(ours.forward(x), theirs(x, training=False).detach().numpy())
 
 
+# Of ranges with one number in them, Keras draws the same.
+FIXED = [
+    ("RandomRotation", {"factor": (0.1, 0.1)}),
+    ("RandomRotation", {"factor": (-0.3, -0.3), "fill_mode": "wrap"}),
+    ("RandomRotation", {"factor": (0.2, 0.2), "fill_mode": "constant", "fill_value": 3.0}),
+    ("RandomRotation", {"factor": (0.07, 0.07), "fill_mode": "nearest", "interpolation": "nearest"}),
+    ("RandomTranslation", {"height_factor": (0.13, 0.13), "width_factor": (-0.31, -0.31)}),
+    (
+        "RandomTranslation",
+        {"height_factor": (0.6, 0.6), "width_factor": (0.9, 0.9), "fill_mode": "constant"},
+    ),
+    ("RandomZoom", {"height_factor": (0.3, 0.3), "fill_mode": "constant"}),
+    ("RandomZoom", {"height_factor": (-0.4, -0.4), "width_factor": (0.7, 0.7)}),
+    ("RandomZoom", {"height_factor": (0.7, 0.7), "width_factor": (0.2, 0.2), "fill_mode": "wrap"}),
+]
+
+
+@pytest.mark.parametrize(("kind", "arguments"), FIXED, ids=str)
+def test_transforms_do_what_they_do_in_keras(kind, arguments):
+    ours, theirs = both(kind, arguments, (7, 6, 3))
+    x = np.random.default_rng(0).normal(size=(4, 7, 6, 3)).astype(np.float32)
+    np.testing.assert_allclose(ours(x, training=True), theirs(x, training=True).numpy(), atol=1e-4)
+    np.testing.assert_array_equal(ours(x), x)
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments"),
+    [
+        ("RandomFlip", {}),
+        ("RandomRotation", {"factor": 0.1}),
+        ("RandomTranslation", {"height_factor": 0.1, "width_factor": 0.2}),
+        ("RandomZoom", {"height_factor": 0.1}),
+    ],
+)
+def test_transforms_take_keras_s_arguments(kind, arguments):
+    both(kind, arguments, (7, 6, 3))
+    test_arguments_have_keras_s_names_order_and_defaults(kind)
+
+
 @pytest.mark.parametrize("axis", [-1, None, (1,), (1, 3), (-3, -2, -1)], ids=str)
 @pytest.mark.parametrize("whole", [True, False])
 def test_normalization_adapts_as_in_keras(axis, whole):

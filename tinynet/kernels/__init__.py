@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         program,
         rescaling,
         softmax,
+        transforms,
         update,
         warp,
     )
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 __all__ = [
     "activation", "affine", "canary", "depthwise", "elementwise", "gather_gemm", "im2col", "jit",
     "layer_normalization", "losses", "merging", "moving", "normalization", "penalties", "picture",
-    "piecewise", "pooling", "program", "rescaling", "softmax", "update", "warp",
+    "piecewise", "pooling", "program", "rescaling", "softmax", "transforms", "update", "warp",
 ]  # fmt: skip
 
 _importing = threading.RLock()

@@ -51,6 +51,10 @@ from .pool2d import MaxPool as MaxPool
 from .pool2d import MaxPool2D as MaxPool2D
 from .pool2d import MaxPooling2D as MaxPooling2D
 from .prelu import PReLU as PReLU
+from .random_transforms import RandomFlip as RandomFlip
+from .random_transforms import RandomRotation as RandomRotation
+from .random_transforms import RandomTranslation as RandomTranslation
+from .random_transforms import RandomZoom as RandomZoom
 from .relu import LeakyReLU as LeakyReLU
 from .relu import ReLU as ReLU
 from .rescaling import Rescaling as Rescaling
