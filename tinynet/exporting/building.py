@@ -57,6 +57,14 @@ class Builder:
         """Return samples in a shape, as a tensor of their own."""
         return self.add("RESHAPE", [x, self.integers("shape", [-1, *shape])], shape)
 
+    def transpose(self, x: Tensor, order: Sequence[int]) -> Tensor:
+        """Return x with its axes, the batch's among them, in another order."""
+        if [*order] == [*range(len(x.shape))]:
+            return x
+        shape = tuple(x.shape[place] for place in order[1:])
+        version = {5: 4, 6: 6}.get(len(order), 1)
+        return self.add("TRANSPOSE", [x, self.integers("order", [*order])], shape, version)
+
     def shift(self, x: Tensor, offset: ArrayLike) -> Tensor:
         """Return x + offset, which broadcasts to a sample."""
         array = compact(offset)

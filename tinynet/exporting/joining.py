@@ -9,7 +9,8 @@ import numpy as np
 
 from ..files.tflite import ACTIVATIONS, KINDS, Network, Operator, Tensor
 
-WEIGHTED = ("CONV_2D", "FULLY_CONNECTED")  # their inputs are x, weights (outputs, ...) and bias (outputs,)
+# Their inputs are x, weights and bias (outputs,); on which axis of the weights the outputs lie.
+WEIGHTED = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 0}
 
 
 def join(network: Network) -> None:
@@ -44,16 +45,20 @@ def absorb(before: Operator, after: Operator) -> bool:
     if after.kind in ("ADD", "MUL") and constant.shape in ((1,), (before.output.shape[-1],)):
         x, weights, bias = before.inputs
         factor, offset = (constant.value, 0) if after.kind == "MUL" else (1, constant.value)
-        before.inputs = [x, changed(weights, factor, 0), changed(bias, factor, offset)]
+        before.inputs = [
+            x,
+            changed(weights, WEIGHTED[before.kind], factor, 0),
+            changed(bias, 0, factor, offset),
+        ]
         return True
     return False
 
 
-def changed(tensor: Tensor | None, factor: Any, offset: Any) -> Tensor:
-    """Return constants (outputs, ...), those of each output times a factor and shifted."""
+def changed(tensor: Tensor | None, axis: int, factor: Any, offset: Any) -> Tensor:
+    """Return constants, those at each place of an axis times a factor and shifted."""
     assert tensor is not None
     assert tensor.value is not None
-    columns = (len(tensor.value), *[1] * (tensor.value.ndim - 1))
-    factors, offsets = (np.broadcast_to(one, columns[0]).reshape(columns) for one in (factor, offset))
+    sizes = [size if place == axis else 1 for place, size in enumerate(tensor.shape)]
+    factors, offsets = (np.broadcast_to(one, tensor.shape[axis]).reshape(sizes) for one in (factor, offset))
     value = tensor.value.astype(np.float64) * factors + offsets
     return Tensor(tensor.name, tensor.shape, value.astype(np.float32))

@@ -48,6 +48,11 @@ _CONV: Fields = {
     "padding": (0, np.int8), "stride_w": (1, np.int32), "stride_h": (2, np.int32),
     "activation": (3, np.int8), "dilation_w": (4, np.int32), "dilation_h": (5, np.int32),
 }  # fmt: skip
+_DEPTHWISE: Fields = {
+    "padding": (0, np.int8), "stride_w": (1, np.int32), "stride_h": (2, np.int32),
+    "depth_multiplier": (3, np.int32), "activation": (4, np.int8),
+    "dilation_w": (5, np.int32), "dilation_h": (6, np.int32),
+}  # fmt: skip
 _DENSE: Fields = {
     "activation": (0, np.int8),
     "keep_num_dims": (2, np.bool_),
@@ -56,17 +61,28 @@ _DENSE: Fields = {
 _REDUCE: Fields = {"keep_dims": (0, np.bool_)}
 
 KINDS = {
+    "ABS": Kind(101, 78),
     "ADD": Kind(0, 11, _ACTIVATION),
     "AVERAGE_POOL_2D": Kind(1, 5, _POOL),
     "CONCATENATION": Kind(2, 10, {"axis": (0, np.int32), "activation": (1, np.int8)}),
     "CONV_2D": Kind(3, 1, _CONV),
+    "DEPTHWISE_CONV_2D": Kind(4, 2, _DEPTHWISE),
+    "DIV": Kind(42, 29, _ACTIVATION),
+    "ELU": Kind(111),
+    "EXP": Kind(47, 33),
     "FULLY_CONNECTED": Kind(9, 8, _DENSE),
+    "GELU": Kind(150, 116, {"approximate": (0, np.bool_)}),
+    "HARD_SWISH": Kind(117, 91),
     "LEAKY_RELU": Kind(98, 75, {"alpha": (0, np.float32)}),
+    "LOG": Kind(73),
     "LOGISTIC": Kind(14),
+    "LOG_SOFTMAX": Kind(50, 36),
     "MAXIMUM": Kind(55, 39),
     "MAX_POOL_2D": Kind(17, 5, _POOL),
     "MEAN": Kind(40, 27, _REDUCE),
+    "MINIMUM": Kind(57, 39),
     "MUL": Kind(18, 21, _ACTIVATION),
+    "NEG": Kind(59, 42),
     "PAD": Kind(34, 22),
     "REDUCE_MAX": Kind(82, 27, _REDUCE),
     "RELU": Kind(19),
