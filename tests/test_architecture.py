@@ -16,11 +16,10 @@ PACKAGE = Path(tinynet.__file__).parent
 ORDER = [
     "files", "names", "words", "keywords", "tensor", "order", "waiting", "seeds", "kernels", "execution",
     "initial_values", "initializers", "regularizers", "constraints", "layers", "activations",
-    "loss_functions", "losses",
-    "arguments", "schedules", "optimizers", "optim", "accuracies", "metrics", "data", "datasets",
-    "callbacks", "training", "exporting", "models", "lite", "differences", "gradcheck", "recipes", "images",
-    "generators", "readings", "calibration", "inference", "plotting", "utils", "keras", "nn", "random",
-    "tensorflow", "__init__", "doctor", "__main__",
+    "loss_functions", "losses", "arguments", "schedules", "optimizers", "optim", "metric_functions",
+    "metrics", "data", "datasets", "callbacks", "training", "exporting", "models", "lite", "differences",
+    "gradcheck", "recipes", "images", "generators", "readings", "calibration", "inference", "plotting",
+    "utils", "keras", "nn", "random", "tensorflow", "__init__", "doctor", "__main__",
 ]  # fmt: skip
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 
@@ -182,9 +181,10 @@ PUBLIC_THINGS = list(public_things())
 
 # What is explained by its example in another place, or is only there to be derived from.
 WITHOUT_EXAMPLE = {
-    layers.Layer, tinynet.GradientError, losses.Loss, optim.LearningRateSchedule, optim.Optimizer,
-    optim.Parameter, initializers.Initializer, generators.Iterator, generators.NumpyArrayIterator,
-    generators.DirectoryIterator, generators.DataFrameIterator, generators.ImageDataset,
+    layers.Layer, tinynet.GradientError, losses.Loss, metrics.Metric, optim.LearningRateSchedule,
+    optim.Optimizer, optim.Parameter, initializers.Initializer, generators.Iterator,
+    generators.NumpyArrayIterator, generators.DirectoryIterator, generators.DataFrameIterator,
+    generators.ImageDataset,
 }  # fmt: skip
 
 

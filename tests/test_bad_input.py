@@ -171,7 +171,7 @@ def test_a_metric_may_not_take_the_name_of_the_loss():
         return 0.0
 
     with pytest.raises(ValueError, match="metric may not be called 'loss'"):
-        metrics.get([loss])
+        metrics.together([loss])
 
 
 # Copies of models

@@ -1,4 +1,4 @@
-"""Normalization, merging, frozen and shared layers, losses and metrics do what they do in Keras on PyTorch.
+"""Normalization, merging, frozen and shared layers do what they do in Keras on PyTorch.
 
 Keras reads `trainable` at every step there, and tinynet at `compile`: so where a model was compiled with
 one value and another model with the other, Keras's scripts set it before each step.
@@ -424,46 +424,6 @@ def test_a_model_begins_in_the_midst_of_a_graph_as_in_keras():
 # What measures
 
 RANDOM = np.random.default_rng(3)
-ROWS = RANDOM.dirichlet(np.ones(4), 9).astype(np.float32)
-LABELS = RANDOM.integers(0, 4, 9)
-ONE_HOT = np.eye(4, dtype=np.float32)[LABELS]
-SOFT = RANDOM.dirichlet(np.ones(4), 9).astype(np.float32)
-ONE = RANDOM.uniform(0.01, 0.99, (9, 1)).astype(np.float32)
-ANSWERS = RANDOM.integers(0, 2, (9, 1))
-SEVERAL = RANDOM.integers(0, 2, (9, 4)).astype(np.float32)
-
-METRIC_PROBLEMS = {
-    "accuracy": [(LABELS, ROWS), (LABELS[:, None], ROWS), (ONE_HOT, ROWS), (ANSWERS, ONE), (SOFT, ROWS)],
-    "acc": [(LABELS, ROWS), (ONE_HOT, ROWS), (ANSWERS, ONE)],
-    "sparse_categorical_accuracy": [(LABELS, ROWS), (LABELS[:, None], ROWS)],
-    "categorical_accuracy": [(ONE_HOT, ROWS), (SOFT, ROWS)],
-    "binary_accuracy": [(ANSWERS, ONE), (SEVERAL, ROWS), (SOFT, ROWS), (ANSWERS * 0.9, ONE)],
-} | {
-    name: [(SOFT, ROWS), (ONE[::-1], ONE)]
-    for name in ("mse", "MSE", "mean_squared_error", "mae", "MAE", "mean_absolute_error")
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("name", "y_true", "y_pred"),
-    [(name, *problem) for name, them in METRIC_PROBLEMS.items() for problem in them],
-)
-def test_metrics_by_keras_s_names(name, y_true, y_pred):
-    """Models that do nothing, so that `compile` finds out, in both, what "accuracy" means."""
-    size = y_pred.shape[1]
-    ours = tinynet.Sequential([tinynet.layers.Flatten()], size)
-    theirs = keras.Sequential([keras.Input((size,)), keras.layers.Flatten()])
-    loss = "mse" if y_true.ndim == 2 and y_true.shape[1] == size else "sparse_categorical_crossentropy"
-    measured = []
-    for model in (ours, theirs):
-        model.compile("sgd", loss, metrics=[name])
-        measured.append(model.evaluate(y_pred, y_true, verbose=0, return_dict=True))
-    assert list(measured[0]) == sorted(measured[1], key=("loss", name).index) == ["loss", name]
-    assert measured[0][name] == pytest.approx(measured[1][name], rel=1e-6)
-
-
-def test_every_metric_here_is_tested_against_keras():
-    assert set(METRIC_PROBLEMS) == set(tinynet.metrics.METRICS)
 
 
 @pytest.mark.parametrize("chosen", [[], ["accuracy"], ["mae", "accuracy", "mse"]], ids=str)

@@ -164,12 +164,12 @@ def test_training(case, weighted):
     ours.compile(tinynet.optim.SGD(0.1), loss)
     others.compile(keras.optimizers.SGD(0.1), their_loss(keras))
     random = np.random.default_rng(0)
-    for number, size in enumerate((16, 16, 7)):
+    for size in (16, 16, 7):
         x = random.normal(size=(size, 4)).astype(np.float32)
         labels = random.integers(0, 10, size)
         y = labels if case == "from logits" else np.eye(10, dtype=np.float32)[labels]
         weights = random.uniform(0, 2, size).astype(np.float32) if weighted else None
-        logs = ours.trainer.step([x], y, number, weights)
+        logs = ours.train_on_batch(x, y, weights, return_dict=True)
         others.reset_metrics()
         assert logs["loss"] == pytest.approx(float(others.train_on_batch(x, y, weights)), rel=1e-4)
     for one, other in zip(ours.get_weights(), others.get_weights(), strict=True):

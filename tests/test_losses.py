@@ -441,6 +441,9 @@ def test_functions_take_the_loss_s_arguments():
     y_pred, y_true = example(CATEGORICAL(True), (3, 4))
     rows = losses.categorical_crossentropy(y_true, y_pred, True, label_smoothing=0.1)
     assert rows.mean() == pytest.approx(CATEGORICAL(True, 0.1)(y_true, y_pred))
+    labels = y_true.argmax(-1)
+    with pytest.raises(TypeError, match="too many positional arguments"):  # Keras has ignore_class there
+        losses.sparse_categorical_crossentropy(labels, y_pred, True, 0.1)
     with pytest.raises(TypeError, match="unexpected keyword argument 'delta'"):
         losses.categorical_crossentropy(y_true, y_pred, delta=1)
 

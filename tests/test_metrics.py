@@ -46,15 +46,17 @@ def test_errors_are_means_over_all_elements():
         np.array([[1.0, 2.0], [3.0, 4.0]], np.float32),
         np.array([[1, 4], [0, 4]], np.uint8),
     )
-    assert metrics.mean_squared_error(targets, predictions) == (4 + 9) / 4
-    assert metrics.mean_absolute_error(targets, predictions) == (2 + 3) / 4
+    np.testing.assert_array_equal(metrics.mean_squared_error(targets, predictions), [2, 4.5])
+    np.testing.assert_array_equal(metrics.mean_absolute_error(targets, predictions), [1, 1.5])
+    assert metrics.MeanSquaredError()(targets, predictions) == (4 + 9) / 4
+    assert metrics.MeanAbsoluteError()(targets, predictions) == (2 + 3) / 4
 
 
 @pytest.mark.parametrize("metric", [metrics.mean_squared_error, metrics.mean_absolute_error])
 def test_errors_never_broadcast(metric):
-    assert metric([1, 2], [[1.0], [2.0]]) == 0
-    for predictions, targets in [((2, 2), (2,)), ((2,), (2, 1)), ((0, 1), (0,)), ((3, 1), (2,))]:
-        with pytest.raises(ValueError, match="need targets of that shape"):
+    assert not metric([1, 2], [[1.0], [2.0]]).any()
+    for predictions, targets in [((2, 2), (2,)), ((0, 1), (0,)), ((3, 1), (2,))]:
+        with pytest.raises(ValueError, match=r"need targets of|number of samples differs|Nothing to compare"):
             metric(np.zeros(targets), np.zeros(predictions))
 
 
@@ -99,31 +101,33 @@ def test_confusion_matrix_refuses(targets, predictions, error, message):
         metrics.confusion_matrix(targets, predictions, 3)
 
 
-def test_get_names_every_metric():
+def test_get_takes_names_classes_objects_and_functions():
     def worst(y_true, y_pred):
         return float(np.abs(y_pred - y_true).max())
 
-    assert metrics.get(["accuracy", worst, "mae"]) == {
-        "accuracy": metrics.accuracy,
-        "worst": worst,
-        "mae": metrics.mean_absolute_error,
-    }
-    assert list(metrics.get(("mse", "accuracy"))) == ["mse", "accuracy"]
-    assert metrics.get([]) == {}
+    assert metrics.get("mse").name == "mse"
+    assert type(metrics.get("mse")) is metrics.MeanSquaredError
+    assert type(metrics.get("AUC")) is metrics.AUC
+    assert type(metrics.get(metrics.Precision)) is metrics.Precision
+    own = metrics.Recall(name="own")
+    assert metrics.get(own) is own
+    assert metrics.get(worst).name == "worst"
+    assert metrics.get(worst)([1.0, 5.0], np.array([1.0, 3.0])) == 2.0
+    assert list(metrics.together(("mse", "accuracy"))) == ["mse", "accuracy"]
+    assert list(metrics.together([["acc"]], {"output": ["acc"]})) == ["acc", "weighted_acc"]
+    assert list(metrics.together("mse")) == ["mse"]
+    assert not metrics.together([])
+    assert not metrics.together(None, None)
 
 
 @pytest.mark.parametrize(
     ("given", "error", "message"),
     [
-        (
-            ["acuracy"],
-            ValueError,
-            r"Did you mean 'accuracy'\? The names are accuracy, acc, mean_squared_error",
-        ),
-        ("accuracy", TypeError, r'a list, such as \["accuracy"\]'),
-        (metrics.accuracy, TypeError, "a list"),
-        ([3], TypeError, "a name or a function"),
-        (["accuracy", metrics.accuracy], ValueError, "Two metrics are called 'accuracy'"),
+        ("acuracy", ValueError, r"Did you mean 'accuracy'\? The names are accuracy, acc, binary_accuracy"),
+        (3, TypeError, "a name, a Metric or a function"),
+        (None, TypeError, "a name, a Metric or a function"),
+        (int, TypeError, "a name, a Metric or a function"),
+        (["accuracy"], TypeError, "a name, a Metric or a function"),
     ],
 )
 def test_get_refuses(given, error, message):
@@ -134,12 +138,14 @@ def test_get_refuses(given, error, message):
 def test_accuracies_worked_by_hand():
     y_pred = np.array([[0.1, 0.9], [0.8, 0.2], [0.4, 0.6]])
     for labels in ([1, 1, 1], [[1], [1], [1]], np.ones(3, np.uint8)):
-        assert metrics.sparse_categorical_accuracy(labels, y_pred) == 2 / 3
-    assert metrics.categorical_accuracy(np.eye(2)[[1, 1, 0]], y_pred) == 1 / 3
-    assert metrics.categorical_accuracy([[0.1, 0.9], [0.6, 0.4], [0.7, 0.3]], y_pred) == 2 / 3
-    assert metrics.binary_accuracy([[0, 1], [1, 1], [1, 0]], y_pred) == 0.5
-    assert metrics.binary_accuracy([0, 0], [[0.5], [0.4]]) == 1
-    assert type(metrics.binary_accuracy([1], [[0.9]])) is float
+        assert metrics.sparse_categorical_accuracy(labels, y_pred).tolist() == [1, 0, 1]
+    assert metrics.categorical_accuracy(np.eye(2)[[1, 1, 0]], y_pred).tolist() == [1, 0, 0]
+    assert metrics.categorical_accuracy([[0.1, 0.9], [0.6, 0.4], [0.7, 0.3]], y_pred).tolist() == [1, 1, 0]
+    assert metrics.binary_accuracy([[0, 1], [1, 1], [1, 0]], y_pred).tolist() == [[1, 1], [1, 0], [0, 0]]
+    assert metrics.binary_accuracy([0, 0], [[0.5], [0.4]]).tolist() == [[1], [1]]
+    assert metrics.binary_accuracy([0, 0], [[0.5], [0.4]], threshold=0.4).tolist() == [[0], [1]]
+    assert metrics.sparse_top_k_categorical_accuracy([0, 0, 0], y_pred, k=2).tolist() == [1, 1, 1]
+    assert metrics.top_k_categorical_accuracy(np.eye(2)[[0, 0, 0]], y_pred, k=1).tolist() == [0, 1, 0]
 
 
 @pytest.mark.parametrize(
@@ -173,8 +179,6 @@ def test_accuracies_refuse_shapes_that_do_not_fit(metric, y_true, y_pred):
         (metrics.sparse_categorical_accuracy, (4, 3), (4,)),
         (metrics.categorical_accuracy, (4, 3), (4, 1)),
         (metrics.binary_accuracy, (4, 1), (4,)),
-        (metrics.mean_squared_error, (4, 1), (4,)),
-        (metrics.mean_absolute_error, (4, 1), (4,)),
     ],
 )
 def test_shapes_in_the_order_of_before_get_an_error_that_says_so(metric, y_true, y_pred):
@@ -253,3 +257,137 @@ def test_a_metric_gets_the_targets_first():
     model.compile("sgd", "mse", [signed])
     assert model.evaluate([[1.0]], [[2.0]]) == model.train_on_batch([[1.0]], [[2.0]]) == [4.0, 2.0]
     assert [(float(a[0, 0]), float(b[0, 0])) for a, b in seen] == [(2, 0), (2, 0)]
+
+
+# Metrics that are no means
+
+
+def test_precision_and_recall_worked_by_hand():
+    y_true, y_pred = [0, 1, 1, 0, 1], [0.9, 0.8, 0.2, 0.1, 0.7]  # above 0.5: one wrong, two right, one missed
+    assert metrics.Precision()(y_true, y_pred) == pytest.approx(2 / 3)
+    assert metrics.Recall()(y_true, y_pred) == pytest.approx(2 / 3)
+    np.testing.assert_allclose(metrics.Precision([0.75, 0.15])(y_true, y_pred), [1 / 2, 3 / 4])
+    assert metrics.Precision()(y_true, y_pred, sample_weight=[2, 1, 1, 1, 1]) == 0.5
+    assert metrics.Precision()([0, 0], [0.1, 0.2]) == metrics.Recall()([0, 0], [0.1, 0.2]) == 0.0
+    rows = [[0.1, 0.3, 0.2], [0.5, 0.1, 0.2]]
+    assert metrics.Recall(top_k=2)([[0, 0, 1], [0, 1, 0]], rows) == 0.5
+    assert metrics.Precision(top_k=1, class_id=0)([[0, 0, 1], [1, 0, 0]], rows) == 1.0
+    assert metrics.Precision()([[1], [0]], np.array([[0.5], [0.6]])) == 0.0  # not above the threshold
+
+
+def test_area_worked_by_hand():
+    """Of all pairs of a positive and a negative, the share in which the positive is higher."""
+    y_true, y_pred = [0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]
+    assert metrics.AUC()(y_true, y_pred) == pytest.approx(0.75)
+    assert metrics.AUC(thresholds=[0.2, 0.37, 0.5])(y_true, y_pred) == pytest.approx(0.75)
+    assert metrics.AUC()(y_true, y_pred, sample_weight=[1, 3, 1, 1]) == pytest.approx(5 / 8)
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), samples=st.integers(2, 30))
+def test_area_is_the_share_of_pairs_in_the_right_order(seed, samples):
+    random = np.random.default_rng(seed)
+    y_true = random.permutation([0, 1, *random.integers(0, 2, samples - 2)])
+    y_pred = random.permutation(samples) / samples + 0.3 / samples  # no two between the same thresholds
+    positives, negatives = y_pred[y_true == 1], y_pred[y_true == 0]
+    pairs = positives[:, None] > negatives
+    assert metrics.AUC()(y_true, y_pred) == pytest.approx(pairs.mean())
+
+
+def all_metrics():
+    """Every class of metrics, in several configurations, by a name."""
+    kinds = [
+        metrics.BinaryAccuracy(), metrics.BinaryAccuracy(threshold=0.3), metrics.CategoricalAccuracy(),
+        metrics.TopKCategoricalAccuracy(2), metrics.Precision(), metrics.Precision(top_k=2),
+        metrics.Recall([0.2, 0.5]), metrics.Recall(class_id=1), metrics.AUC(), metrics.AUC(curve="PR"),
+        metrics.AUC(20, multi_label=True), metrics.AUC(summation_method="majoring", curve="PR"),
+        metrics.F1Score(), metrics.F1Score("micro", 0.4), metrics.F1Score("weighted"),
+        metrics.FBetaScore("macro", 2.0), metrics.MeanSquaredError(), metrics.RootMeanSquaredError(),
+        metrics.R2Score(), metrics.R2Score(None), metrics.R2Score("variance_weighted_average"),
+        metrics.KLDivergence(), metrics.CosineSimilarity(), metrics.BinaryCrossentropy(),
+    ]  # fmt: skip
+    return [pytest.param(kind, id=f"{number}-{type(kind).__name__}") for number, kind in enumerate(kinds)]
+
+
+@pytest.mark.parametrize("metric", all_metrics())
+@pytest.mark.parametrize("weighted", [False, True])
+def test_uneven_batches_give_what_all_samples_give(metric, weighted):
+    random = np.random.default_rng(0)
+    y_pred, y_true = random.uniform(size=(41, 3)), np.eye(3)[random.integers(0, 3, 41)]
+    weights = random.uniform(size=41) if weighted else None
+    metric.reset_state()
+    metric.update_state(y_true, y_pred, weights)
+    whole = metric.result()
+    metric.reset_state()
+    for first, last in ((0, 1), (1, 18), (18, 40), (40, 41)):
+        part = slice(first, last)
+        metric.update_state(y_true[part], y_pred[part], None if weights is None else weights[part])
+    np.testing.assert_allclose(metric.result(), whole, rtol=1e-12)
+
+
+def classifier(**arguments):
+    model = Sequential([layers.Dense(3, activation="softmax")], 4, seed=0)
+    model.compile("sgd", "categorical_crossentropy", **arguments)
+    return model
+
+
+def rows(samples=23):
+    random = np.random.default_rng(1)
+    return random.normal(size=(samples, 4)).astype(np.float32), np.eye(3)[random.integers(0, 3, samples)]
+
+
+def test_a_person_s_object_has_counted_what_was_evaluated():
+    x, y = rows()
+    precision = metrics.Precision()
+    model = classifier(metrics=[precision])
+    value = model.evaluate(x, y)[1]
+    assert precision.result() == value == metrics.Precision()(y, model.predict(x))
+
+
+def test_weighted_metrics_get_the_weights_and_others_do_not():
+    x, y = rows()
+    weights = np.random.default_rng(2).uniform(size=len(x)).astype(np.float32)
+    model = classifier(metrics=["accuracy"], weighted_metrics=["accuracy", metrics.MeanSquaredError()])
+    right = metrics.categorical_accuracy(y, model.predict(x))
+    logs = model.evaluate(x, y, sample_weight=weights, return_dict=True)
+    assert list(logs) == ["loss", "accuracy", "weighted_accuracy", "mean_squared_error"]
+    assert logs["accuracy"] == pytest.approx(right.mean())
+    assert logs["weighted_accuracy"] == pytest.approx((right * weights).sum() / weights.sum())
+    assert model.train_on_batch(x, y, weights, return_dict=True) == pytest.approx(logs, rel=1e-5)
+
+
+def test_a_metric_of_several_numbers_is_logged(capsys):
+    x, y = rows()
+    model = classifier(metrics=[metrics.F1Score()])
+    history = model.fit(x, y, verbose=2).history
+    assert history["f1_score"][0].shape == (3,)
+    assert "f1_score: [0." in capsys.readouterr().out
+    assert model.evaluate(x, y)[1].shape == (3,)
+
+
+def test_metrics_of_one_s_own():
+    class Largest(metrics.Metric):
+        def reset_state(self):
+            self.largest = 0.0
+
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            self.largest = max(self.largest, float(np.abs(y_true - y_pred).max()))
+
+        def result(self):
+            return self.largest
+
+    x, y = rows()
+    model = classifier(metrics=[Largest()])
+    assert model.metrics_names == ["loss", "largest"]
+    assert model.evaluate(x, y)[1] == pytest.approx(np.abs(y - model.predict(x)).max())
+    assert type(model.fit(x, y, batch_size=4, verbose=0).history["largest"][0]) is float
+    with pytest.raises(TypeError, match=r"Wrong\.update_state takes \(y_pred, y_true\)"):
+        type("Wrong", (metrics.Metric,), {"update_state": lambda self, y_pred, y_true: None})
+
+
+def test_names_are_numbered():
+    model = classifier(metrics=["mse", "mse", metrics.MeanSquaredError(name="mse")])
+    assert model.metrics_names == ["loss", "mse", "mse_1", "mse_2"]
+    first, second = metrics.Precision(), metrics.Precision()
+    number = int(first.name.partition("_")[2] or 0)
+    assert second.name == f"precision_{number + 1}"

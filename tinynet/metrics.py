@@ -1,188 +1,146 @@
-"""Metrics: numbers for people to read; unlike losses, nothing is trained through them."""
+"""Metrics: numbers for people to read; unlike losses, nothing is trained through them.
+
+A metric is an object that counts batch after batch, and then says what is true of all of them. Many are means
+of functions of (y_true, y_pred), which are here, too, and return a number for each sample. They are in
+metric_functions/; this page hands them on and knows their names.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
-from .accuracies import accuracy as accuracy
-from .accuracies import binary_accuracy as binary_accuracy
-from .accuracies import categorical_accuracy as categorical_accuracy
-from .accuracies import of_one_shape, turned
-from .accuracies import sparse_categorical_accuracy as sparse_categorical_accuracy
+from .loss_functions.functions import loss_of
+from .losses import SHORT
+from .losses import mean_absolute_error as mean_absolute_error
+from .losses import mean_squared_error as mean_squared_error
+from .metric_functions.accuracies import accuracy as accuracy
+from .metric_functions.accuracies import binary_accuracy as binary_accuracy
+from .metric_functions.accuracies import categorical_accuracy as categorical_accuracy
+from .metric_functions.accuracies import right
+from .metric_functions.accuracies import sparse_categorical_accuracy as sparse_categorical_accuracy
+from .metric_functions.accuracies import (
+    sparse_top_k_categorical_accuracy as sparse_top_k_categorical_accuracy,
+)
+from .metric_functions.accuracies import top_k_categorical_accuracy as top_k_categorical_accuracy
+from .metric_functions.accuracy_metrics import Accuracy as Accuracy
+from .metric_functions.accuracy_metrics import BinaryAccuracy as BinaryAccuracy
+from .metric_functions.accuracy_metrics import CategoricalAccuracy as CategoricalAccuracy
+from .metric_functions.accuracy_metrics import SparseCategoricalAccuracy as SparseCategoricalAccuracy
+from .metric_functions.accuracy_metrics import SparseTopKCategoricalAccuracy as SparseTopKCategoricalAccuracy
+from .metric_functions.accuracy_metrics import TopKCategoricalAccuracy as TopKCategoricalAccuracy
+from .metric_functions.auc import AUC as AUC
+from .metric_functions.base import Metric as Metric
+from .metric_functions.base import snake_case
+from .metric_functions.confusion_matrix import confusion_matrix as confusion_matrix
+from .metric_functions.confusion_matrix import most_confused as most_confused
+from .metric_functions.f_score import F1Score as F1Score
+from .metric_functions.f_score import FBetaScore as FBetaScore
+from .metric_functions.mean import Mean as Mean
+from .metric_functions.mean import MeanMetricWrapper as MeanMetricWrapper
+from .metric_functions.mean import Sum as Sum
+from .metric_functions.of_losses import metric_of
+from .metric_functions.precision_recall import Precision as Precision
+from .metric_functions.precision_recall import Recall as Recall
+from .metric_functions.regression import R2Score as R2Score
+from .metric_functions.regression import RootMeanSquaredError as RootMeanSquaredError
+from .metric_functions.together import Metrics as Metrics
 from .names import unknown
 from .order import check_order
 
-Array = NDArray[Any]
-Metric = Callable[[Array, Array], float]
+MeanSquaredError = metric_of("mean_squared_error")
+MeanAbsoluteError = metric_of("mean_absolute_error")
+MeanAbsolutePercentageError = metric_of("mean_absolute_percentage_error")
+MeanSquaredLogarithmicError = metric_of("mean_squared_logarithmic_error")
+LogCoshError = metric_of("log_cosh", "LogCoshError", "logcosh")
+CosineSimilarity = metric_of("cosine_similarity", sign=-1)
+Hinge = metric_of("hinge")
+SquaredHinge = metric_of("squared_hinge")
+CategoricalHinge = metric_of("categorical_hinge")
+KLDivergence = metric_of("kl_divergence")
+Poisson = metric_of("poisson")
+BinaryCrossentropy = metric_of("binary_crossentropy")
+CategoricalCrossentropy = metric_of("categorical_crossentropy")
+SparseCategoricalCrossentropy = metric_of("sparse_categorical_crossentropy")
+
+CLASSES: tuple[type[Metric], ...] = (
+    BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, TopKCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy, Precision, Recall, AUC, F1Score, FBetaScore, MeanSquaredError,
+    MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredLogarithmicError, RootMeanSquaredError,
+    R2Score, LogCoshError, CosineSimilarity, Hinge, SquaredHinge, CategoricalHinge, KLDivergence, Poisson,
+    BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy, Accuracy, Mean, Sum,
+)  # fmt: skip
+BY_CLASS = {kind.__name__: kind for kind in CLASSES}
+METRICS: dict[str, type[Metric]] = {snake_case(name): kind for name, kind in BY_CLASS.items()}
+METRICS |= {short: METRICS[name] for short, name in SHORT.items() if short != "kld"}
+METRICS |= {short.upper(): METRICS[name] for short, name in SHORT.items() if short != "kld"}
+ACCURACY = ("accuracy", "acc")  # stand for the accuracy that fits the shapes
 
 
-def mean_squared_error(y_true: ArrayLike, y_pred: ArrayLike) -> float:
-    """Return the mean of the squared differences over all elements.
-
-    Args:
-        y_true: the targets, of the shape of y_pred; for one output, (N, 1), also (N,).
-        y_pred: the predictions, (N, ...).
-
-    Returns:
-        The mean as a Python float, in the squared unit of the targets.
-
-    Raises:
-        ValueError: shapes that do not fit together, or no samples.
-
-    Example:
-        >>> mean_squared_error([1, 5], [[1.0], [3.0]])
-        2.0
-    """
-    with np.errstate(over="ignore"):
-        return float(np.square(_difference(y_true, y_pred)).mean())
-
-
-def mean_absolute_error(y_true: ArrayLike, y_pred: ArrayLike) -> float:
-    """Return the mean of the absolute differences over all elements.
-
-    Args:
-        y_true: the targets, of the shape of y_pred; for one output, (N, 1), also (N,).
-        y_pred: the predictions, (N, ...).
-
-    Returns:
-        The mean as a Python float, in the unit of the targets.
-
-    Raises:
-        ValueError: shapes that do not fit together, or no samples.
-
-    Example:
-        >>> mean_absolute_error([1, 5], [[1.0], [3.0]])
-        1.0
-    """
-    with np.errstate(over="ignore"):
-        return float(np.abs(_difference(y_true, y_pred)).mean())
-
-
-def confusion_matrix(y_true: ArrayLike, y_pred: ArrayLike, classes: int) -> NDArray[np.int64]:
-    """Count how often each class was taken for each other.
+def get(metric: str | Metric | type[Metric] | Callable[..., Any]) -> Metric:
+    """Return a metric given by its Keras name, its class or a function, or the given metric itself.
 
     Args:
-        y_true: the true labels, integers in 0..classes-1, (N,).
-        y_pred: the predicted labels, (N,), or probabilities, (N, classes).
-        classes: the number of classes.
+        metric: one of Keras's names, such as "accuracy", "mse", "auc" or "AUC", a class, a `Metric`, or a
+            function of (y_true, y_pred) that returns a value for each sample, (N, ...), or one number for a
+            batch, which counts as one value.
 
     Returns:
-        An integer matrix, (classes, classes): rows are true classes, columns predicted ones.
+        A `Metric`; of a name or a function, one that is called so.
 
     Raises:
-        TypeError: labels that are not integers.
-        ValueError: labels out of range, or shapes that do not fit together.
+        TypeError: none of these, or a function whose arguments are named in the other order.
+        ValueError: an unknown name.
 
     Example:
-        >>> confusion_matrix([0, 0, 1, 2], [0, 1, 1, 2], classes=3)
-        array([[1, 1, 0],
-               [0, 1, 0],
-               [0, 0, 1]])
+        >>> get("accuracy")([0, 1], [[0.9, 0.1], [0.8, 0.2]])
+        0.5
+        >>> get(mean_absolute_error).name
+        'mean_absolute_error'
     """
-    true, predicted = np.asarray(y_true), np.asarray(y_pred)
-    if predicted.ndim == 2 and predicted.shape[1] == classes:
-        predicted = predicted.argmax(axis=1)
-    if true.ndim != 1 or predicted.shape != true.shape:
-        raise ValueError(
-            f"A confusion matrix of {classes} classes compares labels (N,) with labels (N,) or probabilities "
-            f"(N, {classes}); these are targets {true.shape} and predictions {predicted.shape}."
-            f"{turned(true, predicted)}"
+    if isinstance(metric, Metric):
+        return metric
+    if isinstance(metric, type) and issubclass(metric, Metric):
+        return metric()
+    if isinstance(metric, str):
+        if metric.lower() not in ACCURACY and metric not in METRICS | BY_CLASS:
+            raise ValueError(unknown("metric", metric, [*ACCURACY, *METRICS]))
+        fits_shapes = metric.lower() in ACCURACY
+        made = MeanMetricWrapper(right, metric) if fits_shapes else (METRICS | BY_CLASS)[metric](name=metric)
+        made.given = metric
+        return made
+    name = getattr(metric, "__name__", None)
+    if name is None or not callable(metric) or isinstance(metric, type):
+        raise TypeError(
+            "A metric is a name, a Metric or a function that has a __name__; metrics are a list of them; got "
+            f"{metric!r}."
         )
-    for name, labels in (("y_true", true), ("y_pred", predicted)):
-        if labels.dtype.kind not in "iu":
-            raise TypeError(f"The labels in {name} must be integers, not {labels.dtype}: use .astype(int).")
-        if labels.size and not 0 <= labels.min() <= labels.max() < classes:
-            raise ValueError(
-                f"The labels in {name} run from {labels.min()} to {labels.max()}: "
-                f"for {classes} classes, labels are 0..{classes - 1}."
-            )
-    pairs = true.astype(np.int64) * classes + predicted.astype(np.int64)
-    return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
+    if loss_of(metric) is None:
+        check_order(metric, f"The metric {name!r}")
+    return MeanMetricWrapper(metric, name)
 
 
-def most_confused(confusion: ArrayLike, count: int = 5) -> list[tuple[int, int, int]]:
-    """Return the pairs of classes that are most often taken for each other.
+def together(metrics: Any = (), weighted_metrics: Any = ()) -> Metrics:
+    """Return the metrics that a model is compiled with.
 
     Args:
-        confusion: as `confusion_matrix` returns it, (classes, classes).
-        count: how many pairs at most; default 5.
+        metrics, weighted_metrics: one of what `get` takes, or a list or dictionary of them, or None.
 
     Returns:
-        (true class, predicted class, how often), the most frequent first; only pairs that occurred.
+        The metrics, by their names.
 
     Example:
-        >>> most_confused([[9, 1, 0], [0, 7, 3], [0, 0, 5]])
-        [(1, 2, 3), (0, 1, 1)]
+        >>> list(together(["accuracy", "mse"]))
+        ['accuracy', 'mse']
     """
-    wrong = np.array(confusion)
-    np.fill_diagonal(wrong, 0)
-    order = np.argsort(-wrong, axis=None, kind="stable")[:count]
-    pairs = [(int(place) // len(wrong), int(place) % len(wrong)) for place in order]
-    return [
-        (true, predicted, int(wrong[true, predicted])) for true, predicted in pairs if wrong[true, predicted]
-    ]
+    return Metrics([get(metric) for metric in _flat(metrics)], [get(one) for one in _flat(weighted_metrics)])
 
 
-METRICS: dict[str, Metric] = {
-    "accuracy": accuracy,
-    "acc": accuracy,
-    "mean_squared_error": mean_squared_error,
-    "mse": mean_squared_error,
-    "MSE": mean_squared_error,
-    "mean_absolute_error": mean_absolute_error,
-    "mae": mean_absolute_error,
-    "MAE": mean_absolute_error,
-    "sparse_categorical_accuracy": sparse_categorical_accuracy,
-    "categorical_accuracy": categorical_accuracy,
-    "binary_accuracy": binary_accuracy,
-}
-
-
-def get(metrics: Iterable[str | Metric]) -> dict[str, Metric]:
-    """Return metrics by name, from names and functions.
-
-    Args:
-        metrics: names such as "accuracy", and functions of (y_true, y_pred) that return a float.
-
-    Returns:
-        The functions, in the given order, by the name under which a history lists them.
-
-    Raises:
-        TypeError: neither a name nor a function with a name, or a function whose arguments are named in the
-            other order.
-        ValueError: an unknown name, or the same name twice.
-
-    Example:
-        >>> list(get(["accuracy", mean_absolute_error]))
-        ['accuracy', 'mean_absolute_error']
-    """
-    if isinstance(metrics, str) or not isinstance(metrics, Iterable):
-        raise TypeError(f'Metrics are given as a list, such as ["accuracy"], not {metrics!r}.')
-    found: dict[str, Metric] = {}
-    for metric in metrics:
-        if isinstance(metric, str) and metric not in METRICS:
-            raise ValueError(unknown("metric", metric, METRICS))
-        name = metric if isinstance(metric, str) else getattr(metric, "__name__", None)
-        if name is None or not (isinstance(metric, str) or callable(metric)):
-            raise TypeError(f"A metric is a name or a function that has a __name__, not {metric!r}.")
-        if name == "loss":
-            raise ValueError(
-                "A metric may not be called 'loss': that is the name of the loss in the history."
-            )
-        if name in found:
-            raise ValueError(f"Two metrics are called {name!r}.")
-        if not isinstance(metric, str):
-            check_order(metric, f"The metric {name!r}")
-        found[name] = METRICS[metric] if isinstance(metric, str) else metric
-    return found
-
-
-def _difference(y_true: ArrayLike, y_pred: ArrayLike) -> NDArray[np.float64]:
-    targets, predictions = of_one_shape(y_true, y_pred)
-    with np.errstate(over="ignore", invalid="ignore"):
-        difference: NDArray[np.float64] = predictions - targets
-    return difference
+def _flat(metrics: Any) -> list[Any]:
+    if metrics is None:
+        return []
+    if isinstance(metrics, Mapping):
+        metrics = metrics.values()
+    elif isinstance(metrics, str | Metric | type) or callable(metrics) or not isinstance(metrics, Iterable):
+        return [metrics]
+    return [one for metric in metrics for one in _flat(metric)]

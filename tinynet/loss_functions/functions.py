@@ -39,12 +39,11 @@ def function_of(name: str, kind: type[Loss]) -> Callable[..., Array]:
         name: the function's.
         kind: the loss; its arguments become the function's.
     """
-    settings = [field for field in fields(kind) if field.init]
-    given = ", ".join(field.name for field in settings)
+    settings = arguments_of(kind)
+    given = ", ".join(one.name for one in settings)
     by_position = inspect.Parameter.POSITIONAL_OR_KEYWORD
     names = [inspect.Parameter(one, by_position) for one in ("y_true", "y_pred")]
-    names += [inspect.Parameter(one.name, by_position, default=one.default) for one in settings]
-    signature = inspect.Signature(names)
+    signature = inspect.Signature([*names, *settings])
 
     def function(*arguments: Any, **keywords: Any) -> Array:
         bound = signature.bind(*arguments, **keywords).arguments
@@ -57,8 +56,22 @@ def function_of(name: str, kind: type[Loss]) -> Callable[..., Array]:
     function.__doc__ = DOCUMENTATION.format(
         kind=kind.__name__, settings=f"\n        {given}: see `{kind.__name__}`." if given else ""
     )
+    function.__module__ = "tinynet.losses"  # where it is found again after pickling
     vars(function).update(__signature__=signature, kind=kind)
     return function
+
+
+def arguments_of(kind: type[Loss]) -> list[inspect.Parameter]:
+    """Return the arguments by which a loss can be another: all but its reduction and its name."""
+    return [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY if field.kw_only else inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            default=field.default,
+        )
+        for field in fields(kind)
+        if field.init
+    ]
 
 
 def loss_of(function: Any) -> type[Loss] | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from .. import losses, optim
-from ..metrics import Metric
-from ..metrics import get as get_metrics
+from ..metrics import Metrics, together
 from ..training.trainer import Trainer
 from .placed import Placed
 from .refusal import check_compile
@@ -22,7 +21,7 @@ class Compiled(Placed, only_kernels=True):
     """
 
     warned_of_pixels: bool = False  # whether `fit` has said that its inputs should be scaled
-    _compiled: tuple[optim.Optimizer, losses.Loss, dict[str, Metric]] | None = None
+    _compiled: tuple[optim.Optimizer, losses.Loss, Metrics] | None = None
     _trainer: Trainer | None = None
 
     def _take(self, parts: Iterable[Any]) -> None:
@@ -41,19 +40,21 @@ class Compiled(Placed, only_kernels=True):
     def compile(
         self,
         optimizer: str | optim.Optimizer = "adam",
-        loss: str | losses.Loss = "sparse_categorical_crossentropy",
-        metrics: str | Metric | Sequence[str | Metric] | None = (),
+        loss: Any = "sparse_categorical_crossentropy",
+        metrics: Any = (),
+        weighted_metrics: Any = None,
         **keywords: Any,
     ) -> None:
         """Choose how to train. Compiling again starts with a fresh optimizer.
 
         Args:
             optimizer: a name ("sgd", "adam", "adamw") or an optimizer; default "adam".
-            loss: a name or a `Loss`, but no plain function; default "sparse_categorical_crossentropy".
-            metrics: names (such as "accuracy") and functions of (y_true, y_pred); one alone is taken, too.
+            loss: a name, a `Loss`, or a function of `losses`; default "sparse_categorical_crossentropy".
+            metrics: a list of names (such as "accuracy"), metrics (such as `metrics.AUC()`) and functions of
+                (y_true, y_pred); one alone is taken, too.
+            weighted_metrics: those that samples' weights are given to.
             keywords: what else Keras takes. run_eagerly, jit_compile, steps_per_execution and
-                auto_scale_loss have no meaning here, and no effect; loss_weights and weighted_metrics must be
-                None.
+                auto_scale_loss have no meaning here, and no effect; loss_weights must be None.
 
         Raises:
             TypeError: an argument is unknown, or of the wrong kind, such as a metric that takes the
@@ -68,9 +69,7 @@ class Compiled(Placed, only_kernels=True):
             dict_keys(['loss'])
         """
         check_compile(keywords)
-        alone = isinstance(metrics, str) or callable(metrics)
-        chosen: Any = [metrics] if alone else () if metrics is None else metrics
-        compiled = optim.get(optimizer), losses.get(loss), get_metrics(chosen)
+        compiled = optim.get(optimizer), losses.get(loss), together(metrics, weighted_metrics)
         if self.output_shape is None:
             self.remember(_compiled=compiled)
             return
@@ -84,7 +83,7 @@ class Compiled(Placed, only_kernels=True):
                 raise
 
     @property
-    def _chosen(self) -> tuple[optim.Optimizer, losses.Loss, dict[str, Metric]]:
+    def _chosen(self) -> tuple[optim.Optimizer, losses.Loss, Metrics]:
         """What `compile` chose: optimizer, loss, metrics."""
         if self._compiled is None:
             raise RuntimeError(

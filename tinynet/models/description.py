@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from .. import losses, metrics, optim
+from .. import losses, optim
 from .trainable import Trainable
 
 
@@ -57,14 +57,15 @@ def restore(model: Trainable, config: Mapping[str, Any]) -> None:
         parts[path].remember(_trainable=False)
     if "compile" in config:
         how = config["compile"]
-        model.compile(optim.get(how["optimizer"]), losses.get(how["loss"]), how["metrics"])
+        optimizer, loss = optim.get(how["optimizer"]), losses.get(how["loss"])
+        model.compile(optimizer, loss, how["metrics"], how.get("weighted_metrics"))
 
 
 def compile_config(model: Trainable) -> dict[str, Any] | None:
     """Return what `compile` was given as JSON can hold it, or None where that cannot be rebuilt."""
     if model._compiled is None:
         return None
-    optimizer, loss, named = model._compiled
+    optimizer, loss, chosen = model._compiled
     arguments = {
         field.name: getattr(value, "tolist", lambda value=value: value)()
         for field in fields(loss)
@@ -74,7 +75,8 @@ def compile_config(model: Trainable) -> dict[str, Any] | None:
         how = {
             "optimizer": optim.serialize(optimizer),
             "loss": {"name": type(loss).__name__, **arguments},
-            "metrics": [name for name, metric in named.items() if metrics.METRICS.get(name) is metric],
+            "metrics": [metric.given for metric in chosen.plain.values() if metric.given],
+            "weighted_metrics": [metric.given for metric in chosen.weighted.values() if metric.given],
         }
         how = json.loads(json.dumps(how))
         same = type(optim.get(how["optimizer"])) is type(optimizer)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..keywords import warn
 from ..layers import Normalization, Rescaling
 from ..layers.normalization import NormalizationLayer
 from ..training.class_weight import weights_of_classes
@@ -194,10 +194,10 @@ def warn_of_raw_pixels(model: Any, inputs: list[Array]) -> None:
     if any(isinstance(part, RESCALES) for _, part in model.parts()):
         return
     model.remember(warned_of_pixels=True)
-    warnings.warn(
+    warn(
         "x holds raw pixels, up to 255, and networks learn better from numbers between 0 and 1: divide them "
         "by 255, as in x / 255, here and for predictions, or begin the model with layers.Rescaling(1 / 255).",
-        stacklevel=4,
+        UserWarning,
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arguments import unknown_argument
 
-TAKEN = ("optimizer", "loss", "metrics")  # by compile
+TAKEN = ("optimizer", "loss", "metrics", "weighted_metrics")  # by compile
 IGNORED = {"run_eagerly", "jit_compile", "steps_per_execution", "auto_scale_loss"}
 
 
@@ -25,7 +25,6 @@ def check_compile(keywords: dict[str, Any]) -> None:
     """
     reasons = {
         "loss_weights": "a model trains on one loss: scale its gradients by the learning rate instead",
-        "weighted_metrics": "metrics weigh all samples alike: give them as metrics=",
     }
     for name, value in keywords.items():
         if name in reasons and value is not None and value != []:

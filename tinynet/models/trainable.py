@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..callbacks import Callback, History
+from ..keywords import warn
 from ..training.average import MovingAverage
 from ..training.data import Augment, Batch, Batches, Samples, check_finite, fitting
 from ..training.feed import Feed, Validation, count, epochs_to_do
@@ -201,10 +201,10 @@ class Trainable(Compiled, only_kernels=True):
         with self.alone:
             self.check_unchanged()
             if trainable_parts(self) != trainer.trainable:
-                warnings.warn(
+                warn(
                     "fit: `trainable` has changed since model.compile, which reads it: call compile again "
                     "for the change to take effect.",
-                    stacklevel=2,
+                    UserWarning,
                 )
             self.remember(history=loop.history)
             return loop.run(numbers)

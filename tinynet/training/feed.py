@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from ..keywords import warn
 from .data import Batch, Batches, Samples
 from .stream import Stream
 
@@ -57,10 +57,10 @@ class Feed:
             batch = next(self.iterator, None) or self.begin_again()
             if batch is None:
                 self.is_over = True
-                warnings.warn(
+                warn(
                     f"fit: the data was over before the {self.steps} batches of this epoch, and training "
                     "ends with it: it must yield steps_per_epoch batches in each epoch.",
-                    stacklevel=6,
+                    UserWarning,
                 )
                 return
             yield batch

@@ -9,7 +9,7 @@ from ..callbacks import Callback, History
 from ..callbacks.callback_list import CallbackList
 from .average import MovingAverage
 from .feed import Feed, Validation
-from .progress import Averages, Progress
+from .progress import Progress
 from .trainer import Trainer
 
 
@@ -89,6 +89,7 @@ class Loop:
                 if self.validation.is_due(epoch):
                     logs |= {f"val_{name}": value for name, value in self.validate().items()}
         finally:
+            self.trainer.in_epoch = False
             self.progress.end(epoch, logs)
         with self.average.in_place():
             self.callbacks.tell("on_epoch_end", epoch, logs=logs)
@@ -105,20 +106,21 @@ class Loop:
         return logs
 
     def train(self) -> dict[str, float]:
-        """Train on an epoch's batches, and return the means of the loss and the metrics."""
-        model, averages = self.model, Averages()
+        """Train on an epoch's batches, and return the loss and the metrics over all of them."""
+        model, trainer, number = self.model, self.trainer, -1
+        trainer.reset_metrics()
+        trainer.in_epoch = True
         for number, batch in enumerate(self.feed.epoch(model.epochs_trained)):
             self.callbacks.tell("on_train_batch_begin", number)
-            logs = self.trainer.step(batch, model.steps_trained)
+            logs = trainer.train(batch, model.steps_trained)
             model.steps_trained += 1
             self.average.update()
-            samples = len(batch.targets)
-            averages.add(logs, samples)
-            self.progress.update(samples if self.feed.counts_samples else 1, averages.means())
+            self.progress.update(len(batch.targets) if self.feed.counts_samples else 1, logs)
             self.callbacks.tell("on_train_batch_end", number, logs=logs)
             if model.stop_training:
                 break
-        if not averages.samples:
+        if number < 0:
             raise ValueError("fit: x yields no batches.")
         model.epochs_trained += 1
-        return averages.means()
+        trainer.in_epoch = False
+        return trainer.result()

@@ -7,23 +7,7 @@ import time
 import warnings
 from typing import Any
 
-
-class Averages:
-    """The means of the batches' losses and metrics over an epoch, weighted by the batches' sizes."""
-
-    def __init__(self) -> None:
-        self.sums: dict[str, float] = {}
-        self.samples = 0
-
-    def add(self, logs: dict[str, float], samples: int) -> None:
-        """Count a batch."""
-        self.samples += samples
-        for name, value in logs.items():
-            self.sums[name] = self.sums.get(name, 0.0) + value * samples
-
-    def means(self) -> dict[str, float]:
-        """Return the means so far."""
-        return {name: total / self.samples for name, total in self.sums.items()}
+import numpy as np
 
 
 class Progress:
@@ -55,7 +39,7 @@ class Progress:
     def update(self, count: int, logs: dict[str, float]) -> None:
         """Show a batch."""
         if self.bar is not None:
-            self.bar.set_postfix({name: f"{value:.4f}" for name, value in logs.items()}, refresh=False)
+            self.bar.set_postfix({name: shown(value) for name, value in logs.items()}, refresh=False)
             self.bar.update(count)
 
     def end(self, epoch: int, logs: dict[str, float] | None) -> None:
@@ -65,5 +49,10 @@ class Progress:
             self.bar = None
         if self.verbose and logs:
             seconds = time.perf_counter() - self.start
-            values = " - ".join(f"{name}: {value:.4f}" for name, value in logs.items())
+            values = " - ".join(f"{name}: {shown(value)}" for name, value in logs.items())
             print(f"Epoch {epoch + 1}/{self.epochs} - {seconds:.1f} s - {values}", flush=True)
+
+
+def shown(value: Any) -> str:
+    """Return a number, or several, with four digits."""
+    return f"{value:.4f}" if np.ndim(value) == 0 else np.array2string(np.asarray(value), precision=4)

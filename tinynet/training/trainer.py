@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..execution.prediction import Prediction
+from ..keywords import warn
 from ..layers import Layer
 from ..layers.flow import Flow
 from ..layers.fusion import fuse
@@ -19,11 +19,10 @@ from ..layers.geometry import Shape
 from ..layers.graph import Graph, prediction
 from ..layers.parameter import runs_of
 from ..losses import Loss
-from ..metrics import Metric
+from ..metrics import Mean, Metrics
 from ..optim import Optimizer
 from .data import Batch, Samples
 from .logits import doubt, split_at_logits
-from .progress import Averages
 from .step import Steps
 from .stream import Stream
 
@@ -38,16 +37,18 @@ class Trainer:
         infer: how the model predicts.
         optimizer: updates the parameters.
         loss: what to minimise.
-        metrics: what else to report, by name.
+        metrics: what else to report.
     """
 
     def __init__(
-        self, model: Graph, infer: Prediction, optimizer: Optimizer, loss: Loss, metrics: dict[str, Metric]
+        self, model: Graph, infer: Prediction, optimizer: Optimizer, loss: Loss, metrics: Metrics
     ) -> None:
         self.model, self.optimizer, self.loss, self.metrics = model, optimizer, loss, metrics
+        self.mean_loss = Mean("loss")  # over the samples that were trained on since `reset_metrics`
+        self.in_epoch = False  # an evaluation then leaves the metrics alone, which go on counting
         self.flows: WeakKeyDictionary[Flow, tuple[Flow, Layer | None, Loss]] = WeakKeyDictionary()
         if problem := doubt(model.flow(), loss):
-            warnings.warn(problem, stacklevel=4)  # from `compile`
+            warn(problem, UserWarning)
         self.loss_of_outputs = self.split()[2]
         self.steps = Steps(self.flow, model.trainable_parameters(), self.loss_of_outputs, optimizer)
         self.predict = infer if self.split()[1] is None else prediction(self.flow)
@@ -92,42 +93,69 @@ class Trainer:
             The batch's loss, weighted by samples if they have weights, and metrics, as they were before the
             update.
         """
+        self.reset_metrics()
+        loss = self.count_step(batch, number)
+        return {"loss": loss, **self.metrics.result()}
+
+    def train(self, batch: Batch, number: int) -> dict[str, float]:
+        """Train on one batch, as `step` does, and return the loss and metrics since `reset_metrics`."""
+        self.count_step(batch, number)
+        return self.result()
+
+    def count_step(self, batch: Batch, number: int) -> float:
+        """Train on one batch, count its loss and metrics, and return its loss."""
         loss, outputs = self.steps(batch.inputs, batch.targets, number, batch.weights)
-        return {"loss": loss, **self.measure(batch.inputs, batch.targets, outputs)}
+        self.mean_loss.update_state(loss, len(batch.targets))
+        if self.metrics:
+            self.metrics.update(batch.targets, self.predictions(batch.inputs, outputs), batch.weights)
+        return loss
+
+    def reset_metrics(self) -> None:
+        """Let the loss and the metrics begin anew."""
+        self.mean_loss.reset_state()
+        self.metrics.reset()
+
+    def result(self) -> dict[str, float]:
+        """Return the loss and the metrics since `reset_metrics`."""
+        return {"loss": self.mean_loss.result(), **self.metrics.result()}
 
     def evaluate(self, data: Samples | Stream, steps: int | None = None) -> dict[str, float]:
         """Return the loss, weighted by samples if they have weights, and the metrics.
 
         Args:
-            data: samples, which are measured together, or batches, over which means are taken.
+            data: samples, or batches of them.
             steps: how many batches; None for all.
         """
+        mean_loss, metrics = Mean("loss"), self.metrics.fresh()
+        for batch, outputs in self.outputs_for(data, steps):
+            weights, loss = batch.weights, self.loss_of_outputs
+            rows = None if weights is None else loss.prepare_weights(weights, outputs.shape)
+            mean_loss.update_state(loss.of_checked(batch.targets, outputs, rows), len(outputs))
+            if metrics:
+                metrics.update(batch.targets, self.predictions(batch.inputs, outputs), weights)
+        if not self.in_epoch:
+            self.metrics.follow(metrics)
+        return {"loss": mean_loss.result() + self.steps.penalty(), **metrics.result()}
+
+    def outputs_for(self, data: Samples | Stream, steps: int | None) -> Iterator[tuple[Batch, Array]]:
+        """Yield samples, all together, or batches of them, and the outputs before the last activation."""
         if isinstance(data, Samples):
-            parts = [self.predict(chunk)[0] for chunk in data.chunks()]
             assert data.targets is not None
+            parts = [self.predict(chunk)[0] for chunk in data.chunks()]
             outputs = parts[0] if len(parts) == 1 else np.concatenate(parts)
-            return self.measured(Batch([*data.inputs], data.targets, data.weights), outputs)
-        averages = Averages()
-        for batch in itertools.islice(data.epoch(0), steps):
-            averages.add(self.measured(batch, self.predict(batch.inputs)[0]), len(batch.targets))
-        if not averages.samples:
+            yield Batch([*data.inputs], data.targets, data.weights), outputs
+            return
+        batches = itertools.islice(data.epoch(0), steps)
+        first = next(batches, None)
+        if first is None:
             raise ValueError("The data to evaluate yields no batches.")
-        return averages.means()
+        for batch in itertools.chain([first], batches):
+            yield batch, self.predict(batch.inputs)[0]
 
-    def measured(self, batch: Batch, outputs: Array) -> dict[str, float]:
-        """Return the loss and the metrics of outputs before the last activation."""
-        weights, loss = batch.weights, self.loss_of_outputs
-        if weights is not None:
-            weights = loss.prepare_weights(weights, outputs.shape)
-        value = loss.of_checked(batch.targets, outputs, weights) + self.steps.penalty()
-        return {"loss": value, **self.measure(batch.inputs, batch.targets, outputs)}
-
-    def measure(self, inputs: Sequence[Array], y_true: Array, outputs: Array) -> dict[str, float]:
-        """Return the metrics, which get the predictions after the last activation."""
-        if self.metrics:
-            _, activation, _ = self.split([x.shape[1:] for x in inputs])
-            outputs = outputs if activation is None else activation.forward(outputs)
-        return {name: float(metric(y_true, outputs)) for name, metric in self.metrics.items()}
+    def predictions(self, inputs: Sequence[Array], outputs: Array) -> Array:
+        """Return what metrics get of the outputs that the loss gets: the last activation's."""
+        _, activation, _ = self.split([x.shape[1:] for x in inputs])
+        return outputs if activation is None else activation.forward(outputs)
 
 
 def trainable_parts(model: Graph) -> list[str]:

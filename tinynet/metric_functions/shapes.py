@@ -1,0 +1,32 @@
+"""Targets and predictions that have to fit together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..order import ORDER
+
+Array = NDArray[Any]
+
+
+def of_one_shape(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return targets, in the shape of the predictions, and these; raise where they do not fit together."""
+    targets, predictions = np.asarray(y_true, dtype=np.float64), np.asarray(y_pred, dtype=np.float64)
+    shape = predictions.shape
+    # (N,) beside (N, 1) is one number a sample; left to broadcasting it would become (N, N).
+    same = targets.shape == shape or (shape[-1:] == (1,) and targets.shape == shape[:-1])
+    if not (same and predictions.size):
+        raise ValueError(
+            f"Predictions of shape {shape} need targets of that shape, not {targets.shape}."
+            f"{turned(targets, predictions)}"
+        )
+    return targets.reshape(shape), predictions
+
+
+def turned(targets: Array, predictions: Array) -> str:
+    """Return what to say where the shapes are as if targets and predictions had changed places."""
+    rows = targets.shape[:-1]
+    return f" {ORDER}" if targets.ndim > 1 and predictions.shape in (rows, (*rows, 1)) else ""
