@@ -6,6 +6,7 @@ KERAS_BACKEND=torch python benchmarks/generators.py --rounds 9
 from __future__ import annotations
 
 import argparse
+import importlib
 import time
 from collections.abc import Callable
 from statistics import median
@@ -44,13 +45,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--batch-size", type=int, default=128)
     arguments = parser.parse_args()
-    from keras.src.legacy.preprocessing.image import ImageDataGenerator as KerasGenerator
+    keras = importlib.import_module("keras.src.legacy.preprocessing.image")
 
     for shape in SHAPES:
         rates = interleave(
             {
                 "tinynet": timed(ImageDataGenerator, shape, arguments.batch_size),
-                "Keras": timed(KerasGenerator, shape, arguments.batch_size),
+                "Keras": timed(keras.ImageDataGenerator, shape, arguments.batch_size),
             },
             arguments.rounds,
         )
