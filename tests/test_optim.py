@@ -547,6 +547,20 @@ def test_schedules_worked_by_hand(schedule, values):
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
+def test_the_bits_do_not_depend_on_the_number_of_threads(set_threads, optimizer):
+    x, y = np.random.default_rng(0).normal(size=(2, 8, 400)).astype(np.float32)
+    results = []
+    for threads in (1, 2, 3, 5):
+        set_threads(threads)
+        model = Sequential([layers.Dense(400)], 400, seed=1)  # 160,400 weights, of which a block has 65,536
+        model.compile(fresh(optimizer), "mse")
+        for _ in range(3):  # called and recorded, then replayed
+            model.train_on_batch(x, y)
+        results.append(model.flat.value.tobytes())
+    assert results == results[:1] * 4
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
 def test_config_survives_json(optimizer):
     again = optim.get(json.loads(json.dumps(optim.serialize(optimizer))))
     assert type(again) is type(optimizer)
