@@ -176,6 +176,7 @@ def test_checkpoint_begins_at_its_threshold_and_goes_on_at_the_next_fit(model, t
 @pytest.mark.parametrize("save_freq", [1, 3, 4, 7, 50])
 def test_checkpoint_saves_after_so_many_batches(model, tmp_path, save_freq):
     path = tmp_path / "{epoch}-{batch}-{loss:.0f}"
+    model.flat.value[:] = 0
     model.fit(
         X, 0 * X, batch_size=5, epochs=3, verbose=0, callbacks=[ModelCheckpoint(path, save_freq=save_freq)]
     )

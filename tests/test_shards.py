@@ -820,6 +820,10 @@ def test_clipping_may_begin_after_compiling(clip):
     def train(limit):
         model = Sequential([layers.Dense(3, "softmax")], 2, seed=1)
         model.compile(optim.SGD(0.5, **{clip: limit}))
+        model.optimizer.learning_rate = 0.0
+        for _ in range(2):  # recorded, without clipping in one of the two
+            model.train_on_batch(np.ones((6, 2)), np.arange(6) % 3)
+        model.optimizer.learning_rate = 0.5
         setattr(model.optimizer, clip, 0.01)
         for _ in range(3):
             model.train_on_batch(np.ones((6, 2)), np.arange(6) % 3)

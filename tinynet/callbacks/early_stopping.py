@@ -66,7 +66,7 @@ class EarlyStopping(Monitor):
                 self.best_weights = self.model.get_weights()
             if self.baseline is None or self.is_improvement(value, self.baseline):
                 self.wait = 0
-        elif self.wait >= self.patience and epoch > 0:
+        elif self.wait >= self.patience:
             self.model.stop_training, self.stopped_epoch = True, epoch
 
     def on_train_end(self, logs: Logs | None = None) -> None:

@@ -60,7 +60,7 @@ class ReduceLROnPlateau(Monitor):
         logs = {} if logs is None else logs
         rate, value = log_learning_rate(self, logs), logs[self.monitor]
         if self.cooldown_counter:
-            self.cooldown_counter, self.wait = self.cooldown_counter - 1, 0
+            self.cooldown_counter -= 1
         if self.is_improvement(value, self.best):
             self.best, self.wait = value, 0
         elif not self.cooldown_counter:
