@@ -8,7 +8,7 @@ from itertools import combinations, pairwise
 import numpy as np
 import pytest
 
-from tinynet import Input, Model, Sequential, layers
+from tinynet import Input, Model, Sequential, activations, layers
 from tinynet.models.diagram import diagram_of
 from tinynet.models.layout import lay_out
 from tinynet.utils import plot_model
@@ -76,6 +76,13 @@ def test_sizes_that_are_open():
     model = Model(x, layers.GlobalAveragePooling2D()(layers.Conv2D(2, 3)(x)))
     boxes = diagram_of(model, lambda _: False).boxes
     assert [box.gives for box in boxes] == [[(None, None, 1)], [(None, None, 2)], [(2,)]]
+
+
+def test_a_box_says_the_name_of_a_function_too():
+    pytest.importorskip("matplotlib")
+    model = Sequential([layers.Dense(3, activation=activations.tanh), layers.Activation("gelu")], 4)
+    drawn = texts(plot_model(model, None, show_layer_activations=True))
+    assert drawn == ["Dense (tanh)", "Activation (gelu)"]
 
 
 def test_what_a_box_says():

@@ -146,7 +146,8 @@ def plot_model(
         layer = box.layer
         activation = getattr(layer, "activation", None) if show_layer_activations else None
         if activation is not None:
-            activation = activation if isinstance(activation, str) else type(activation).__name__
+            kind = activation if isinstance(activation, str) else type(activation).__name__
+            activation = getattr(activation, "__name__", kind)  # of a function
         words = [*([box.name] if show_layer_names else []), type(layer).__name__, *filter(None, [activation])]
         lines = [f"{words[0]} ({', '.join(words[1:])})" if words[1:] else words[0]]
         if show_shapes:
