@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinynet import losses
-from tinynet.kernels import elementwise, pooling
+from tinynet.kernels import elementwise, pooling, softmax
 from tinynet.kernels.cpu import VECTOR_BYTES
 
 DTYPES = [np.float32, np.float64]
@@ -302,10 +302,10 @@ def test_softmax_and_its_gradient(samples, classes, scale, dtype, seed):
     tolerance = 2e-6 if dtype == np.float32 else 1e-14
     expected = naive.activation("softmax", x)
     y = Written(x.shape, dtype)
-    elementwise.softmax(reads(x), y.array)
+    softmax.softmax(reads(x), y.array)
     y.check(expected, atol=tolerance, rtol=1e-4 if dtype == np.float32 else 1e-12)
     dx = Written(x.shape, dtype)
-    elementwise.softmax_gradient(reads(y.array), reads(dy), dx.array)
+    softmax.softmax_gradient(reads(y.array), reads(dy), dx.array)
     dx.check(naive.activation_gradient("softmax", x, dy), atol=10 * tolerance)
 
 
@@ -313,7 +313,7 @@ def test_softmax_and_its_gradient(samples, classes, scale, dtype, seed):
 def test_softmax_of_extreme_rows(dtype):
     x = np.array([[1e4, -1e4, 0], [-1e4, -1e4, -1e4], [np.nan, 0, 0], [-np.inf, 0, 0]], dtype)
     y = Written(x.shape, dtype)
-    elementwise.softmax(reads(x), y.array)
+    softmax.softmax(reads(x), y.array)
     third = dtype(1) / dtype(3)
     np.testing.assert_array_equal(y.array[0], [1, 0, 0])
     np.testing.assert_array_equal(y.array[1], [third] * 3)
@@ -415,7 +415,7 @@ def test_softmax_cross_entropy_of_logits_that_are_no_numbers_is_nan(bad):
 # Every array ends where its page does, and touching the next page ends the process.
 AT_THE_END_OF_A_PAGE = """
 import ctypes, mmap, itertools, numpy as np
-from tinynet.kernels import elementwise, pooling
+from tinynet.kernels import elementwise, pooling, softmax
 
 libc, pages, dtype = ctypes.CDLL(None, use_errno=True), [], np.float32
 
@@ -460,8 +460,8 @@ for dtype, c in itertools.product((np.float32, np.float64), (1, 7, 8, 9, 17, 33)
     elementwise.fill(flat, 2.0)
     assert (flat == 2).all()
     rows, result, back = fenced(3, c), fenced(3, c), fenced(3, c)
-    elementwise.softmax(rows, result)
-    elementwise.softmax_gradient(result, rows, back)
+    softmax.softmax(rows, result)
+    softmax.softmax_gradient(result, rows, back)
     assert np.allclose(result, 1 / c) and np.allclose(back, 0, atol=1e-6)
     value = fenced(1, kind=np.float64)
     labels = fenced(3, kind=np.int64, value=0)
