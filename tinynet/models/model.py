@@ -311,8 +311,8 @@ class Model(Described, only_kernels=True):
 
         Example:
             >>> from tinynet import Sequential, layers
-            >>> Sequential([layers.ReLU()], 2).config()["layers"]
-            [{'class': 'ReLU', 'negative_slope': 0.0}]
+            >>> Sequential([layers.LeakyReLU()], 2).config()["layers"]
+            [{'class': 'LeakyReLU', 'negative_slope': 0.3}]
         """
         places = {id(layer): place for place, layer in enumerate(self.layers)}
         return {
