@@ -213,6 +213,44 @@ def compiled(loss, ends, outputs, our_metrics, their_metrics):
     return ours, theirs
 
 
+def test_histories_over_uneven_batches():
+    """All that is counted, with the names of both, in training, validation and evaluation."""
+
+    def chosen(library):
+        kinds = library.metrics
+        return {
+            "metrics": [
+                "accuracy", "mse", "precision", kinds.AUC(name="area"), kinds.Recall(name="mse"),
+                kinds.TopKCategoricalAccuracy(2), kinds.mean_absolute_error,
+            ],
+            "weighted_metrics": ["accuracy", kinds.RootMeanSquaredError()],
+        }  # fmt: skip
+
+    keras.backend.clear_session()
+    ours, theirs = compiled("categorical_crossentropy", "softmax", 4, chosen(tinynet), chosen(keras))
+    random = np.random.default_rng(0)
+    x, y = (
+        random.normal(size=(43, 5)).astype(np.float32),
+        np.eye(4, dtype=np.float32)[random.integers(0, 4, 43)],
+    )
+    arguments = {
+        "batch_size": 8,
+        "epochs": 3,
+        "shuffle": False,
+        "verbose": 0,
+        "validation_data": (x[:11], y[:11]),
+    }
+    one, other = (model.fit(x, y, **arguments).history for model in (ours, theirs))
+    assert set(one) == set(other)
+    assert next(iter(one)) == "loss"
+    for name in one:
+        np.testing.assert_allclose(one[name], other[name], rtol=1e-4, err_msg=name)
+    measured = theirs.evaluate(x, y, verbose=0, return_dict=True)
+    assert ours.evaluate(x, y, return_dict=True) == pytest.approx(
+        {k: float(v) for k, v in measured.items()}, rel=1e-4
+    )
+
+
 @pytest.mark.parametrize("batch_size", [4, 43])
 def test_weighted_losses_and_metrics(batch_size):
     random = np.random.default_rng(0)

@@ -336,12 +336,42 @@ def rows(samples=23):
     return random.normal(size=(samples, 4)).astype(np.float32), np.eye(3)[random.integers(0, 3, samples)]
 
 
+def test_metrics_that_are_no_means_count_over_the_epoch():
+    x, y = rows()
+    model = classifier(metrics=[metrics.Precision(name="precision"), metrics.AUC(name="area")])
+    model.optimizer.learning_rate = 0.0
+    history = model.fit(x, y, batch_size=5, epochs=2, validation_data=(x, y), verbose=0).history
+    expected = {
+        "precision": metrics.Precision()(y, model.predict(x)),
+        "area": metrics.AUC()(y, model.predict(x)),
+    }
+    for name, value in expected.items():
+        assert history[name] == pytest.approx([value, value])
+        assert history[f"val_{name}"] == pytest.approx([value, value])
+    assert model.evaluate(x, y, return_dict=True) == pytest.approx({"loss": history["loss"][-1], **expected})
+    assert list(history) == ["loss", "precision", "area", "val_loss", "val_precision", "val_area"]
+
+
 def test_a_person_s_object_has_counted_what_was_evaluated():
     x, y = rows()
     precision = metrics.Precision()
     model = classifier(metrics=[precision])
     value = model.evaluate(x, y)[1]
     assert precision.result() == value == metrics.Precision()(y, model.predict(x))
+
+
+def test_an_evaluation_in_the_midst_of_an_epoch_leaves_its_metrics_alone():
+    from tinynet.callbacks import Callback
+
+    x, y = rows()
+
+    class Evaluate(Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.evaluate(x[:3], y[:3])
+
+    model, other = classifier(metrics=["auc"]), classifier(metrics=["auc"])
+    first = model.fit(x, y, batch_size=5, verbose=0, callbacks=[Evaluate()]).history
+    assert first == other.fit(x, y, batch_size=5, verbose=0).history
 
 
 def test_weighted_metrics_get_the_weights_and_others_do_not():
@@ -354,6 +384,21 @@ def test_weighted_metrics_get_the_weights_and_others_do_not():
     assert logs["accuracy"] == pytest.approx(right.mean())
     assert logs["weighted_accuracy"] == pytest.approx((right * weights).sum() / weights.sum())
     assert model.train_on_batch(x, y, weights, return_dict=True) == pytest.approx(logs, rel=1e-5)
+
+
+def test_functions_may_return_a_number_or_an_array():
+    x, y = rows(7)
+
+    def number(y_true, y_pred):
+        return float(len(y_true))
+
+    def array(y_true, y_pred):
+        return np.arange(float(len(y_true)))
+
+    model = classifier(metrics=[number, array])
+    history = model.fit(x, y, batch_size=5, shuffle=False, verbose=0).history
+    assert history["number"] == [3.5]  # the mean over two batches, as in Keras
+    assert history["array"] == [(0 + 1 + 2 + 3 + 4 + 0 + 1) / 7]
 
 
 def test_a_metric_of_several_numbers_is_logged(capsys):
