@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .base import Array, Floats, Metric, divided, same_rank
+from .base import Array, Floats, Metric, same_rank
 
 
 class Mean(Metric):
@@ -47,7 +47,7 @@ class Mean(Metric):
 
     def result(self) -> float:
         """Return the mean so far; 0 of nothing."""
-        return float(divided(self.total, self.count))
+        return self.total / self.count if self.count else 0.0
 
 
 class Sum(Metric):

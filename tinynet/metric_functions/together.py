@@ -72,11 +72,7 @@ class Metrics:
 
     def result(self) -> dict[str, Any]:
         """Return what all metrics say, by name: floats, or arrays of those that have several numbers."""
-        results = {name: metric.result() for name, metric in (self.plain | self.weighted).items()}
-        return {
-            name: float(value) if np.ndim(value) == 0 else np.asarray(value)
-            for name, value in results.items()
-        }
+        return {name: number(metric.result()) for name, metric in (self.plain | self.weighted).items()}
 
     def fresh(self) -> Metrics:
         """Return copies that have counted nothing, so that several threads may count at once.
@@ -99,3 +95,8 @@ class Metrics:
         for own, others in ((self.plain, copies.plain), (self.weighted, copies.weighted)):
             for name, metric in own.items():
                 vars(metric).update(vars(others[name]))
+
+
+def number(result: Any) -> Any:
+    """Return a result as a float, or as an array, if it has several numbers."""
+    return result if type(result) is float else float(result) if np.ndim(result) == 0 else np.asarray(result)

@@ -19,7 +19,7 @@ from ..layers.geometry import Shape
 from ..layers.graph import Graph, prediction
 from ..layers.parameter import runs_of
 from ..losses import Loss
-from ..metrics import Mean, Metrics
+from ..metrics import Metrics
 from ..optim import Optimizer
 from .data import Batch, Samples
 from .logits import doubt, split_at_logits
@@ -44,7 +44,7 @@ class Trainer:
         self, model: Graph, infer: Prediction, optimizer: Optimizer, loss: Loss, metrics: Metrics
     ) -> None:
         self.model, self.optimizer, self.loss, self.metrics = model, optimizer, loss, metrics
-        self.mean_loss = Mean("loss")  # over the samples that were trained on since `reset_metrics`
+        self.loss_sum, self.samples = 0.0, 0  # of what was trained on since `reset_metrics`
         self.in_epoch = False  # an evaluation then leaves the metrics alone, which go on counting
         self.flows: WeakKeyDictionary[Flow, tuple[Flow, Layer | None, Loss]] = WeakKeyDictionary()
         if problem := doubt(model.flow(), loss):
@@ -105,19 +105,20 @@ class Trainer:
     def count_step(self, batch: Batch, number: int) -> float:
         """Train on one batch, count its loss and metrics, and return its loss."""
         loss, outputs = self.steps(batch.inputs, batch.targets, number, batch.weights)
-        self.mean_loss.update_state(loss, len(batch.targets))
+        samples = len(batch.targets)
+        self.loss_sum, self.samples = self.loss_sum + loss * samples, self.samples + samples
         if self.metrics:
             self.metrics.update(batch.targets, self.predictions(batch.inputs, outputs), batch.weights)
         return loss
 
     def reset_metrics(self) -> None:
         """Let the loss and the metrics begin anew."""
-        self.mean_loss.reset_state()
+        self.loss_sum, self.samples = 0.0, 0
         self.metrics.reset()
 
     def result(self) -> dict[str, float]:
         """Return the loss and the metrics since `reset_metrics`."""
-        return {"loss": self.mean_loss.result(), **self.metrics.result()}
+        return {"loss": self.loss_sum / max(self.samples, 1), **self.metrics.result()}
 
     def evaluate(self, data: Samples | Stream, steps: int | None = None) -> dict[str, float]:
         """Return the loss, weighted by samples if they have weights, and the metrics.
@@ -126,16 +127,18 @@ class Trainer:
             data: samples, or batches of them.
             steps: how many batches; None for all.
         """
-        mean_loss, metrics = Mean("loss"), self.metrics.fresh()
+        losses, counts, metrics = list[float](), list[int](), self.metrics.fresh()
         for batch, outputs in self.outputs_for(data, steps):
             weights, loss = batch.weights, self.loss_of_outputs
             rows = None if weights is None else loss.prepare_weights(weights, outputs.shape)
-            mean_loss.update_state(loss.of_checked(batch.targets, outputs, rows), len(outputs))
+            losses.append(loss.of_checked(batch.targets, outputs, rows))
+            counts.append(len(outputs))
             if metrics:
                 metrics.update(batch.targets, self.predictions(batch.inputs, outputs), weights)
         if not self.in_epoch:
             self.metrics.follow(metrics)
-        return {"loss": mean_loss.result() + self.steps.penalty(), **metrics.result()}
+        mean = losses[0] if len(losses) == 1 else float(np.average(losses, weights=counts))
+        return {"loss": mean + self.steps.penalty(), **metrics.result()}
 
     def outputs_for(self, data: Samples | Stream, steps: int | None) -> Iterator[tuple[Batch, Array]]:
         """Yield samples, all together, or batches of them, and the outputs before the last activation."""
