@@ -519,3 +519,21 @@ def test_shards_take_hinge_labels_as_the_whole_batch_does():
     y = np.array([0.0, 1, 0, 1, 0, 1, 0, 2])[:, None]
     assert model.train_on_batch(np.ones((8, 1)), y) == 1.0
     assert model.parameters[1].value[0] == pytest.approx(0.01 * y.mean())
+
+
+@pytest.mark.parametrize("loss", ["mse", "hinge", "binary_crossentropy", "categorical_crossentropy", "kld"])
+def test_training_does_not_depend_on_the_number_of_threads(set_threads, loss):
+    ends = {"mse": None, "hinge": None, "binary_crossentropy": "sigmoid"}.get(loss, "softmax")
+    random = np.random.default_rng(0)
+    x, y = random.normal(size=(50, 7)).astype(np.float32), np.eye(5)[random.integers(0, 5, 50)]
+    weights = random.uniform(size=50).astype(np.float32)
+    trained = []
+    for threads in (1, 2, 3):
+        set_threads(threads)
+        model = Sequential([layers.Dense(9, activation="relu"), layers.Dense(5, activation=ends)], 7, seed=1)
+        model.compile("sgd", loss)
+        for number in range(4):
+            model.trainer.step([x], y, number, weights if number % 2 else None)
+        trained.append(model.flat.value.copy())
+    np.testing.assert_array_equal(trained[0], trained[1])
+    np.testing.assert_array_equal(trained[0], trained[2])
