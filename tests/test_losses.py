@@ -537,3 +537,26 @@ def test_training_does_not_depend_on_the_number_of_threads(set_threads, loss):
         trained.append(model.flat.value.copy())
     np.testing.assert_array_equal(trained[0], trained[1])
     np.testing.assert_array_equal(trained[0], trained[2])
+
+
+class Fourth(losses.Loss):
+    """A loss of one's own: the least that it has to say."""
+
+    def _value(self, y_true, y_pred):
+        return float(np.mean((y_pred - y_true) ** 4))
+
+    def _gradient(self, y_true, y_pred):
+        return 4 * (y_pred - y_true) ** 3 / y_pred.size
+
+
+def test_a_loss_of_one_s_own_says_its_value_and_its_gradient():
+    loss = Fourth()
+    assert loss.name == "fourth"
+    assert loss([[1.0], [0.0]], [[2.0], [2.0]], [2.0, 1.0]) == 9.0
+    np.testing.assert_array_equal(loss.gradient([[1.0], [0.0]], [[2.0], [2.0]], [2.0, 1.0]), [[4.0], [16.0]])
+    with pytest.raises(ValueError, match="targets of shape"):
+        loss([1.0, 2.0], [[1.0, 2.0], [3.0, 4.0]])
+    model = Sequential([layers.Dense(2)], 3, seed=0)
+    model.compile("sgd", loss)
+    x, y = np.ones((4, 3), np.float32), np.zeros((4, 2))
+    assert model.train_on_batch(x, y) > model.train_on_batch(x, y)

@@ -436,3 +436,14 @@ def test_names_are_numbered():
     first, second = metrics.Precision(), metrics.Precision()
     number = int(first.name.partition("_")[2] or 0)
     assert second.name == f"precision_{number + 1}"
+
+
+def test_a_loss_may_be_a_metric():
+    from tinynet import losses
+
+    x, y = rows()
+    model = classifier(metrics=[losses.Huber(0.5), losses.kl_divergence])
+    logs = model.evaluate(x, y, return_dict=True)
+    assert list(logs) == ["loss", "huber_loss", "kl_divergence"]
+    assert logs["huber_loss"] == pytest.approx(losses.Huber(0.5)(y, model.predict(x)))
+    assert logs["kl_divergence"] == pytest.approx(losses.KLDivergence()(y, model.predict(x)))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .loss_functions.functions import loss_of
-from .losses import SHORT
+from .losses import SHORT, Loss
 from .losses import mean_absolute_error as mean_absolute_error
 from .losses import mean_squared_error as mean_squared_error
 from .metric_functions.accuracies import accuracy as accuracy
@@ -81,9 +81,9 @@ def get(metric: str | Metric | type[Metric] | Callable[..., Any]) -> Metric:
     """Return a metric given by its Keras name, its class or a function, or the given metric itself.
 
     Args:
-        metric: one of Keras's names, such as "accuracy", "mse", "auc" or "AUC", a class, a `Metric`, or a
-            function of (y_true, y_pred) that returns a value for each sample, (N, ...), or one number for a
-            batch, which counts as one value.
+        metric: one of Keras's names, such as "accuracy", "mse", "auc" or "AUC", a class, a `Metric`, a
+            `Loss`, or a function of (y_true, y_pred) that returns a value for each sample, (N, ...), or one
+            number for a batch, which counts as one value.
 
     Returns:
         A `Metric`; of a name or a function, one that is called so.
@@ -109,13 +109,13 @@ def get(metric: str | Metric | type[Metric] | Callable[..., Any]) -> Metric:
         made = MeanMetricWrapper(right, metric) if fits_shapes else (METRICS | BY_CLASS)[metric](name=metric)
         made.given = metric
         return made
-    name = getattr(metric, "__name__", None)
+    name = getattr(metric, "name" if isinstance(metric, Loss) else "__name__", None)
     if name is None or not callable(metric) or isinstance(metric, type):
         raise TypeError(
             "A metric is a name, a Metric or a function that has a __name__; metrics are a list of them; got "
             f"{metric!r}."
         )
-    if loss_of(metric) is None:
+    if loss_of(metric) is None and not isinstance(metric, Loss):
         check_order(metric, f"The metric {name!r}")
     return MeanMetricWrapper(metric, name)
 
