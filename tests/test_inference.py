@@ -586,7 +586,7 @@ def test_the_confidence_is_right_on_average():
         [0, 1],
         [0],
         [[1, 0, 0]] * 3,
-        [0.0, 1.0, 2.0],
+        [0.0, 1.5, 2.0],
         ["0", "1", "2"],
         [True, False, True],
         1,
@@ -596,6 +596,12 @@ def test_the_confidence_is_right_on_average():
 def test_calibrate_refuses_wrong_classes(y):
     with pytest.raises((ValueError, TypeError), match=r"targets|labels"):
         calibrate(probabilities_model(3), np.eye(3), y)
+
+
+def test_calibrate_takes_labels_as_training_does():
+    x, y = np.eye(3)[[0, 1, 2, 0, 1]], np.array([0, 1, 2, 1, 1])
+    expected = calibrate(probabilities_model(3), x, y)
+    assert calibrate(probabilities_model(3), x, y[:, None].astype(np.float32)) == expected
 
 
 # Half-size model files

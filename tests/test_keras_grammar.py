@@ -117,6 +117,7 @@ def test_compile_takes_and_ignores_what_has_no_meaning_here():
     ("arguments", "error", "message"),
     [
         ({"loss_weights": [0.5]}, ValueError, r"loss_weights must be None, because.*got \[0.5\]"),
+        ({"weighted_metrics": ["acuracy"]}, ValueError, "Did you mean 'accuracy'"),
         ({"learning_rate": 0.1}, TypeError, "no argument 'learning_rate'.*are optimizer, loss, metrics, "),
         ({"metric": ["accuracy"]}, TypeError, r"no argument 'metric'. Did you mean metrics=\?"),
     ],

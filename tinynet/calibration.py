@@ -43,7 +43,8 @@ def calibrate(model: Model, x: ArrayLike, y: ArrayLike) -> float:
     """
     probabilities = model.predict(x).astype(np.float64)
     SparseCategoricalCrossentropy().check(y, probabilities.shape)
-    logits, right = np.log(np.maximum(probabilities, LEAST_PROBABILITY)), np.asarray(y)
+    logits = np.log(np.maximum(probabilities, LEAST_PROBABILITY))
+    right = np.asarray(y).reshape(-1).astype(np.int64)
 
     def loss(log_temperature: float) -> float:
         scaled = logits / np.exp(log_temperature)

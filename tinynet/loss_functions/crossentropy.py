@@ -173,11 +173,14 @@ class SparseCategoricalCrossentropy(CrossEntropy):
             if labels.shape != (*shape[:-1], 1):
                 raise shape_error(shape, labels.shape, f"labels of shape {shape[:-1]}")
         check_classes(shape)
-        if labels.dtype.kind not in "iufb":
+        if labels.dtype.kind not in "iuf":
             raise TypeError(f"Labels must be integers, not {labels.dtype}: pass targets.astype(int).")
         if labels.dtype.kind == "f" and not (whole := labels == np.floor(labels)).all():
             index = first(~whole)
-            raise ValueError(f"Label {labels[index]} at index {text(index)} is no whole number.")
+            raise ValueError(
+                f"Label {labels[index]} at index {text(index)} is no whole number: "
+                f"labels are 0..{shape[-1] - 1}."
+            )
         if np.minimum.reduce(labels, axis=None) < 0 or np.maximum.reduce(labels, axis=None) >= shape[-1]:
             index = first((labels < 0) | (labels >= shape[-1]))
             raise ValueError(
