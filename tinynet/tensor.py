@@ -35,3 +35,15 @@ class Number(float):
     def numpy(self) -> float:
         """Return the number."""
         return float(self)
+
+
+def as_tensors(result: Any) -> Any:
+    """Return what a layer gave, an array or a list of arrays, as `Tensor`.
+
+    Example:
+        >>> as_tensors(np.ones(2)).numpy()
+        array([1., 1.])
+    """
+    if isinstance(result, list):
+        return [as_tensors(one) for one in result]
+    return result.view(Tensor) if type(result) is np.ndarray else result

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from .. import initializers
 from ..constraints import Constraint
 from ..regularizers import L1L2
+from ..tensor import as_tensors
 from .building import GENERAL, Buildable
 from .geometry import Shape
 from .parameter import Parameter
@@ -166,7 +167,7 @@ class Layer(Buildable):
                 `training=False` of layers that do not change with it is taken.
 
         Returns:
-            What `forward` returns; for a symbol, the symbol of the output.
+            What `forward` returns, with TensorFlow's method `numpy`; for a symbol, the symbol of the output.
 
         Raises:
             ValueError: `training` would have no effect in a graph.
@@ -190,8 +191,8 @@ class Layer(Buildable):
             shapes = [np.shape(one) for one in (x if self.takes_several else [x])]
             shape: Any = tuple(one[1:] for one in shapes) if self.takes_several else shapes[0][1:]
             if shape != self.input_shape and all(shapes):
-                return self.twin(shape, 0).forward(x)
-        return self.forward(x, bool(training))
+                return as_tensors(self.twin(shape, 0).forward(x))
+        return as_tensors(self.forward(x, bool(training)))
 
     def forward(self, x: ArrayLike, training: bool = False) -> Array:
         """Compute the output.

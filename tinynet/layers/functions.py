@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..tensor import as_tensors
 from .activation import FUNCTIONS, Activation
 from .base import Layer
 from .declaration import aside
@@ -24,7 +25,7 @@ def apply(layer: Layer, x: Any) -> Any:
         return np.empty(array.shape, dtype)
     with aside():
         layer.build_sample(array.shape, 0, dtype)
-    return layer.forward(array[np.newaxis])[0]
+    return as_tensors(layer.forward(array[np.newaxis])[0])
 
 
 def inner_axis(x: Any, axis: int) -> int:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..keywords import SpokenABC
 from ..order import ORDER, check_order
+from ..tensor import Number
 from .means import scaled, weighted_mean
 from .targets import check_finite, check_same_shape, numbers
 from .weights import weights_of_rows
@@ -90,7 +91,8 @@ class Loss(metaclass=SpokenABC):
             2.0
         """
         predictions = self._checked(y_true, y_pred)
-        return self.of_checked(np.asarray(y_true), predictions, self._weights(sample_weight, predictions))
+        weights = self._weights(sample_weight, predictions)
+        return Number(self.of_checked(np.asarray(y_true), predictions, weights))
 
     def gradient(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> Array:
         """Return the gradient of the mean loss with respect to the predictions.
