@@ -7,7 +7,7 @@ import inspect
 import numpy as np
 import pytest
 
-from tinynet import Model, Sequential, callbacks, layers, losses, optim, words
+from tinynet import Model, Sequential, callbacks, layers, losses, optim, utils, words
 
 
 @pytest.mark.parametrize(
@@ -115,6 +115,37 @@ def test_what_has_no_effect_is_taken_in_silence():
 def test_other_words_get_one_clear_error(make, message):
     with pytest.raises((TypeError, ValueError, NotImplementedError), match=message):
         make()
+
+
+def test_functions_take_keras_s_words_too():
+    with pytest.warns(DeprecationWarning, match="to_categorical: .*= is called .*= today"):
+        rows = utils.to_categorical(y=[0, 2], nb_classes=3)
+    np.testing.assert_array_equal(rows, [[1, 0, 0], [0, 0, 1]])
+    assert layers.Input(shape=(3,), sparse=False, tensor=None, name=None).shape == (None, 3)
+    with pytest.raises(TypeError, match="Input: sparse=True is not there"):
+        layers.Input(shape=(3,), sparse=True)
+    with pytest.raises(TypeError, match=r"no argument 'classes'. Did you mean num_classes=\?"):
+        utils.to_categorical([0], classes=3)
+
+
+def test_what_normalizations_begin_with_is_what_it_is():
+    layers.BatchNormalization(gamma_initializer="ones", moving_mean_initializer="zeros", renorm=False)
+    with pytest.raises((TypeError, ValueError, NotImplementedError), match="gamma_initializer"):
+        layers.BatchNormalization(gamma_initializer="nothing")
+
+
+def test_a_model_with_call_is_said_not_to_be_there():
+    class Mine(Model):
+        def __init__(self):
+            super().__init__()
+
+    with pytest.raises(TypeError, match="method `call` is not there"):
+        Mine()
+
+
+def test_lr_of_an_optimizer_can_be_read():
+    with pytest.warns(DeprecationWarning, match="Adam.lr is called learning_rate today"):
+        assert optim.Adam(0.5).lr == 0.5
 
 
 def test_th_is_refused():

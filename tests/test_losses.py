@@ -121,7 +121,7 @@ def test_arguments_are_not_modified_and_the_type_is_kept(loss, dtype):
     copies = predictions.copy(), targets.copy()
     predictions.flags.writeable = targets.flags.writeable = False
     value, gradient = loss(targets, predictions), loss.gradient(targets, predictions)
-    assert type(value) is float
+    assert isinstance(value, float)
     assert gradient.dtype == dtype
     assert not np.shares_memory(gradient, predictions)
     assert not np.shares_memory(gradient, targets)

@@ -148,7 +148,8 @@ def spoken(function: Function) -> Function:
     def taking(*arguments: Any, **keywords: Any) -> Any:
         if all(name in names for name in keywords):
             return function(*arguments, **keywords)
-        found = settled(function.__name__, names, keywords, TAKEN_BY_METHODS)
+        taken = TAKEN_BY_METHODS if is_method else TAKEN | TAKEN_BY_METHODS
+        found = settled(function.__name__, names, keywords, taken)
         if is_method:  # a class of one's own may define the method anew
             return getattr(arguments[0], function.__name__)(*arguments[1:], **found)
         return function(*arguments, **found)

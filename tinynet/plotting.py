@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .files import atomic_write
+from .keywords import spoken
 from .layers.graph import Graph
 from .models.diagram import Box, Diagram, diagram_of
 from .models.layout import Point, lay_out
@@ -93,6 +94,7 @@ LARGEST = 60_000  # pixels along a side; matplotlib draws less than 2 ** 16
 DIRECTIONS = ("TB", "BT", "LR", "RL")
 
 
+@spoken
 def plot_model(
     model: Graph,
     to_file: str | os.PathLike[str] | None = "model.png",

@@ -58,6 +58,7 @@ TAKEN: dict[str, tuple[Any, str]] = {
     "axis": ((-1,), "the last axis is the one that is meant here"),
     "batch_size": (ANY, ""),  # of layers
     "beta_constraint": ((None,), NO_CONSTRAINTS),
+    "beta_initializer": (("zeros", "zero"), "it begins as zeros; set_weights sets others"),
     "beta_regularizer": ((None,), NO_REGULARIZERS),
     "bias_constraint": ((None,), NO_CONSTRAINTS),
     "bias_regularizer": ((None,), NO_REGULARIZERS),
@@ -73,12 +74,14 @@ TAKEN: dict[str, tuple[Any, str]] = {
     "ema_overwrite_frequency": ((None,), AVERAGES),
     "fused": (ANY, ""),
     "gamma_constraint": ((None,), NO_CONSTRAINTS),
+    "gamma_initializer": (("ones", "one"), "it begins as ones; set_weights sets others"),
     "gamma_regularizer": ((None,), NO_REGULARIZERS),
     "gradient_accumulation_steps": (
         (None, 1),
         "each step updates the weights: give fit a larger batch_size=",
     ),
     "groups": ((1,), "each filter sees all channels here"),
+    "ignore_class": ((None,), "give the samples to be left out a sample_weight of 0"),
     "input_dtype": (ANY, ""),
     "jit_compile": (ANY, ""),
     "kernel_constraint": ((None,), NO_CONSTRAINTS),
@@ -86,6 +89,8 @@ TAKEN: dict[str, tuple[Any, str]] = {
     "loss_scale_factor": ((None,), "gradients of float32 need no scaling"),
     "lora_alpha": ((None,), "there is no LoRA"),
     "lora_rank": ((None,), "there is no LoRA"),
+    "moving_mean_initializer": (("zeros", "zero"), "it begins as zeros; set_weights sets others"),
+    "moving_variance_initializer": (("ones", "one"), "it begins as ones; set_weights sets others"),
     "name": (ANY, ""),  # of optimizers, losses and so on, which show none
     "noise_shape": ((None,), "each element is dropped by itself"),
     "optional": ((False,), "every input is needed"),
@@ -93,6 +98,8 @@ TAKEN: dict[str, tuple[Any, str]] = {
     "ragged": ((None, False), "arrays are not ragged"),
     "reduction": (("sum_over_batch_size", "auto", "mean"), "a loss is the mean over the batch"),
     "renorm": ((False,), "normalizations have the statistics of the batch"),
+    "renorm_clipping": ((None,), "normalizations have the statistics of the batch"),
+    "renorm_momentum": (ANY, ""),
     "seed": (ANY, ""),  # of layers and initializers: everything random follows from the model's seed
     "sparse": ((None, False), "arrays are not sparse"),
     "synchronized": ((False,), "there is one machine, whose threads share the batch's statistics anyway"),

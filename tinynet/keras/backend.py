@@ -22,7 +22,7 @@ def backend() -> str:
     return "tinynet"
 
 
-def clear_session() -> None:
+def clear_session(free_memory: bool = True) -> None:
     """Do nothing: there is no state that all models share."""
 
 

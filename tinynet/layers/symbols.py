@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ..keywords import spoken
 from ..seeds import next_seed
 from .base import Layer
 from .chain import names_for
@@ -211,6 +212,7 @@ class InputLayer(Layer, only_kernels=True):
         return self.check_upstream(self.y, dy)[1]
 
 
+@spoken
 def Input(  # noqa: N802  (as in Keras)
     shape: Any = None,
     batch_size: int | None = None,

@@ -102,6 +102,7 @@ def save_model(
     model.save(filepath, overwrite=overwrite, include_optimizer=include_optimizer)
 
 
+@spoken
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Return the model that `Model.to_json` described, with new initial weights.
 
@@ -132,6 +133,7 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         ) from error
 
 
+@spoken
 def clone_model(model: Model, input_tensors: Any = None, clone_function: Any = None) -> Any:
     """Return a model of new layers, of the same hyperparameters, with new initial weights.
 

@@ -67,12 +67,17 @@ class Model(Described, only_kernels=True):
 
     def __init__(
         self,
-        inputs: Any,
-        outputs: Any,
+        inputs: Any = None,
+        outputs: Any = None,
         seed: int | None = None,
         dtype: DTypeLike | None = None,
         name: str | None = None,
     ) -> None:
+        if inputs is None or outputs is None:
+            raise TypeError(
+                f"{type(self).__name__}: give inputs and outputs, symbols. (A model that is a class with a "
+                "method `call` is not there: derive from Layer, and define forward and backward.)"
+            )
         given, wanted = symbols_of("inputs", inputs), symbols_of("outputs", outputs)
         self._wiring, self._input_layers, self._values = trace(given, wanted)
         self._sizes = [symbol.sizes for symbol in given]
@@ -249,10 +254,10 @@ class Model(Described, only_kernels=True):
     def save(
         self,
         filepath: str | os.PathLike[str],
-        dtype: DTypeLike | None = None,
-        *,
         overwrite: bool = True,
+        *,
         include_optimizer: bool = True,
+        dtype: DTypeLike | None = None,
     ) -> None:
         """Write the model to one .safetensors file, whole or not at all; `tinynet.load_model` reads it.
 
@@ -262,10 +267,10 @@ class Model(Described, only_kernels=True):
 
         Args:
             filepath: the file, with any ending or none; folders that are missing are made.
-            dtype: "float16" makes the file half as large, and rounds the weights to three digits; default:
-                that of the model.
             overwrite: whether an existing file is replaced; default True.
             include_optimizer: whether the file says how the model was compiled; default True.
+            dtype: "float16" makes the file half as large, and rounds the weights to three digits; default:
+                that of the model.
 
         Raises:
             TypeError: a layer of your own is no dataclass, which a file could describe.

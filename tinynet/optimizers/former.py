@@ -24,3 +24,9 @@ class Former(Keywords):
             if callable(self.learning_rate):
                 raise TypeError(f"{owner}: decay={value!r} needs a learning_rate that is a number.")
             self.learning_rate = InverseTimeDecay(self.learning_rate, 1, value)
+
+    @property
+    def lr(self) -> Any:
+        """The learning rate, as it was called before Keras 3; to be read."""
+        warn(f"{type(self).__name__}.lr is called learning_rate today.")
+        return self.learning_rate

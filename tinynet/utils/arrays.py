@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..keywords import spoken
+
 __all__ = ["normalize", "to_categorical"]
 
 
+@spoken
 def to_categorical(x: ArrayLike, num_classes: int | None = None) -> NDArray[np.float64]:
     """Turn class numbers into one-hot rows, as `keras.utils.to_categorical` does.
 
@@ -74,6 +77,7 @@ def _class_numbers(x: ArrayLike) -> NDArray[np.int64]:
         ) from None
 
 
+@spoken
 def normalize(x: ArrayLike, axis: int = -1, order: float = 2) -> NDArray[Any]:
     """Divide by the norm along an axis, as `keras.utils.normalize` does; what is all zero stays zero.
 
