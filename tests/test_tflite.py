@@ -263,7 +263,7 @@ def operators_of(content):
 def constants_of(content):
     """Return the constant tensors, by their names: arrays of what the file holds, and their tables."""
     model = Table(content)
-    buffers, dtypes = model.tables(4), {0: "<f4", 2: "<i4", 9: "i1"}
+    buffers, dtypes = model.tables(4), {0: "<f4", 1: "<f2", 2: "<i4", 9: "i1"}
     return {
         tensor.text(3): (
             np.frombuffer(
@@ -354,9 +354,13 @@ def test_the_same_model_gives_the_same_bytes():
 
 
 def test_operators_have_the_lowest_version_that_does_it():
-    row = [layers.Permute((4, 3, 2, 1)), layers.Reshape((5, 12)), layers.Permute((2, 1))]
+    row = [
+        layers.Permute((4, 3, 2, 1)), layers.Reshape((5, 3, 4)), layers.Permute((2, 1, 3)), layers.Dense(8),
+        layers.Conv2D(8, 2, groups=2), layers.Conv2D(8, 1), layers.DepthwiseConv2D(1, dilation_rate=2),
+        layers.DepthwiseConv2D(1), layers.UpSampling2D(), layers.Flatten(), layers.Dense(2),
+    ]  # fmt: skip
     content = to_tflite(Sequential(row, (2, 3, 2, 5)))
-    assert [version for _, version, _, _ in operators_of(content)] == [4, 1, 1]
+    assert [version for _, version, _, _ in operators_of(content)] == [4, 1, 1, 5, 6, 1, 2, 1, 3, 1, 1]
 
 
 # Weights of 8 bits.
@@ -380,11 +384,17 @@ def large_model():
 def test_large_weights_are_rounded_by_a_scale_for_each_output():
     model = large_model()
     model.layers[1].kernel.value[..., 3] = 0
-    plain, rounded = to_tflite(model), to_tflite(model, quantized=True)
+    plain, rounded = to_tflite(model), to_tflite(model, "int8")
     assert len(rounded) < 0.35 * len(plain)
     assert [(code, version) for code, version, *_ in operators_of(rounded)] == [
         (CONV_2D, 1), (CONV_2D, 5), (RESHAPE, 1), (FULLY_CONNECTED, 12), (FULLY_CONNECTED, 1),
     ]  # fmt: skip
+    (dense,) = (
+        one
+        for one in Table(rounded).tables(2)[0].tables(3)
+        if one.number(3, "<B") == 8 and one.has(4) and one.table(4).number(0, "<b")
+    )
+    assert dense.table(4).number(3, "<b") == 1  # inputs are rounded around a zero point of their own
     before, after = constants_of(plain), constants_of(rounded)
     for name in ("conv2d_1/kernel", "dense/kernel"):
         weights, (numbers, tensor) = before[name][0], after[name]
@@ -404,8 +414,35 @@ def test_large_weights_are_rounded_by_a_scale_for_each_output():
 @pytest.mark.parametrize("resolver", ["AUTO", "BUILTIN_WITHOUT_DEFAULT_DELEGATES"])
 def test_the_interpreter_computes_nearly_the_same_with_rounded_weights(resolver):
     model, x = large_model(), np.random.default_rng(0).normal(size=(5, 12, 12, 1)).astype(np.float32)
-    (y,), expected = run(to_tflite(model, quantized=True), [x], resolver), model.predict(x)
+    (y,), expected = run(to_tflite(model, "int8"), [x], resolver), model.predict(x)
     assert 0 < np.abs(y - expected).max() < 0.02 * np.abs(expected).max()
+
+
+def test_weights_of_16_bits_are_half_as_large():
+    model = large_model()
+    content = to_tflite(model, "float16")
+    assert len(content) < 0.6 * len(to_tflite(model))
+    kernel, _ = constants_of(content)["dense/kernel/float16"]
+    np.testing.assert_array_equal(kernel, model.layers[3].get_weights()[0].T.astype(np.float16))
+    converter = lite.TFLiteConverter.from_keras_model(model)
+    converter.target_spec.supported_types = [np.float16]
+    assert converter.convert() == to_tflite(model)  # as in TensorFlow, nothing is rounded without this:
+    converter.optimizations = [lite.Optimize.DEFAULT]
+    assert converter.convert() == content
+    model.layers[0].bias.value[0] = 1e5
+    with pytest.raises(ValueError, match="conv2d/bias has numbers beyond float16"):
+        to_tflite(model, "float16")
+
+
+@pytest.mark.parametrize("resolver", ["AUTO", "BUILTIN_WITHOUT_DEFAULT_DELEGATES"])
+def test_the_interpreter_computes_with_weights_of_16_bits_what_they_say(resolver):
+    model, x = large_model(), np.random.default_rng(0).normal(size=(5, 12, 12, 1)).astype(np.float32)
+    (y,) = run(to_tflite(model, "float16"), [x], resolver)
+    exact = model.predict(x)
+    for parameter in model.parameters:
+        parameter.value[...] = parameter.value.astype(np.float16)
+    np.testing.assert_allclose(y, model.predict(x), rtol=1e-5, atol=1e-5)
+    assert np.abs(y - exact).max() > 1e-5
 
 
 # TensorFlow's names, and what cannot be.
@@ -418,7 +455,7 @@ def test_the_last_lines_of_a_script():
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.experimental_new_converter = True
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
-    assert converter.convert() == to_tflite(model, quantized=True)
+    assert converter.convert() == to_tflite(model, "int8")
 
 
 def test_export_writes_a_file_that_the_interpreter_opens(tmp_path):
@@ -438,7 +475,7 @@ def test_export_writes_a_file_that_the_interpreter_opens(tmp_path):
         ("inference_input_type", np.uint8, "inference_input_type must be float32"),
         ("inference_output_type", np.int8, "inference_output_type must be float32"),
         ("target_spec", lite.TargetSpec([lite.OpsSet.TFLITE_BUILTINS_INT8]), "supported_ops must hold"),
-        ("target_spec", lite.TargetSpec(supported_types=[np.float16]), "supported_types"),
+        ("target_spec", lite.TargetSpec(supported_types=[np.int16]), "supported_types"),
     ],
 )
 def test_settings_that_would_have_another_meaning_are_refused(name, value, message):

@@ -47,7 +47,7 @@ class TargetSpec:
 
     Args:
         supported_ops: `OpsSet.TFLITE_BUILTINS` is among them; default that alone.
-        supported_types: float32 and int8 alone; default none, which means these.
+        supported_types: [float16] or [int8]: what `Optimize.DEFAULT` rounds weights to; default [], int8.
 
     Example:
         >>> TargetSpec().supported_ops
@@ -60,18 +60,20 @@ class TargetSpec:
         self.supported_ops = {OpsSet.TFLITE_BUILTINS} if supported_ops is None else supported_ops
         self.supported_types = set() if supported_types is None else supported_types
 
-    def check(self) -> None:
-        """Raise if the model that `TFLiteConverter` makes is not what is wanted."""
+    def weights(self) -> str:
+        """Return the type to round weights to, or raise if models cannot be made as is wanted."""
         if OpsSet.TFLITE_BUILTINS not in self.supported_ops:
             raise ValueError(
                 "TFLiteConverter: target_spec.supported_ops must hold OpsSet.TFLITE_BUILTINS, because models "
                 f"compute with floats here, and not with integers alone; got {self.supported_ops}."
             )
-        if not {np.dtype(one) for one in self.supported_types} <= {np.dtype("float32"), np.dtype("int8")}:
+        types = {np.dtype(one).name for one in self.supported_types}
+        if types not in ({"float32"}, {"float16"}, {"int8"}, set()):
             raise ValueError(
-                "TFLiteConverter: target_spec.supported_types must be left as it is: weights are of 32 bits, "
-                f"or, with optimizations=[Optimize.DEFAULT], of 8; got {[*self.supported_types]}."
+                "TFLiteConverter: target_spec.supported_types must be [], [float32], [float16] or [int8], "
+                f"what optimizations round weights to; got {[*self.supported_types]}."
             )
+        return types.pop() if types else "int8"
 
 
 class TFLiteConverter:
@@ -84,7 +86,7 @@ class TFLiteConverter:
         optimizations: a list; empty (default): weights as they are. `[Optimize.DEFAULT]`: TensorFlow's
             dynamic range quantization. Weights of convolutions and dense layers, where there are at least
             1024, are rounded to 8 bits, which makes the file almost a quarter as large, and the results less
-            exact.
+            exact. With `target_spec.supported_types = [float16]`, all weights are rounded to 16 bits.
         target_spec: a `TargetSpec`.
         representative_dataset: None; models that compute with integers alone are not there.
         inference_input_type, inference_output_type: float32, for the same reason.
@@ -168,7 +170,7 @@ class TFLiteConverter:
         Example:
             See `TFLiteConverter`.
         """
-        self.target_spec.check()
+        weights = self.target_spec.weights()
         if self.representative_dataset is not None:
             raise ValueError(
                 "TFLiteConverter: representative_dataset must be None, because models that compute with "
@@ -183,7 +185,7 @@ class TFLiteConverter:
                 "TFLiteConverter: optimizations must be [] or [Optimize.DEFAULT]; got "
                 f"{[*self.optimizations]}."
             )
-        return to_tflite(self._model, bool(self.optimizations))
+        return to_tflite(self._model, weights if self.optimizations else "float32")
 
 
 def Interpreter(*arguments: Any, **keywords: Any) -> Any:  # noqa: N802  (as in TensorFlow)

@@ -51,10 +51,8 @@ class Builder:
 
     def reshape(self, x: Tensor, shape: Shape) -> Tensor:
         """Return samples in another shape, or as they are, if they have it."""
-        return x if x.shape[1:] == tuple(shape) else self.copy(x, shape)
-
-    def copy(self, x: Tensor, shape: Shape) -> Tensor:
-        """Return samples in a shape, as a tensor of their own."""
+        if x.shape[1:] == tuple(shape):
+            return x
         return self.add("RESHAPE", [x, self.integers("shape", [-1, *shape])], shape)
 
     def transpose(self, x: Tensor, order: Sequence[int]) -> Tensor:

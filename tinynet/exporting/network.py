@@ -9,25 +9,25 @@ from ..layers.geometry import shapes_in
 from .building import Builder
 from .joining import join
 from .operators import translate
-from .quantizing import quantize
+from .rounding import ROUNDINGS
 
 
-def to_tflite(model: Any, quantized: bool = False) -> bytes:
+def to_tflite(model: Any, weights: str = "float32") -> bytes:
     """Return what computes a model's predictions, as the content of a .tflite file.
 
     Args:
         model: a built model, or any built graph of layers.
-        quantized: whether to round the weights to 8 bits; default False.
+        weights: "float32" (default), or what to round them to: "float16" or "int8"; see `rounding.py`.
 
     Raises:
         ImportError: the package flatbuffers is not installed.
         ValueError: the model is not built, takes inputs of any size, or has a layer that TensorFlow Lite's
-            operators cannot do.
+            operators cannot do; or a weight is too large for float16.
     """
     network = network_of(model)
     join(network)
-    if quantized:
-        quantize(network)
+    if weights != "float32":
+        ROUNDINGS[weights](network)
     return tflite_bytes(network)
 
 
@@ -52,10 +52,5 @@ def network_of(model: Any) -> Network:
     values = dict(enumerate(given))
     for call in flow.calls:
         values[call.output] = translate(builder, call.layer, [values[number] for number in call.inputs])
-    asked: list[Tensor] = []
-    for number in flow.outputs:
-        value = values[number]
-        # Interpreters keep what is given and what is asked for apart.
-        asked.append(builder.copy(value, value.shape[1:]) if value in [*given, *asked] else value)
-    outputs = {f"output_{place}": tensor for place, tensor in enumerate(asked)}
+    outputs = {f"output_{place}": values[number] for place, number in enumerate(flow.outputs)}
     return Network(dict(zip(model.input_names, given, strict=True)), outputs, builder.operators)

@@ -67,6 +67,7 @@ KINDS = {
     "CONCATENATION": Kind(2, 10, {"axis": (0, np.int32), "activation": (1, np.int8)}),
     "CONV_2D": Kind(3, 1, _CONV),
     "DEPTHWISE_CONV_2D": Kind(4, 2, _DEPTHWISE),
+    "DEQUANTIZE": Kind(6, 38),
     "DIV": Kind(42, 29, _ACTIVATION),
     "ELU": Kind(111),
     "EXP": Kind(47, 33),
@@ -107,8 +108,9 @@ class Tensor:
 
     Args:
         name: for people.
-        shape: its shape; of what is not constant, the first axis is the batch's, and of size 1.
+        shape: its shape; the first axis of what is computed for each batch is the batch's, and of size 1.
         value: the array, if it is constant.
+        of_batch: whether it is computed for each batch; default True, which means nothing of a constant.
         scales: (shape[0],) of a constant of int8, what the numbers at each place of the first axis are to be
             multiplied by; None (default) where they are what they are.
     """
@@ -117,6 +119,7 @@ class Tensor:
     shape: tuple[int, ...]
     value: Array | None = None
     scales: Array | None = None
+    of_batch: bool = True
 
 
 @dataclass(eq=False)
@@ -221,7 +224,7 @@ def _tensor(tensor: Tensor, buffers: dict[bytes, int]) -> Table:
     """Return the table of a tensor, and note the numbers that it holds."""
     shape = np.array(tensor.shape, np.int32)
     if tensor.value is None:
-        signature = np.array([-1, *tensor.shape[1:]], np.int32)
+        signature = np.array([-1, *tensor.shape[1:]] if tensor.of_batch else tensor.shape, np.int32)
         return {0: shape, 1: np.int8(0), 2: np.uint32(0), 3: tensor.name, 7: signature, 8: np.bool_(True)}
     value = tensor.value
     data = np.ascontiguousarray(value, value.dtype.newbyteorder("<")).tobytes()
