@@ -78,6 +78,9 @@ LAYERS = [
     ("Normalization", {"axis": None, "mean": 3, "variance": 2, "invert": True}, (4,)),
     ("Normalization", {"axis": (1, 3), "mean": [[1, 2], [3, 4]], "variance": [[5, 6], [7, 8]]}, (2, 3, 2)),
     ("Normalization", {"axis": (1, 3), "mean": [1, 2], "variance": [5, 6]}, (3, 3, 2)),
+    ("Dropout", {"rate": 0.0, "noise_shape": (None, 1, 1, None)}, (3, 4, 2)),
+    ("SpatialDropout2D", {"rate": 0.0, "seed": 1}, (3, 4, 2)),
+    ("SpatialDropout1D", {"rate": 0.0}, (4, 2)),
     ("Flatten", {}, (3, 4, 2)),
     ("Reshape", {"target_shape": (4, -1)}, (3, 4, 2)),
     ("Permute", {"dims": (2, 3, 1)}, (3, 4, 2)),
@@ -161,13 +164,15 @@ def test_transforms_do_what_they_do_in_keras(kind, arguments):
 @pytest.mark.parametrize(
     ("kind", "arguments"),
     [
+        ("Dropout", {"rate": 0.3}),
+        ("SpatialDropout2D", {"rate": 0.3}),
         ("RandomFlip", {}),
         ("RandomRotation", {"factor": 0.1}),
         ("RandomTranslation", {"height_factor": 0.1, "width_factor": 0.2}),
         ("RandomZoom", {"height_factor": 0.1}),
     ],
 )
-def test_transforms_take_keras_s_arguments(kind, arguments):
+def test_random_layers_take_keras_s_arguments(kind, arguments):
     both(kind, arguments, (7, 6, 3))
     test_arguments_have_keras_s_names_order_and_defaults(kind)
 

@@ -1009,6 +1009,45 @@ def test_dropout_is_the_identity_at_rate_0_and_at_inference():
     np.testing.assert_array_equal(dropout(0.9, 40).forward(x), x)
 
 
+def test_dropout_of_groups_makes_one_choice_for_each():
+    ones = np.ones((400, 3, 4, 50))
+    layer = layers.SpatialDropout2D(0.3)
+    layer.build((3, 4, 50))
+    y = layer.forward(ones, training=True)
+    assert (y == y[:, :1, :1]).all()
+    assert (y[:, 0, 0] == 0).mean() == pytest.approx(0.3, abs=0.02)
+    np.testing.assert_array_equal(layer.backward(ones), y)
+    layer = layers.Dropout(0.3, (1, None, 1, None))
+    layer.build((3, 4, 50))
+    y = layer.forward(ones, training=True)
+    assert (y == y[:1, :, :1]).all()
+    assert (y[0, :, 0] == 0).mean() == pytest.approx(0.3, abs=0.15)
+    whole = layers.Dropout(0.3)  # the groups of which are elements
+    single = layers.Dropout(0.3, (None, None))
+    for one in (whole, single):
+        one.build(50, seed=4)
+    x = np.ones((5, 50))
+    np.testing.assert_array_equal(whole.forward(x, training=True), single.forward(x, training=True))
+
+
+def test_dropout_with_a_seed_of_its_own():
+    ones = np.ones((3, 50))
+    first, second, other = (layers.Dropout(0.5, seed=seed) for seed in (7, 7, 8))
+    for number, layer in enumerate((first, second, other)):
+        layer.build(50, seed=number)
+        assert repr(layer) == f"Dropout(rate=0.5, seed={8 if layer is other else 7})"
+    np.testing.assert_array_equal(first.forward(ones, training=True), second.forward(ones, training=True))
+    assert (other.forward(ones, training=True) != second.backward(ones)).any()
+
+
+@pytest.mark.parametrize(
+    "shape", [(None,), (2, None, None), (None, 3, None), (None, None, None, None), 5, "ab"]
+)
+def test_noise_shapes_that_do_not_fit(shape):
+    with pytest.raises(ValueError, match="noise_shape must be None or 1 for the batch"):
+        layers.Dropout(0.5, shape).build((2, 3))
+
+
 @pytest.mark.parametrize("rate", [-0.1, 1, 1.5, float("nan")])
 def test_dropout_rate_out_of_range(rate):
     with pytest.raises(ValueError, match="rate is the fraction dropped, at least 0 and below 1"):

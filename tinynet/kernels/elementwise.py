@@ -216,6 +216,33 @@ def dropout(x: Array, y: Array, rate: float, key: Array, step: Array, first: int
 
 
 @kernel
+def dropout_groups(
+    x: Array, y: Array, group: Array, groups: int, rate: float, key: Array, step: Array, first: int
+) -> None:
+    """Write to y either 0 or x / (1 - rate), as `dropout`, with one choice for the elements of a group.
+
+    Args:
+        x: (N, F) input, or upstream gradient.
+        y: (N, F) written.
+        group: (F,) int64, which of its sample's groups each element is in.
+        groups: how many there are; 0 if all samples share them.
+        rate, key, step: as for `dropout`.
+        first: the number of the first sample's first group in the batch.
+    """
+    threshold = np.uint32(min(rate * 4294967296.0, 4294967295.0))
+    scale = x.dtype.type(1.0 / (1.0 - rate))
+    zero = x.dtype.type(0)
+    lower = scramble(np.uint32(key[0] + np.uint32(step[0])))
+    upper = scramble(np.uint32(key[1] ^ lower))
+    for n in range(x.shape[0]):
+        start = np.uint32(first + n * groups)
+        for i in range(x.shape[1]):
+            place = np.uint32(start + np.uint32(group[i]))
+            bits = scramble(np.uint32(scramble(np.uint32(place ^ lower)) + upper))
+            y[n, i] = x[n, i] * scale if bits >= threshold else zero
+
+
+@kernel
 def all_finite(x: Array) -> bool:
     """Return whether no element of the flat x is NaN or infinite."""
     lanes = VECTOR_BYTES // x.itemsize

@@ -18,6 +18,8 @@ from .cropping2d import Cropping2D as Cropping2D
 from .dense import Dense as Dense
 from .depthwise_conv2d import DepthwiseConv2D as DepthwiseConv2D
 from .dropout import Dropout as Dropout
+from .dropout import SpatialDropout1D as SpatialDropout1D
+from .dropout import SpatialDropout2D as SpatialDropout2D
 from .elementwise import ELU as ELU
 from .elementwise import Elementwise as Elementwise
 from .elementwise import Sigmoid as Sigmoid

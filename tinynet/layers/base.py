@@ -221,11 +221,16 @@ class Layer(Buildable):
         """
         raise NotImplementedError(f"{self.title} does not define backward(self, dy).")
 
+    def hyperparameter(self, name: str) -> Any:
+        """Return a hyperparameter as it was given: `seed` is the layer's own once it is built."""
+        return vars(self).get(f"given_{name}", getattr(self, name))
+
     def __repr__(self) -> str:
+        values = [(field, self.hyperparameter(field.name)) for field in hyperparameters(self)]
         chosen = [
             f"{field.name}={value.__name__ if inspect.isfunction(value) else value!r}"
-            for field in hyperparameters(self)
-            if (value := getattr(self, field.name)) != field.default
+            for field, value in values
+            if value != field.default
         ]
         return f"{type(self).__name__}({', '.join(chosen)})"
 

@@ -33,7 +33,7 @@ def layer_config(layer: Layer) -> dict[str, Any]:
     Example:
         >>> from tinynet.layers import Dropout
         >>> layer_config(Dropout(0.5))
-        {'class': 'Dropout', 'rate': 0.5}
+        {'class': 'Dropout', 'rate': 0.5, 'noise_shape': None, 'seed': None}
     """
     kind = type(layer)
     known = KINDS[kind.__name__]  # a cell of a notebook may have defined the class again
@@ -53,7 +53,7 @@ def layer_config(layer: Layer) -> dict[str, Any]:
             "hyperparameters: decorate its class with @dataclass(eq=False, repr=False)."
         )
     for field in hyperparameters(layer):
-        config[field.name] = as_data(getattr(layer, field.name))
+        config[field.name] = as_data(layer.hyperparameter(field.name))
     if isinstance(layer, Chain):
         config |= names_config(layer)
     return config

@@ -11,22 +11,21 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import kernels
-from .base import Array, Layer
-from .building import Seed
+from .base import Array
 from .geometry import Shape, check_data_format, image_shape
+from .seeded import Seeded
 
 FILL_MODES = ("constant", "nearest", "reflect", "wrap")  # in the order of the kernel's numbers
 FLIPS = {"horizontal": (0.0, 0.5), "vertical": (0.5, 0.0), "horizontal_and_vertical": (0.5, 0.5)}
 
 
-class RandomTransform(Layer, only_kernels=True):
+class RandomTransform(Seeded, only_kernels=True):
     """The base of layers that read images at other places of themselves.
 
     A subclass says in `ranges` what is drawn. Which numbers are drawn depends on the layer's seed, the number
     of the training step and the sample's place in the batch alone; they are not those that Keras draws.
     """
 
-    seed: Any
     data_format: str | None
     fill_mode: str = "reflect"
     interpolation: str = "bilinear"
@@ -38,7 +37,7 @@ class RandomTransform(Layer, only_kernels=True):
 
     def __post_init__(self) -> None:
         name = type(self).__name__
-        self.given_seed = self.seed
+        self.keep_seed()
         check_data_format(name, self.data_format)
         if self.fill_mode not in FILL_MODES:
             raise ValueError(f"{name}: fill_mode must be one of {FILL_MODES}; got {self.fill_mode!r}.")
@@ -52,10 +51,6 @@ class RandomTransform(Layer, only_kernels=True):
     def varies(self) -> bool:
         """Whether training changes the output."""
         return True
-
-    def own_seed(self, seed: Seed) -> Seed:
-        """Return the seed that the layer was given, or the one that follows from its place."""
-        return seed if self.given_seed is None else self.given_seed
 
     def declare(self, input_shape: Shape, random: np.random.Generator) -> Shape:
         """Derive the layer's key from its seed; see `Layer.declare`."""
@@ -133,7 +128,7 @@ class RandomFlip(RandomTransform, only_kernels=True):
     """
 
     mode: str = "horizontal_and_vertical"
-    seed: int | Sequence[int] | None = None
+    seed: Any = None
     data_format: str | None = None
 
     def ranges(self) -> list[float]:
@@ -169,7 +164,7 @@ class RandomRotation(RandomTransform, only_kernels=True):
     factor: float | Sequence[float]
     fill_mode: str = "reflect"
     interpolation: str = "bilinear"
-    seed: int | Sequence[int] | None = None
+    seed: Any = None
     fill_value: float = 0.0
     data_format: str | None = None
 
@@ -202,7 +197,7 @@ class RandomTranslation(RandomTransform, only_kernels=True):
     width_factor: float | Sequence[float]
     fill_mode: str = "reflect"
     interpolation: str = "bilinear"
-    seed: int | Sequence[int] | None = None
+    seed: Any = None
     fill_value: float = 0.0
     data_format: str | None = None
 
@@ -236,7 +231,7 @@ class RandomZoom(RandomTransform, only_kernels=True):
     width_factor: float | Sequence[float] | None = None
     fill_mode: str = "reflect"
     interpolation: str = "bilinear"
-    seed: int | Sequence[int] | None = None
+    seed: Any = None
     fill_value: float = 0.0
     data_format: str | None = None
 
