@@ -33,11 +33,13 @@ def dense(builder: Builder, layer: Any, x: Tensor) -> Tensor:
 
 def placed(builder: Builder, layer: Any, x: Tensor) -> tuple[Tensor, dict[str, int]]:
     """Return the image that a convolution goes over, and where its windows lie, as options."""
-    x, padding = builder.reshape(x, layer.image), layer.padding
-    if padding == "causal":
-        height, width, channels = layer.image
-        sides = builder.integers("sides", [(0, 0), (0, 0), (layer.windows.left, 0), (0, 0)])
-        x = builder.add("PAD", [x, sides], (height, width + layer.windows.left, channels))
+    x, padding, around = builder.reshape(x, layer.image), layer.padding, layer.windows
+    # TensorFlow 2.21's interpreter (its XNNPACK) misplaces "same" windows that have gaps between them.
+    gaps = any(step > size for step, size in zip(layer.steps, layer.window, strict=True))
+    if padding == "causal" or (padding == "same" and gaps):
+        sides = [(0, 0), (around.top, max(around.bottom, 0)), (around.left, max(around.right, 0)), (0, 0)]
+        shape = tuple(size + sum(side) for size, side in zip(layer.image, sides[1:], strict=True))
+        x = builder.add("PAD", [x, builder.integers("sides", sides)], shape)
         padding = "valid"
     return x, {
         "padding": PADDINGS[padding],
