@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from .exporting import to_tflite
 from .models import Model
 from .names import unknown
 
@@ -170,6 +169,8 @@ class TFLiteConverter:
         Example:
             See `TFLiteConverter`.
         """
+        from .exporting import to_tflite  # on first use, so that `import tinynet` does not wait for it
+
         weights = self.target_spec.weights()
         if self.representative_dataset is not None:
             raise ValueError(

@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ..exporting import to_tflite
 from ..files.atomic import atomic_write
 from ..files.model_file import write_weights_file
 from ..layers import Layer
@@ -168,6 +167,8 @@ class Described(Trainable, Former, only_kernels=True):
                 f"only format so far (model.save writes tinynet's own); got {os.fspath(filepath)!r}, "
                 f"format={format!r}."
             )
+        from ..exporting import to_tflite  # on first use, so that `import tinynet` does not wait for it
+
         atomic_write(filepath, to_tflite(self))
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
