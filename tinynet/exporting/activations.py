@@ -43,6 +43,11 @@ def leaky_relu(builder: Builder, layer: Any, x: Tensor) -> Tensor:
     return builder.add("LEAKY_RELU", [x], x.shape[1:], alpha=layer.negative_slope)
 
 
+def prelu(builder: Builder, layer: Any, x: Tensor) -> Tensor:
+    """Apply a PReLU."""
+    return builder.add("PRELU", [x, builder.constant("alpha", layer.alpha.value)], x.shape[1:])
+
+
 def elu(scale: float, slope: float | None) -> Activate:
     """Return what gives scale * x above 0, and slope * (exp(x) - 1) below; None stands for `layer.alpha`."""
 
@@ -131,6 +136,7 @@ ACTIVATIONS: dict[str, Activate] = {  # by the layers' classes
     "Elementwise": named,
     "LeakyReLU": leaky_relu,
     "LogSoftmax": along_axis("LOG_SOFTMAX"),
+    "PReLU": prelu,
     "ReLU": relu,
     "Sigmoid": function("LOGISTIC"),
     "Softmax": along_axis("SOFTMAX", beta=1.0),

@@ -43,7 +43,7 @@ def translate(builder: Builder, layer: Layer, inputs: list[Tensor]) -> Tensor:
 
 
 def unchanged(builder: Builder, layer: Any, x: Tensor) -> Tensor:
-    """Translate Dropout, which does nothing while predicting."""
+    """Translate what does nothing while predicting."""
     return x
 
 
@@ -166,6 +166,10 @@ SINGLE = {  # those of one input
     "LayerNormalization": layer_normalization,
     "Normalization": normalization,
     "Permute": permute,
+    "RandomFlip": unchanged,
+    "RandomRotation": unchanged,
+    "RandomTranslation": unchanged,
+    "RandomZoom": unchanged,
     "Rescaling": rescaling,
     "Reshape": reshape,
     "UpSampling2D": up_sampling,

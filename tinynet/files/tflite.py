@@ -85,6 +85,7 @@ KINDS = {
     "MUL": Kind(18, 21, _ACTIVATION),
     "NEG": Kind(59, 42),
     "PAD": Kind(34, 22),
+    "PRELU": Kind(54),
     "REDUCE_MAX": Kind(82, 27, _REDUCE),
     "RELU": Kind(19),
     "RELU6": Kind(21),
