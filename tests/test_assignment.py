@@ -389,7 +389,6 @@ def test_settings_that_do_not_go_together_raise_and_change_nothing():
 @pytest.mark.parametrize(
     ("kind", "name", "meant"),
     [
-        (optim.SGD, "lr", "learning_rate"), (optim.Adam, "lr", "learning_rate"),
         (optim.SGD, "momentun", "momentum"), (optim.SGD, "nestorov", "nesterov"),
         (optim.Adam, "beta1", "beta_1"), (optim.Adam, "eps", "epsilon"),
         (optim.AdamW, "weight_deacy", "weight_decay"), (optim.AdamW, "clip_norm", "clipnorm"),

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..keywords import spoken
 from .opcodes import Reader, array_of
 from .places import cache_folder, fetch, keep, keras_folder, nowhere, users_folders
 
@@ -39,7 +38,6 @@ UInt8Array = NDArray[np.uint8]
 Split = tuple[UInt8Array, UInt8Array]
 
 
-@spoken
 def load_data() -> tuple[Split, Split]:
     """Load CIFAR-10, as `keras.datasets.cifar10.load_data` does, and fetch it the first time.
 

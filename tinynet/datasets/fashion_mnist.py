@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.idx import decode_idx, decompress
-from ..keywords import spoken
 from .places import cache_folder, fetch, keep, keras_folder, nowhere, users_folders
 
 NAME = "fashion-mnist"
@@ -34,7 +33,6 @@ UInt8Array = NDArray[np.uint8]
 Split = tuple[UInt8Array, UInt8Array]
 
 
-@spoken
 def load_data() -> tuple[Split, Split]:
     """Load Fashion-MNIST, as `keras.datasets.fashion_mnist.load_data` does, and fetch it the first time.
 

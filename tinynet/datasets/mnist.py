@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from .. import data
 from ..data.idx import encode_idx
 from ..data.mnist import SHA256
-from ..keywords import spoken
 from .places import keras_folder, users_folders
 
 Split = tuple[NDArray[np.uint8], NDArray[np.uint8]]
@@ -29,7 +28,6 @@ ARRAYS = {  # in mnist.npz, and the idx files that hold the same
 }
 
 
-@spoken
 def load_data(path: str | os.PathLike[str] = "mnist.npz") -> tuple[Split, Split]:
     """Load MNIST, as `keras.datasets.mnist.load_data` does, and fetch it the first time.
 
