@@ -91,7 +91,6 @@ def test_what_has_no_effect_is_taken_in_silence():
         batch_size=3,
     )
     assert repr(layer) == repr(layers.Dense(3))
-    assert repr(layers.Dropout(0.5, noise_shape=None, seed=3)) == repr(layers.Dropout(0.5))
     assert optim.Adam(epsilon=None, decay=0.0, centered=False).epsilon == 1e-7
     losses.MeanSquaredError(reduction="sum_over_batch_size", name="mse")
 
@@ -102,7 +101,7 @@ def test_what_has_no_effect_is_taken_in_silence():
         (lambda: layers.Conv2D(3, 3, data_format="channels_first"), "channels.*moveaxis"),
         (lambda: layers.MaxPool2D(data_format="channels_first"), "moveaxis"),
         (lambda: layers.ReLU(kernel_constraint="non_neg"), "kernel_constraint='non_neg' is not there"),
-        (lambda: layers.Dropout(0.5, noise_shape=(1, 3)), r"noise_shape=\(1, 3\) is not there, only None"),
+        (lambda: layers.Dense(3, lora_rank=4), "lora_rank=4 is not there, only None"),
         (lambda: layers.Dense(3, dtype="float16"), "dtype='float16' is not there.*Sequential or Input"),
         (lambda: optim.SGD(centered=True), "centered=True is not there, only False"),
         (lambda: callbacks.TerminateOnNaN(patience=1), "TerminateOnNaN has no argument 'patience'"),
