@@ -533,7 +533,7 @@ def test_training_does_not_depend_on_the_number_of_threads(set_threads, loss):
         model = Sequential([layers.Dense(9, activation="relu"), layers.Dense(5, activation=ends)], 7, seed=1)
         model.compile("sgd", loss)
         for number in range(4):
-            model.trainer.step([x], y, number, weights if number % 2 else None)
+            model.train_on_batch(x, y, weights if number % 2 else None)
         trained.append(model.flat.value.copy())
     np.testing.assert_array_equal(trained[0], trained[1])
     np.testing.assert_array_equal(trained[0], trained[2])

@@ -261,9 +261,9 @@ def test_an_existing_file_survives_a_failing_save(saved, monkeypatch, step):
     assert list(saved.parent.iterdir()) == [saved]
 
 
-def test_saving_into_a_folder_that_is_not_there(tmp_path):
-    with pytest.raises(FileNotFoundError, match="nowhere"):
-        small().save(tmp_path / "nowhere" / "m")
+def test_saving_makes_folders_that_are_not_there(tmp_path):
+    small().save(tmp_path / "some" / "where" / "m")
+    assert load_model(tmp_path / "some" / "where" / "m").predict(np.ones((5, 4))).shape == (5, 2)
 
 
 # Files that hold no model
