@@ -162,7 +162,6 @@ class TFLiteConverter:
         """Return the content of a .tflite file.
 
         Raises:
-            ImportError: the package flatbuffers is not installed.
             ValueError: a setting asks for what is not there; the model is not built, or takes inputs of any
                 size; or TensorFlow Lite's operators cannot do what one of its layers does.
 

@@ -20,7 +20,6 @@ def to_tflite(model: Any, weights: str = "float32") -> bytes:
         weights: "float32" (default), or what to round them to: "float16" or "int8"; see `rounding.py`.
 
     Raises:
-        ImportError: the package flatbuffers is not installed.
         ValueError: the model is not built, takes inputs of any size, or has a layer that TensorFlow Lite's
             operators cannot do; or a weight is too large for float16.
     """

@@ -165,24 +165,13 @@ def tflite_bytes(network: Network) -> bytes:
     Raises:
         ImportError: the package flatbuffers is not installed.
     """
-    flatbuffers = import_flatbuffers()
+    import flatbuffers  # on first use: few need it
+
     model = _model(network)
     size = sum(len(buffer.get(0, b"")) for buffer in model[4])
     builder = flatbuffers.Builder(size + 4096)
     builder.Finish(_write(builder, model), file_identifier=b"TFL3")
     return bytes(builder.Output())
-
-
-def import_flatbuffers() -> Any:
-    """Return the module flatbuffers, or raise an error that says what to install."""
-    try:
-        import flatbuffers
-    except ImportError as error:
-        raise ImportError(
-            "TensorFlow Lite files are written with the package flatbuffers, which is not installed: "
-            "pip install 'tinynet[tflite]', or pip install flatbuffers."
-        ) from error
-    return flatbuffers
 
 
 # A table is a dict: the numbers of its fields, and what is there, a NumPy scalar, an array, a text, another

@@ -148,7 +148,6 @@ class Described(Trainable, Former, only_kernels=True):
             verbose: taken as in Keras; nothing is printed.
 
         Raises:
-            ImportError: the package flatbuffers is not installed.
             ValueError: the format is another one; the model is not built, or takes inputs of any size; or a
                 layer of it is not there in TensorFlow Lite, which the error names.
             OSError: the file cannot be written; what was there before is unchanged.
