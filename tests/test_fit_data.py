@@ -11,6 +11,7 @@ import pytest
 from hypothesis import strategies as st
 
 from tinynet import Sequential, layers, optim, utils
+from tinynet.callbacks import LambdaCallback
 from tinynet.training.class_weight import weights_of_classes
 from tinynet.training.endless import is_endless
 
@@ -280,24 +281,48 @@ def test_validation_on_an_iterable():
 # Where an epoch ends
 
 
-def test_steps_per_epoch_go_on_where_the_last_epoch_ended_and_begin_again():
+@pytest.mark.parametrize(
+    ("steps", "epochs", "expected"),
+    [
+        (2, 4, [[0, 1], [2, 3], [4], [0, 1]]),
+        (3, 3, [[0, 1, 2], [3, 4], [0, 1, 2]]),
+        (5, 2, [[0, 1, 2, 3, 4]] * 2),
+        (9, 2, [[0, 1, 2, 3, 4]] * 2),
+        (1, 6, [[0], [1], [2], [3], [4], [0]]),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:fit. the data was over")
+def test_steps_per_epoch_go_on_where_the_last_epoch_ended(steps, epochs, expected):
     x, y = problem()
-    model = model_of()
-    model.fit(Dataset(x, y), steps_per_epoch=3, epochs=4, shuffle=False, verbose=0)
-    data = Dataset(x, y)
-    model_of().fit(data, steps_per_epoch=3, epochs=4, shuffle=False, verbose=0)
-    assert data.asked == [0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 0, 1]
-    same = model_of()
-    same.fit(x, y, batch_size=8, steps_per_epoch=3, epochs=4, shuffle=False, verbose=0)
-    np.testing.assert_array_equal(same.get_weights()[0], model.get_weights()[0])
+    seen = []
+    for data in (Dataset(x, y), Loader(x, y), (x, y)):
+        model, taken = model_of(), []
+        watch = LambdaCallback(
+            on_epoch_begin=lambda epoch, logs, taken=taken: taken.append([]),
+            on_train_batch_end=lambda batch, logs, taken=taken: taken[-1].append(batch),
+        )
+        arrays = isinstance(data, tuple)
+        keywords = {"steps_per_epoch": steps, "epochs": epochs, "shuffle": False, "callbacks": [watch]}
+        model.fit(*(data if arrays else [data]), batch_size=8 if arrays else None, verbose=0, **keywords)
+        assert list(map(len, taken)) == list(map(len, expected))
+        seen.append(model.get_weights()[0])
+        if isinstance(data, Dataset):
+            assert data.asked == list(itertools.chain(*expected))
+    np.testing.assert_array_equal(seen[0], seen[1])
+    np.testing.assert_array_equal(seen[0], seen[2])
 
 
-def test_an_iterator_that_is_over_ends_training_with_a_warning():
+def test_data_that_is_over_before_the_steps_of_an_epoch_is_a_warning():
     x, y = problem()
-    with pytest.warns(UserWarning, match=r"over before the 4 batches.*steps_per_epoch") as caught:
+    with pytest.warns(UserWarning, match=r"over after 5 of the 9 batches.*the next epoch begins") as caught:
+        assert model_of().fit(x, y, batch_size=8, steps_per_epoch=9, epochs=2, verbose=0).epoch == [0, 1]
+    assert caught[0].filename == __file__
+    with pytest.warns(UserWarning, match=r"over after 1 of the 4 batches.*training ends"):
         history = model_of().fit(iter(in_batches(x, y)), steps_per_epoch=4, epochs=3, verbose=0)
     assert history.epoch == [0, 1]
-    assert caught[0].filename == __file__
+    with pytest.warns(UserWarning, match=r"over after 0 of the 5 batches.*training ends"):
+        history = model_of().fit(iter(in_batches(x, y)), steps_per_epoch=5, epochs=3, verbose=0)
+    assert history.epoch == [0]
 
 
 def test_initial_epoch():

@@ -18,8 +18,8 @@ class Feed:
 
     Args:
         data: arrays in batches, or batches that somebody else makes.
-        steps: the number of batches of an epoch, which may be less or more than the data has: the next epoch
-            goes on where the last one ended, and data that can begin again does so. None: all of the data.
+        steps: the number of batches of an epoch, if it may be less than all: the next epoch goes on where the
+            last one ended. None: all of the data.
 
     Attributes:
         total: how much an epoch is, for the progress: samples or batches; None if that is not known.
@@ -30,8 +30,7 @@ class Feed:
         self.data, self.steps, self.is_over = data, steps, False
         self.counts_samples = isinstance(data, Batches) and steps is None
         self.total = len(data.samples) if isinstance(data, Batches) and steps is None else self.steps_an_epoch
-        self.iterator: Iterator[Batch] = iter(())
-        self.passes = 0  # the number of the next one
+        self.rest: Iterator[Batch] = iter(())  # of the data, where an epoch took less
         self.begun = False
 
     @property
@@ -47,31 +46,35 @@ class Feed:
         return " images" if self.data.samples.inputs[0].ndim == 4 else " samples"
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
-        """Yield the batches of an epoch; its number fixes the order of the samples."""
+        """Yield the batches of an epoch; its number fixes the order of the samples.
+
+        As in Keras 3, an epoch of a given number of steps ends early where the data does.
+        """
         if self.steps is None:
             yield from self.data.epoch(epoch)
             self.is_over = self.data.once
             return
-        self.passes = max(self.passes, epoch)
-        for _ in range(self.steps):
-            batch = next(self.iterator, None) or self.begin_again()
+        batch = next(self.rest, None)
+        if batch is None and not (self.data.once and self.begun):
+            self.rest, self.begun = self.data.epoch(epoch), True
+            batch = next(self.rest, None)
+        for step in range(self.steps):
             if batch is None:
-                self.is_over = True
-                warn(
-                    f"fit: the data was over before the {self.steps} batches of this epoch, and training "
-                    "ends with it: it must yield steps_per_epoch batches in each epoch.",
-                    UserWarning,
-                )
+                self.end(step)
                 return
             yield batch
+            if step + 1 < self.steps:
+                batch = next(self.rest, None)
 
-    def begin_again(self) -> Batch | None:
-        """Return the first batch of another pass through the data, or None where that cannot be."""
-        if self.data.once and self.begun:
-            return None
-        self.iterator = self.data.epoch(self.passes)
-        self.passes, self.begun = self.passes + 1, True
-        return next(self.iterator, None)
+    def end(self, step: int) -> None:
+        """Warn that the data was over after so many steps of an epoch that should have more."""
+        self.rest, self.is_over = iter(()), self.data.once
+        then = "training ends with it" if self.is_over else "the next epoch begins with the data anew"
+        warn(
+            f"fit: the data was over after {step} of the {self.steps} batches of this epoch, and {then}: it "
+            "must hold steps_per_epoch batches for each epoch.",
+            UserWarning,
+        )
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from typing import Protocol
 
 from ..callbacks import Callback, History
 from ..callbacks.callback_list import CallbackList
 from .average import MovingAverage
+from .data import Batch
 from .feed import Feed, Validation
 from .progress import Progress
 from .trainer import Trainer
@@ -70,7 +72,12 @@ class Loop:
         self.callbacks.tell("on_train_begin")
         try:
             for epoch in epochs:
-                logs = self.epoch(epoch)
+                batches = self.feed.epoch(model.epochs_trained)
+                first = next(batches, None)
+                if first is None:
+                    self.check_trained()
+                    break
+                logs = self.epoch(epoch, itertools.chain([first], batches))
                 if model.stop_training or self.feed.is_over:
                     break
         finally:  # Ctrl-C in a late epoch must not lose the best weights, nor their average
@@ -78,13 +85,18 @@ class Loop:
             self.callbacks.tell("on_train_end", logs=logs)
         return self.history
 
-    def epoch(self, epoch: int) -> dict[str, float]:
-        """Train on the epoch's batches, validate, tell the callbacks, and return what was measured."""
+    def check_trained(self) -> None:
+        """Raise if there was no data at all."""
+        if not self.history.epoch:
+            raise ValueError("fit: x yields no batches.")
+
+    def epoch(self, epoch: int, batches: Iterable[Batch]) -> dict[str, float]:
+        """Train on an epoch's batches, validate, tell the callbacks, and return what was measured."""
         self.callbacks.tell("on_epoch_begin", epoch)
         self.progress.begin(epoch, self.feed.total, self.feed.unit)
         logs: dict[str, float] | None = None
         try:
-            logs = self.train()
+            logs = self.train(batches)
             with self.average.in_place():
                 if self.validation.is_due(epoch):
                     logs |= {f"val_{name}": value for name, value in self.validate().items()}
@@ -105,12 +117,12 @@ class Loop:
         self.callbacks.tell("on_test_end", logs=logs)
         return logs
 
-    def train(self) -> dict[str, float]:
-        """Train on an epoch's batches, and return the loss and the metrics over all of them."""
-        model, trainer, number = self.model, self.trainer, -1
+    def train(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """Train on batches, and return the loss and the metrics over all of them."""
+        model, trainer = self.model, self.trainer
         trainer.reset_metrics()
         trainer.in_epoch = True
-        for number, batch in enumerate(self.feed.epoch(model.epochs_trained)):
+        for number, batch in enumerate(batches):
             self.callbacks.tell("on_train_batch_begin", number)
             logs = trainer.train(batch, model.steps_trained)
             model.steps_trained += 1
@@ -119,8 +131,6 @@ class Loop:
             self.callbacks.tell("on_train_batch_end", number, logs=logs)
             if model.stop_training:
                 break
-        if number < 0:
-            raise ValueError("fit: x yields no batches.")
         model.epochs_trained += 1
         trainer.in_epoch = False
         return trainer.result()
