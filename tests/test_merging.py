@@ -765,3 +765,16 @@ def test_columns_are_copied_and_no_others(dtype):
         expected[:, start : start + width] = x[:, first : first + width]
         kernels.copy_columns(reads(x), first, y.array, start, width)
         y.check(expected)
+
+
+@pytest.mark.parametrize("name", ["add", "average", "concatenate", "maximum", "multiply", "subtract"])
+def test_functions_merge_as_their_layers_do(name):
+    from tinynet import Input, Model, layers
+
+    a, b = np.random.default_rng(0).normal(size=(2, 5, 3)).astype(np.float32)
+    expected = getattr(layers, name.capitalize())()([a, b])
+    np.testing.assert_array_equal(getattr(layers, name)([a, b]), expected)
+    inputs = [Input((3,)), Input((3,))]
+    model = Model(inputs, getattr(layers, name)(inputs, name="merged"))
+    np.testing.assert_array_equal(model.predict([a, b]), expected)
+    assert model.layers[-1].name == "merged"

@@ -261,6 +261,17 @@ def test_an_existing_file_survives_a_failing_save(saved, monkeypatch, step):
     assert list(saved.parent.iterdir()) == [saved]
 
 
+@pytest.mark.parametrize("path", ["folder/", "folder", "some/where/"])
+def test_a_model_is_saved_into_a_folder_and_loaded_from_it(tmp_path, path):
+    (tmp_path / "folder").mkdir()
+    model, place = small(), f"{tmp_path}/{path}"
+    model.save(place)
+    np.testing.assert_array_equal(load_model(place).predict(np.ones((5, 4))), model.predict(np.ones((5, 4))))
+    assert [one.name for one in Path(place).iterdir()] == ["model.safetensors"]
+    model.save_weights(place)
+    model.load_weights(place)
+
+
 def test_saving_makes_folders_that_are_not_there(tmp_path):
     small().save(tmp_path / "some" / "where" / "m")
     assert load_model(tmp_path / "some" / "where" / "m").predict(np.ones((5, 4))).shape == (5, 2)

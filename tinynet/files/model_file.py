@@ -16,6 +16,7 @@ from .atomic import atomic_write
 
 Array = NDArray[Any]
 
+IN_FOLDERS = "model.safetensors"  # the name of the file of a model that is saved to a folder
 FORMAT_VERSION = 1
 
 
@@ -47,20 +48,21 @@ def write_weights_file(
     _write(path, tensors, {"holds": "weights"}, overwrite)
 
 
+def file_in(path: str | os.PathLike[str]) -> str | os.PathLike[str]:
+    """Return the file that holds the model of a path, which may be a folder, as TensorFlow's models are."""
+    name = os.fspath(path)
+    is_folder = Path(name).is_dir() or name.endswith(("/", os.sep))
+    return Path(name, IN_FOLDERS) if is_folder else path
+
+
 def _write(
     path: str | os.PathLike[str], tensors: Mapping[str, Array], content: Mapping[str, str], overwrite: bool
 ) -> None:
     """Write tensors and what there is to say about them."""
     from safetensors.numpy import save
 
+    path = file_in(path)
     name = os.fspath(path)
-    if Path(name).is_dir() or name.endswith(("/", os.sep)):
-        raise IsADirectoryError(
-            errno.EISDIR,
-            "cannot write a model there, because that is a folder, and a model is one file: give the file's "
-            "path, as folder/model.safetensors",
-            name,
-        )
     if not overwrite and os.path.lexists(name):
         raise FileExistsError(
             errno.EEXIST, "the file exists: give another path, or overwrite=True to replace it", name
@@ -117,9 +119,9 @@ def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[s
     """
     from safetensors import SafetensorError, safe_open
 
+    path = file_in(path)
     if not Path(path).is_file():
-        folder = " (it is a folder)" if Path(path).is_dir() else ""
-        raise FileNotFoundError(f"There is no model file {os.fspath(path)!r}{folder}.")
+        raise FileNotFoundError(f"There is no model file {os.fspath(path)!r}.")
     try:
         with safe_open(os.fspath(path), framework="numpy") as file:
             metadata = file.metadata() or {}

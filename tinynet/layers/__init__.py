@@ -34,6 +34,12 @@ from .global_pool2d import GlobalMaxPooling2D as GlobalMaxPooling2D
 from .im2col import col2im as col2im
 from .im2col import im2col as im2col
 from .layer_normalization import LayerNormalization as LayerNormalization
+from .merge_functions import add as add
+from .merge_functions import average as average
+from .merge_functions import concatenate as concatenate
+from .merge_functions import maximum as maximum
+from .merge_functions import multiply as multiply
+from .merge_functions import subtract as subtract
 from .parameter import Parameter as Parameter
 from .permute import Permute as Permute
 from .pool1d import AveragePool1D as AveragePool1D
