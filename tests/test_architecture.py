@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import types
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 import tinynet
 from tinynet import callbacks, data, datasets, generators, initializers, layers, losses, metrics, optim, utils
+from tinynet.keras.names import NAMES
 
 PACKAGE = Path(tinynet.__file__).parent
 
@@ -61,6 +63,23 @@ def imports(module):
 
     visit(tree, True)
     return found
+
+
+def test_the_design_names_every_module_once_and_in_order():
+    text = (Path(__file__).parent.parent / "docs" / "design.md").read_text("utf-8")
+    said = {}
+    for line in text.split("```")[1].splitlines()[2:]:
+        if part := re.match(r"  (\w+)(?:/|\.py) ", line):
+            said[part[1]] = []
+        said[list(said)[-1]] += re.findall(r"(?<![/\w])\w+(?=\.py)", line)
+    order = [part for part in ORDER if part != "__init__"]
+    order.insert(order.index("plotting"), "pretrained")  # holds weights, and no modules
+    assert list(said) == order
+    for part, names in said.items():
+        inside = {path.stem for path in (PACKAGE / part).glob("*.py")} - {"__init__"}
+        if part == "keras":  # the others are Keras's modules, which say no more than their names
+            inside -= set(NAMES)
+        assert sorted(names) == (sorted(inside) if inside else [part] * (part != "pretrained"))
 
 
 @pytest.mark.parametrize("module", MODULES, ids=str)
