@@ -33,8 +33,6 @@ DIFFERS = {
         "set_epsilon set_floatx set_image_data_format": "take the value that there is, and refuse others",
     },
     "callbacks": {
-        "Callback": "`self.model` is the model; it has fewer methods",
-        "History": "what `fit` returns and `model.history` holds; `fit` makes it",
         "ModelCheckpoint": "files are .safetensors, whatever they are called",
     },
     "config": {
@@ -47,15 +45,16 @@ DIFFERS = {
         "Initializer": "called with a shape, a source of random numbers and a dtype",
     },
     "layers": {
+        "BatchNormalization LayerNormalization": "scales begin at 1 and offsets at 0; other initializers, regularizers and constraints are refused",
         "Convolution2D": "`Convolution2D(32, 3, 3)` has a window of 3 × 3, as in Keras 1; in Keras 3 the third number is the strides",
         "Input InputLayer": "`batch_size` has no effect: models take batches of any size",
         "Layer": "a class of one's own is a dataclass with `declare`, `forward` and `backward`, in the place of `build` and `call`",
     },
     "losses": {
-        "Loss": "a class of one's own defines `check`, `_value` and `_gradient`",
+        "Loss": "a class of one's own defines `_value` and `_gradient`",
     },
     "metrics": {
-        "binary_accuracy categorical_accuracy sparse_categorical_accuracy": "return the mean over all samples, a float",
+        "Metric": "a class of one's own assigns what it counts to itself, in the place of `add_variable`",
     },
     "models": {
         "Model": "of symbols, or `Sequential`: it is not derived from to define `call`",
@@ -96,7 +95,8 @@ A script for a small network, written for Keras, needs other imports, and nothin
 | `from tensorflow.python.keras.layers import Dense` | `from tinynet.keras.layers import Dense` |
 | `import tensorflow as tf` | `import tinynet as tf` |
 
-`tinynet.keras.layers.Dense` is `tinynet.layers.Dense`: one class, under two names.
+`tinynet.keras.layers.Dense` is `tinynet.layers.Dense`: one class, under two names. In the tables below, "same" is what has
+Keras's arguments, defaults and results.
 
 - **Former words.** What Keras 1 and 2 called otherwise is translated, with a DeprecationWarning that names today's word:
   `lr`, `decay`, `nb_epoch`, `border_mode`, `output_dim`, `init`, `subsample`, `p`, `nb_filter`, `nb_row` and so on
@@ -111,6 +111,21 @@ A script for a small network, written for Keras, needs other imports, and nothin
 - **`import tinynet as tf`** has besides `tf.keras`: `tf.nn` (activations), `tf.random.set_seed`, `tf.optimizers`, `tf.losses`,
   `tf.metrics`, `tf.device` (no effect), `tf.config.list_physical_devices` (no GPUs) and other settings without effect, and a
   few functions of NumPy arrays: `tf.constant`, `convert_to_tensor`, `cast`, `reshape`, `expand_dims`, `argmax`, `one_hot`.
+
+## What is not there, and why
+
+tinynet is for small networks on images and numbers, trained on a CPU, and is to be read. So it has one way of each thing:
+
+- **Recurrent layers, attention, embeddings** (`LSTM`, `MultiHeadAttention`, `Embedding`, text): networks are feed-forward.
+- **Transposed and three-dimensional convolutions**: `UpSampling2D` and a `Conv2D` do the like of `Conv2DTranspose`.
+- **Functions that are differentiated** (`Lambda`, `keras.ops` in a graph, `tf.GradientTape`, a `Model` with a method `call`, a
+  function of one's own as loss or activation): gradients are written, not recorded. What is one's own is a layer or a loss
+  with a formula for its gradient, which `tinynet.gradcheck` checks. `train_on_batch` serves loops of one's own.
+- **Penalties on outputs, several losses** (`activity_regularizer`, `loss_weights`): a model trains on one number.
+- **Networks trained on photographs** (`keras.applications`), and other libraries' files (`.keras`, `.h5`, SavedModel).
+  A model is saved as .safetensors, and exported to TensorFlow Lite.
+- **TensorBoard, backups, distribution, mixed precision, GPUs**: `CSVLogger` and `plotting.plot_history` show a training.
+- **The functional forms of merging layers** (`add`, `concatenate`): write `layers.Add()([a, b])`.
 """
 
 

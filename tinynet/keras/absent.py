@@ -8,7 +8,7 @@ RECURRENT = (
     "recurrent layers (LSTM, GRU, SimpleRNN, and what wraps them) are not there: networks are feed-forward"
 )
 ATTENTION = "attention and embeddings are not there"
-TRANSPOSED = "transposed convolutions are not there: UpSampling2D, where it is there, and Conv2D do the like"
+TRANSPOSED = "transposed convolutions are not there: UpSampling2D and Conv2D do the like"
 VOLUMES = "images have two dimensions here, and sequences one"
 TEXT = "there is nothing for text"
 TRAINED = "there are no networks trained on photographs; tinynet.pretrained has those for digits"
@@ -21,7 +21,10 @@ OPERATIONS = "operations on tensors are not there: NumPy has them for arrays, la
 LOGS = "callbacks.CSVLogger writes the history to a file, and plotting draws it"
 GRAPHS = "there are no sessions and graphs of TensorFlow's: everything runs at once"
 WRAPPERS = "wrappers for other libraries are not there: call model.fit and model.predict"
-PREPROCESSING = "layers that change data are not there: prepare arrays with NumPy, or see fit's augment="
+PREPROCESSING = (
+    "of the layers that change data there are Rescaling, Normalization, and RandomFlip, RandomRotation, "
+    "RandomTranslation and RandomZoom: prepare arrays with NumPy, or see fit's augment="
+)
 DATASETS = "the datasets are mnist, fashion_mnist and cifar10"
 DEVICES = "everything runs on the CPU"
 
