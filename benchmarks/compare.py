@@ -1,4 +1,4 @@
-"""Compare tinynet with PyTorch and Keras, side by side: this makes the README's table and chart.
+"""Compare tinynet with PyTorch and Keras, side by side: this makes docs/speed.md's table and README's chart.
 
 Every contestant works in a process of its own with the same number of cores, on real MNIST images and from
 the same weights. Before anything is timed, all must compute the same probabilities and learn. Then, row by

@@ -147,7 +147,7 @@ def long_table(rows: Iterable[Row]) -> str:
 
 
 def short_table(rows: Iterable[Row], names: list[str], machine: dict[str, Any]) -> str:
-    """Return the README's table: a line for each row, medians with the spread below."""
+    """Return docs/speed.md's table: a line for each row, medians with the spread below."""
     lines = []
     for row in rows:
         cells = [f"{row.name}, {row.unit}"]

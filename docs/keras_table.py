@@ -126,6 +126,16 @@ tinynet is for small networks on images and numbers, trained on a CPU, and is to
   A model is saved as .safetensors, and exported to TensorFlow Lite.
 - **TensorBoard, backups, distribution, mixed precision, GPUs**: `CSVLogger` and `plotting.plot_history` show a training.
 - **The functional forms of merging layers** (`add`, `concatenate`): write `layers.Add()([a, b])`.
+
+## What Keras has not
+
+- `seed=` of models, which fixes everything random; the same bits on any number of threads (`tinynet.set_num_threads`).
+- `fit(augment=data.Augmentation())`, affine and elastic; `fit(ema_momentum=0.999)` averages the weights.
+- The schedules `optim.StepDecay` and `optim.OneCycle`; label smoothing of `SparseCategoricalCrossentropy`.
+- `layers.Chain`, a row of layers as a layer; `layers.im2col`; layers that share weights between models, and run alone, by
+  `layer.forward` and `layer.backward`; `tinynet.gradcheck`.
+- `tinynet.plotting` (the extra `plot`): `plot_history`, `plot_predictions`.
+- `tinynet.predict_image`, `read_number`, `pretrained`, and the command `tinynet`: see [pictures.md](pictures.md).
 """
 
 

@@ -1,0 +1,47 @@
+"""The programs in README run as they stand, on few images."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tinynet
+from tinynet import data, datasets
+
+README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+PROGRAMS = {
+    section: re.search(r"```python\n(.*?)```", text, re.DOTALL)[1]
+    for section, text in re.findall(r"^## (.*?)$(.*?)(?=^## )", README, re.DOTALL | re.MULTILINE)
+    if "```python" in text and section != "Your own picture"
+}
+
+
+def few(count):
+    random = np.random.default_rng(count)
+    return random.integers(0, 256, (count, 28, 28), "uint8"), np.arange(count, dtype="uint8") % 10
+
+
+@pytest.fixture(autouse=True)
+def few_images(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(data, "load_mnist", lambda: (few(40), few(20)))
+    monkeypatch.setattr(datasets.mnist, "load_data", lambda: (few(40), few(20)))
+
+
+@pytest.mark.parametrize("section", PROGRAMS)
+def test_a_program_runs(section):
+    exec(PROGRAMS[section], {})
+
+
+def test_all_programs_are_found():
+    assert list(PROGRAMS) == ["Ten lines", "A script that was written for Keras", "Looking inside"]
+
+
+def test_what_it_needs_is_what_is_installed():
+    text = (Path(tinynet.__file__).parent.parent / "pyproject.toml").read_text("utf-8")
+    needed = re.findall(r'^    "([a-z]+)[>=]', text.split("dependencies = [")[1].split("]")[0], re.MULTILINE)
+    named = re.search(r"The core needs (.*?)\.", README, re.DOTALL)[1]
+    assert sorted(re.findall(r"\w+", named.replace(" and ", " "))) == sorted(needed)
