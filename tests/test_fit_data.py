@@ -179,6 +179,8 @@ def test_tables():
         TypeError, match=r"x must hold numbers; these columns have none: c3.*classes into 0, 1"
     ):
         one.fit(frame.assign(c3="red"), y, verbose=0)
+    with pytest.raises(TypeError, match=r"y must hold numbers.*Turn text into numbers"):
+        one.fit(frame, pandas.Series(list("abcd") * 10), verbose=0)
 
 
 # Iterables over batches
@@ -262,7 +264,41 @@ def test_evaluate_and_predict_take_iterables():
     np.testing.assert_array_equal(model.predict(Dataset(x, y)), model.predict(x))
     np.testing.assert_array_equal(model.predict(batch for batch, _ in in_batches(x, y)), model.predict(x))
     np.testing.assert_array_equal(model.predict(endless(x, y), steps=3), model.predict(x[:24]))
-    np.testing.assert_array_equal(model.predict(x, steps=1), model.predict(x[:32]))
+    np.testing.assert_array_equal(model.predict(x, steps=2, batch_size=5), model.predict(x[:10]))
+
+
+def test_steps_without_a_batch_size_go_through_all_samples_as_in_keras():
+    x, y = problem()
+    model = model_of()
+    assert model.evaluate(x, y, steps=1) == model.evaluate(x, y)
+    np.testing.assert_array_equal(model.predict(x, steps=1), model.predict(x))
+    data, steps = {"validation_data": (x, y)}, {"steps_per_epoch": 3, "validation_steps": 1}
+    one = model_of().fit(x, y, **data, **steps, shuffle=False, verbose=0).history
+    other = model_of().fit(x, y, **data, batch_size=14, shuffle=False, verbose=0).history  # 40 / 3, up
+    assert one == other
+
+
+def test_class_weights_are_for_training_alone():
+    x, y = problem()
+    keywords = {"class_weight": {0: 5.0, 1: 0.1}, "shuffle": False, "verbose": 0}
+    split = model_of().fit(x, y, validation_split=0.25, **keywords).history
+    given = model_of().fit(x[:30], y[:30], validation_data=(x[30:], y[30:]), **keywords).history
+    assert split == given
+
+
+def test_a_list_of_the_only_array_is_that_array():
+    x, y = problem()
+    weights = np.linspace(0, 2, len(y))
+    plain, listed = model_of(), model_of()
+    first = plain.fit(x, y, sample_weight=weights, validation_data=(x, y), verbose=0).history
+    assert (
+        first == listed.fit([x], (y,), sample_weight=[weights], validation_data=([x], [y]), verbose=0).history
+    )
+    assert plain.evaluate([x], [y]) == plain.evaluate(x, y)
+    np.testing.assert_array_equal(plain.predict([x]), plain.predict(x))
+    np.testing.assert_array_equal(plain.predict([x[0]]), plain.predict(x[:1]))  # one sample, not one input
+    unbuilt = Sequential([layers.Dense(3)])
+    assert unbuilt.predict([x]).shape == (len(x), 3)
 
 
 def test_validation_on_an_iterable():
@@ -480,6 +516,7 @@ def test_an_iterator_is_good_for_one_epoch():
         (problem(), {"validation_freq": 0}, "validation_freq must be"),
         (problem(), {"validation_data": problem(), "validation_steps": -1}, "validation_steps must be"),
         (problem(), {"class_weight": {0: 1.0}, "sample_weight": np.ones(40)}, "not both"),
+        (problem(), {"class_weight": {0.5: 1.0}}, "class_weight must give classes.*0.5: 1.0"),
         (problem(), {"class_weight": {"cat": 1.0}}, "class_weight must give classes.*'cat': 1.0"),
         (problem(), {"class_weight": {0: "x"}}, "class_weight must give classes.*0: 'x'"),
         (problem(), {"sample_weight": np.ones(39)}, r"sample weights of shape \(40,\).*not \(39,\)"),
@@ -500,7 +537,7 @@ def test_what_cannot_be_trained_on_is_one_clear_error(arguments, keywords, messa
 def test_class_weights_are_sample_weights():
     x, y = problem()
     weights = np.where(y == 1, 3.0, np.where(y == 2, 0.5, 1.0))
-    one = weights_after(model_of(), x, y, class_weight={1: 3.0, 2: 0.5}, epochs=2, batch_size=8)
+    one = weights_after(model_of(), x, y, class_weight={1: 3.0, 2.0: 0.5}, epochs=2, batch_size=8)
     assert_same(one, weights_after(model_of(), x, y, sample_weight=weights, epochs=2, batch_size=8))
     stream = weights_after(model_of(), Dataset(x, y), class_weight={1: 3, 2: 0.5}, epochs=2, shuffle=False)
     arrays = weights_after(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from ..training.class_weight import weights_of_classes
 from ..training.data import Augment, Batch, Batches, Samples, fitting
 from ..training.stream import Stream, is_stream
 from .compiled import Compiled
-from .inputs import as_inputs, numbers, raw_input
+from .inputs import as_inputs, numbers, raw_input, without_list
 
 Array = NDArray[Any]
 
@@ -29,7 +31,11 @@ RESCALES = (
 def raw_inputs(model: Compiled, x: Any) -> list[Array]:
     """Return a model's inputs as arrays (N, ...) of numbers, or raise; it is built if it is not."""
     several = isinstance(x, Mapping) or model.takes_several
-    given = as_inputs(x, model.input_names) if several else [x]
+    if several:
+        given = as_inputs(x, model.input_names)
+    else:
+        axes = None if model.output_shape is None else len(model.open_shapes[0]) + 1
+        given = [without_list(x, lambda shape: len(shape) >= 2 if axes is None else len(shape) == axes)]
     if model.output_shape is None:
         given = [numbers(one) for one in given]
         model.build_for(given[0])
@@ -57,7 +63,9 @@ def samples_of(
     """
     if y is None:
         raise ValueError(f"{method}: y is missing, the targets of x.")
-    inputs, targets = raw_inputs(model, x), numbers(y, "y")
+    inputs = raw_inputs(model, x)
+    count = len(inputs[0])
+    targets = numbers(without_list(y, lambda shape: shape[:1] == (count,)), "y")
     samples = Samples(inputs, model.dtype)
     samples.check_finite()
     if targets.ndim == 0 or len(targets) != len(samples):
@@ -72,7 +80,10 @@ def samples_of(
         if sample_weight is not None:
             raise ValueError(f"{method}: give class_weight or sample_weight, not both: multiply them before.")
         sample_weight = weights_of_classes(targets, class_weight, model.dtype, method)
-    weights = None if sample_weight is None else loss.prepare_weights(sample_weight, shape)
+    weights = None
+    if sample_weight is not None:
+        sample_weight = without_list(sample_weight, lambda shape: shape[:1] == (count,))
+        weights = loss.prepare_weights(sample_weight, shape)
     return Samples(inputs, model.dtype, targets, weights)
 
 
@@ -113,35 +124,41 @@ def training_data(
     shuffle: bool,
     augment: Augment | None,
     validation_split: float,
-    bounded: bool,
+    steps: int | None,
 ) -> tuple[Batches | Stream, Samples | None]:
     """Return what `fit` trains on, and what it keeps of it for validation.
 
     Args:
         model: compiled.
         x, y, sample_weight, class_weight, batch_size, shuffle, augment, validation_split: see `fit`.
-        bounded: whether the number of steps is given.
+        steps: how many make an epoch; None for all. Without batch_size, they go once through arrays.
     """
     if is_stream(x):
         check_alone("fit", y=y, sample_weight=sample_weight, augment=augment)
         if validation_split:
             raise ValueError("fit: validation_split is for arrays; give validation_data for an iterable.")
-        return stream_of(model, "fit", x, bounded, class_weight, shuffle), None
+        return stream_of(model, "fit", x, steps is not None, class_weight, shuffle), None
     samples, held_out = samples_of(model, "fit", x, y, sample_weight, class_weight), None
     warn_of_raw_pixels(model, [*samples.inputs])
     if validation_split:
         samples, held_out = samples.split(validation_split)
+        if class_weight is not None:  # which is for training alone
+            held_out = replace(held_out, weights=None)
+    if batch_size is None and steps is not None:
+        batch_size = math.ceil(len(samples) / steps)
     return Batches(samples, batch_size, shuffle, augment, model.seed), held_out
 
 
-def validation_data(model: Compiled, data: Any, steps: int | None, batch_size: int) -> Samples | Stream:
+def validation_data(
+    model: Compiled, data: Any, steps: int | None, batch_size: int | None
+) -> Samples | Stream:
     """Return what `fit` evaluates the model on.
 
     Args:
         model: compiled.
         data: a pair (x, y), a triple (x, y, sample_weight), or an iterable over such batches.
         steps: how many batches; None for all.
-        batch_size: of arrays, if the number of batches is given.
+        batch_size: of arrays, if the number of batches is given; None for all samples in so many batches.
     """
     if is_stream(data):
         return stream_of(model, "fit", data, steps is not None)
@@ -150,8 +167,7 @@ def validation_data(model: Compiled, data: Any, steps: int | None, batch_size: i
             "fit: validation_data must be a pair (x, y), a triple (x, y, sample_weight), or an iterable over "
             f"such batches; got {type(data).__name__}."
         )
-    samples = samples_of(model, "fit", *data)
-    return samples if steps is None else samples.part(0, steps * batch_size)
+    return first_batches(samples_of(model, "fit", *data), steps, batch_size)
 
 
 def evaluation_data(
@@ -173,8 +189,12 @@ def evaluation_data(
     if is_stream(x):
         check_alone(method, y=y, sample_weight=sample_weight)
         return stream_of(model, method, x, steps is not None)
-    samples = samples_of(model, method, x, y, sample_weight)
-    return samples if steps is None else samples.part(0, steps * (batch_size or 32))
+    return first_batches(samples_of(model, method, x, y, sample_weight), steps, batch_size)
+
+
+def first_batches(samples: Samples, steps: int | None, batch_size: int | None) -> Samples:
+    """Return so many batches of samples; all, as in Keras, unless both numbers are given."""
+    return samples if steps is None or batch_size is None else samples.part(0, steps * batch_size)
 
 
 def check_alone(method: str, **arguments: Any) -> None:

@@ -36,6 +36,17 @@ def as_inputs(x: Any, names: Sequence[str]) -> list[Any]:
     )
 
 
+def without_list(x: Any, fits: Callable[[tuple[int, ...]], bool]) -> Any:
+    """Return the only array of a list, as Keras takes inputs, targets and weights; x itself if it is none.
+
+    Args:
+        x: what a person gives.
+        fits: tells from the shape of the array whether it holds all the samples, and is not one of them.
+    """
+    alone = isinstance(x, list | tuple) and len(x) == 1 and hasattr(x[0], "shape")
+    return x[0] if alone and fits(tuple(x[0].shape)) else x
+
+
 def numbers(x: Any, name: str = "x") -> Array:
     """Return what a person gives as an array of integers or floats, or raise; nothing is copied if it is one.
 
@@ -58,7 +69,10 @@ def numbers(x: Any, name: str = "x") -> Array:
         try:
             array = array.astype(np.float64)
         except (TypeError, ValueError) as error:
-            columns = [str(c) for c, kind in getattr(x, "dtypes", {}).items() if kind.kind not in "iufb"]
+            kinds = (
+                getattr(x, "dtypes", {}) if array.ndim == 2 else {}
+            )  # a column alone has one type, no table
+            columns = [str(c) for c, kind in kinds.items() if kind.kind not in "iufb"]
             which = f"; these columns have none: {', '.join(columns)}" if columns else f" ({error})"
             raise TypeError(
                 f"{name} must hold numbers{which}. Turn text into numbers first, such as classes into 0, 1, "

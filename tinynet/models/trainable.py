@@ -59,8 +59,8 @@ class Trainable(Compiled, only_kernels=True):
                 model.
             batch_size, verbose: as in Keras, without effect: no result depends on the batch, which is cut
                 into parts that fit the cache, and nothing is printed.
-            steps: of an iterable, how many batches to take; of arrays, of batch_size (32) samples each.
-                Default: all.
+            steps: of an iterable, how many batches to take; of arrays, if batch_size is given, too, how many
+                of so many samples. Default: all.
             callbacks: None (default).
 
         Returns:
@@ -90,7 +90,7 @@ class Trainable(Compiled, only_kernels=True):
             outputs = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
         else:
             inputs = given.raw_inputs(self, x)
-            first = None if limit is None else limit * (batch_size or 32)
+            first = None if limit is None or batch_size is None else limit * batch_size
             outputs = self._predict([array[:first] for array in inputs])
         return outputs[0] if len(outputs) == 1 else outputs
 
@@ -134,7 +134,7 @@ class Trainable(Compiled, only_kernels=True):
                 are several inputs; or an iterable over batches (x, y) or (x, y, sample_weight): a generator,
                 a `PyDataset`, a loader.
             y: their targets: (N,) integer labels for a sparse loss.
-            batch_size: samples a step; default 32.
+            batch_size: samples a step; default 32, or, with steps_per_epoch, as many as go once through x.
             epochs: the number of the last epoch; default 1.
             verbose: 0 silent, 1 a progress bar and a line an epoch, 2 the line alone; "auto" (default) is 1
                 in a terminal or a notebook, else 2.
@@ -178,7 +178,7 @@ class Trainable(Compiled, only_kernels=True):
         split = 0.0 if validation_data is not None else validation_split
         held_out: Samples | Stream | None
         data, held_out = given.training_data(
-            self, x, y, sample_weight, class_weight, batch_size, shuffle, augment, split, steps is not None
+            self, x, y, sample_weight, class_weight, batch_size, shuffle, augment, split, steps
         )
         if data.once and steps is None and len(numbers) > 1:
             raise ValueError(
@@ -186,7 +186,7 @@ class Trainable(Compiled, only_kernels=True):
                 "steps_per_epoch=, or an iterable that can begin again."
             )
         if validation_data is not None:
-            size = validation_batch_size or batch_size or 32
+            size = validation_batch_size or batch_size
             held_out = given.validation_data(self, validation_data, steps_after, size)
         trainer = self.trainer
         loop = Loop(
@@ -290,8 +290,8 @@ class Trainable(Compiled, only_kernels=True):
             y: their targets.
             batch_size, verbose: taken, and change nothing: what fits into the cache goes at once, in silence.
             sample_weight: how much each sample weighs in the loss, (N,); default None.
-            steps: of an iterable, how many batches to take; of arrays, of batch_size (32) samples each.
-                Default: all.
+            steps: of an iterable, how many batches to take; of arrays, if batch_size is given, too, how many
+                of so many samples. Default: all.
             callbacks: None (default).
             return_dict: whether to return a dict; default False.
 

@@ -48,7 +48,7 @@ def weights_of_classes(targets: Array, class_weight: Any, dtype: np.dtype[Any], 
 
 def is_class(name: Any) -> bool:
     """Return whether a key of class_weight is the number of a class."""
-    return isinstance(name, int | np.integer) and bool(name >= 0)
+    return isinstance(name, int | float | np.number) and bool(name >= 0 and name == np.rint(name))
 
 
 def is_weight(value: Any) -> bool:
