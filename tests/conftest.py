@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -12,6 +13,12 @@ import numpy as np
 import pytest
 
 import tinynet
+
+
+def pytest_collection_finish():
+    """Spare garbage collections the many thousand tests: with them, each takes a second, and many tests ask for one."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -402,44 +402,6 @@ SEQUENCES = [
         row_reference(layers.Conv2D, convolution_reference),
     ),
     (
-        lambda: layers.Conv1D(2, 2, activation="tanh", method="im2col"),
-        (3, 1),
-        row_reference(layers.Conv2D, convolution_reference),
-    ),
-    (lambda: layers.Conv1D(2, 3, padding="causal", dilation_rate=2), (6, 3), causal_reference),
-    (lambda: layers.Conv1D(2, 4, 2, "causal"), (5, 1), causal_reference),
-    *(
-        (lambda kind=kind, a=a: kind(**a), (7, 3), row_reference(images, reference))
-        for kind, images, reference in [
-            (layers.MaxPool1D, layers.MaxPool2D, max_pool_reference),
-            (layers.AveragePool1D, layers.AveragePool2D, average_pool_reference),
-        ]
-        for a in [{"pool_size": 2}, {"pool_size": 3, "strides": 2, "padding": "same"}]
-    ),
-    *(
-        (lambda kind=kind, a=a: kind(**a), (4, 5), row_reference(images, reference))
-        for kind, images, reference in [
-            (layers.GlobalMaxPool1D, layers.GlobalMaxPool2D, global_max_pool_reference),
-            (layers.GlobalAveragePool1D, layers.GlobalAveragePool2D, global_average_pool_reference),
-        ]
-        for a in [{}, {"keepdims": True}]
-    ),
-]
-
-
-SEQUENCES = [
-    (lambda: layers.Conv1D(3, 2), (5, 4), row_reference(layers.Conv2D, convolution_reference)),
-    (
-        lambda: layers.Conv1D(17, 3, 2, "same", activation="relu"),
-        (6, 2),
-        row_reference(layers.Conv2D, convolution_reference),
-    ),
-    (
-        lambda: layers.Conv1D(4, 3, dilation_rate=2, groups=2, use_bias=False),
-        (7, 2),
-        row_reference(layers.Conv2D, convolution_reference),
-    ),
-    (
         lambda: layers.Conv1D(2, 2, activation="leaky_relu", method="im2col"),
         (3, 1),
         row_reference(layers.Conv2D, convolution_reference),
