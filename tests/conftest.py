@@ -16,7 +16,7 @@ import tinynet
 
 
 def pytest_collection_finish():
-    """Spare garbage collections the many thousand tests: with them, each takes a second, and many tests ask for one."""
+    """Spare garbage collections the thousands of collected tests, over which each would take half a second."""
     gc.collect()
     gc.freeze()
 
