@@ -16,7 +16,7 @@ import tinynet
 
 
 def pytest_collection_finish():
-    """Spare garbage collections the thousands of collected tests, over which each would take half a second."""
+    """Keep the thousands of collected tests out of garbage collections, which took half a second each."""
     gc.collect()
     gc.freeze()
 

@@ -238,6 +238,7 @@ print(VECTOR_BYTES)
 """
 
 
+@pytest.mark.slow
 def test_the_bits_do_not_depend_on_how_long_vectors_are(run_python):
     features = numba.core.codegen.get_host_cpu_features().split(",")
     if "+avx512f" not in features or "+fma" not in features:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import re
 import types
@@ -42,6 +43,7 @@ def part_of(module):
     return module.parts[0].removesuffix(".py")
 
 
+@functools.cache
 def imports(module):
     """The absolute names of what a module imports, for types, too, and whether that is at its top."""
     tree = ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
@@ -82,14 +84,14 @@ def test_the_design_names_every_module_once_and_in_order():
         assert sorted(names) == (sorted(inside) if inside else [part] * (part != "pretrained"))
 
 
-@pytest.mark.parametrize("module", MODULES, ids=str)
-def test_nothing_imports_upward(module):
-    own = ORDER.index(part_of(module))  # an unknown module has to be given its place in ORDER
-    for name, _ in imports(module):
-        root, *rest = name.split(".")
-        if root == "tinynet":
-            other = rest[0] if rest and rest[0] in ORDER else "__init__"
-            assert ORDER.index(other) < own or other == part_of(module), f"{module} imports {name}"
+def test_nothing_imports_upward():
+    for module in MODULES:
+        own = ORDER.index(part_of(module))  # an unknown module has to be given its place in ORDER
+        for name, _ in imports(module):
+            root, *rest = name.split(".")
+            if root == "tinynet":
+                other = rest[0] if rest and rest[0] in ORDER else "__init__"
+                assert ORDER.index(other) < own or other == part_of(module), f"{module} imports {name}"
 
 
 def file_of(name):
@@ -130,9 +132,9 @@ def test_no_file_is_long_without_a_reason():
     assert max(lengths.values()) < 400
 
 
-@pytest.mark.parametrize("module", MODULES, ids=str)
-def test_only_the_right_modules_import_heavy_libraries(module):
-    for name, top in imports(module):
+def test_only_the_right_modules_import_heavy_libraries():
+    found = [(module, name, top) for module in MODULES for name, top in imports(module)]
+    for module, name, top in found:
         root = name.split(".")[0]
         assert root not in FORBIDDEN, f"{module} imports {name}"
         if root in OPTIONAL:
@@ -193,7 +195,7 @@ def public_things():
         for name in names:
             value = getattr(module, name)
             if inspect.isclass(value) or inspect.isfunction(value):
-                yield pytest.param(value, id=f"{module.__name__}.{name}")
+                yield f"{module.__name__}.{name}", value
 
 
 PUBLIC_THINGS = list(public_things())
@@ -207,21 +209,22 @@ WITHOUT_EXAMPLE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("thing", PUBLIC_THINGS)
-def test_every_public_class_and_function_has_an_example(thing):
-    own = vars(thing).get("__doc__") if inspect.isclass(thing) else thing.__doc__
-    assert own, f"{thing.__name__} has no docstring of its own"
-    if thing not in WITHOUT_EXAMPLE:
-        assert "Example:" in own
-        assert ">>> " in own
+def test_every_public_class_and_function_has_an_example():
+    for title, thing in PUBLIC_THINGS:
+        own = vars(thing).get("__doc__") if inspect.isclass(thing) else thing.__doc__
+        assert own, f"{title} has no docstring of its own"
+        if thing not in WITHOUT_EXAMPLE:
+            assert "Example:" in own, title
+            assert ">>> " in own, title
 
 
-@pytest.mark.parametrize("thing", PUBLIC_THINGS)
-def test_every_public_method_has_a_docstring(thing):
-    if inspect.isclass(thing) and thing is not optim.Parameter:  # a protocol; the class explains it
+def test_every_public_method_has_a_docstring():
+    for title, thing in PUBLIC_THINGS:
+        if not inspect.isclass(thing) or thing is optim.Parameter:  # a protocol; the class explains it
+            continue
         for name, value in vars(thing).items():
             if not name.startswith("_") and isinstance(value, types.FunctionType | property | staticmethod):
-                assert inspect.getdoc(getattr(thing, name)), f"{thing.__name__}.{name} has no docstring"
+                assert inspect.getdoc(getattr(thing, name)), f"{title}.{name} has no docstring"
 
 
 @pytest.mark.parametrize(
@@ -232,6 +235,6 @@ def test_all_lists_what_exists_in_order(module):
     assert module.__all__ == sorted(module.__all__)
 
 
-@pytest.mark.parametrize("module", MODULES, ids=str)
-def test_every_module_says_what_it_is_for(module):
-    assert ast.get_docstring(ast.parse((PACKAGE / module).read_text(encoding="utf-8")))
+def test_every_module_says_what_it_is_for():
+    for module in MODULES:
+        assert ast.get_docstring(ast.parse((PACKAGE / module).read_text(encoding="utf-8"))), module

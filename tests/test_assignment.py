@@ -33,13 +33,15 @@ def state_of(layer):
 # Hyperparameters and parameters of layers in a model
 
 
-@pytest.mark.parametrize(
-    "around", [lambda layer: layer, lambda layer: Chain([layer]), lambda layer: Held([layer])]
-)
 @pytest.mark.parametrize("case", CASES, ids=case_name)
-def test_no_hyperparameter_of_a_layer_in_a_model_can_be_assigned(case, around):
-    layer = case.make()
-    Sequential([around(layer)], case.shape)
+def test_no_hyperparameter_of_a_layer_in_a_model_can_be_assigned(case):
+    for around in (lambda layer: layer, lambda layer: Chain([layer]), lambda layer: Held([layer])):
+        layer = case.make()
+        Sequential([around(layer)], case.shape)
+        check_that_no_hyperparameter_can_be_assigned(layer)
+
+
+def check_that_no_hyperparameter_can_be_assigned(layer):
     names = [field.name for field in dataclasses.fields(layer)]
     assert names or type(layer) in (layers.Flatten, layers.ReLU, layers.Sigmoid, layers.Tanh, layers.Softmax,
                                     layers.GlobalAveragePool2D)  # fmt: skip
@@ -73,13 +75,13 @@ def test_no_parameter_of_a_layer_in_a_model_can_be_replaced(case):
 
 
 @pytest.mark.parametrize("case", CASES, ids=case_name)
-@pytest.mark.parametrize("name", ["trainabel", "kernels", "rates", "weight", "activaton"])
-def test_unknown_names_on_built_in_layers_are_refused(case, name):
+def test_unknown_names_on_built_in_layers_are_refused(case):
     layer = case.make()
     Sequential([layer], case.shape)
-    with pytest.raises(AttributeError, match=rf"{type(layer).__name__}.*{name}"):
-        setattr(layer, name, False)
-    assert name not in vars(layer)
+    for name in ("trainabel", "kernels", "rates", "weight", "activaton"):
+        with pytest.raises(AttributeError, match=rf"{type(layer).__name__}.*{name}"):
+            setattr(layer, name, False)
+        assert name not in vars(layer)
 
 
 def test_an_array_cannot_take_the_place_of_a_parameter_in_a_layer_alone_either():

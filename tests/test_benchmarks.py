@@ -293,6 +293,7 @@ def test_every_kernel_can_be_called(monkeypatch):
     assert kernels.roof(cases[-1], sgemm=1e9) == 10
 
 
+@pytest.mark.slow
 def test_normalization_prints_a_line_for_each_network(monkeypatch, capsys):
     random = np.random.default_rng(0)
     data = random.random((16, 28, 28, 1)).astype(np.float32), np.arange(16) % 10

@@ -277,7 +277,7 @@ RIGHT = {
 }
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2, 3))])
 @pytest.mark.parametrize("name", RIGHT)
 def test_right_layers_are_right_at_kinks(name, seed):
     model = on_images(*RIGHT[name](), seed=seed)
@@ -335,7 +335,7 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
 @pytest.mark.parametrize("name", FAULTS)
 def test_wrong_layers_are_wrong_among_kinks(name, seed):
     kind, fault = FAULTS[name]

@@ -84,6 +84,7 @@ print(model.predict(x).shape, "numba.np.arraymath" in sys.modules)
 """
 
 
+@pytest.mark.slow
 def test_compiled_kernels_are_loaded_without_what_compiling_needs(run_python, tmp_path):
     def use_a_model():
         return run_python(USE_A_MODEL, NUMBA_CACHE_DIR=str(tmp_path))

@@ -173,7 +173,7 @@ def test_directions(direction):
 )
 def test_files(branching, tmp_path, suffix, start):
     path = tmp_path / f"model{suffix}"
-    figure = plot_model(branching, str(path), True, True, True, expand_nested=True)
+    figure = plot_model(branching, str(path), True, True, True, expand_nested=True, dpi=50)
     assert path.read_bytes().startswith(start)
     assert figure._repr_png_().startswith(b"\x89PNG")
 

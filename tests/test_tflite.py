@@ -67,7 +67,9 @@ def shaken(model, seed=0):
     return model
 
 
-@pytest.mark.parametrize("resolver", ["AUTO", "BUILTIN_WITHOUT_DEFAULT_DELEGATES"])
+@pytest.mark.parametrize(
+    "resolver", ["AUTO", pytest.param("BUILTIN_WITHOUT_DEFAULT_DELEGATES", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("case", CASES, ids=case_name)
 def test_the_interpreter_computes_what_each_layer_does(case, resolver):
     x, _ = case.data(case.build())
