@@ -10,7 +10,20 @@ from pathlib import Path
 import pytest
 
 import tinynet
-from tinynet import callbacks, data, datasets, generators, initializers, layers, losses, metrics, optim, utils
+from tinynet import (
+    callbacks,
+    constraints,
+    data,
+    datasets,
+    generators,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    optim,
+    regularizers,
+    utils,
+)
 from tinynet.keras.names import NAMES
 
 PACKAGE = Path(tinynet.__file__).parent
@@ -182,7 +195,7 @@ def public_things():
     loaders = (datasets.mnist, datasets.fashion_mnist, datasets.cifar10)
     for module in (
         tinynet, tinynet.activations, layers, losses, optim, callbacks, data, initializers, metrics, utils,
-        generators, tinynet.lite, *loaders,
+        generators, constraints, regularizers, tinynet.lite, *loaders,
     ):  # fmt: skip
         names = getattr(module, "__all__", None) or [
             *handed_on(module),
@@ -203,9 +216,9 @@ PUBLIC_THINGS = list(public_things())
 # What is explained by its example in another place, or is only there to be derived from.
 WITHOUT_EXAMPLE = {
     layers.Layer, tinynet.GradientError, losses.Loss, metrics.Metric, optim.LearningRateSchedule,
-    optim.Optimizer, optim.Parameter, initializers.Initializer, generators.Iterator,
-    generators.NumpyArrayIterator, generators.DirectoryIterator, generators.DataFrameIterator,
-    generators.ImageDataset,
+    optim.Optimizer, optim.Parameter, initializers.Initializer, constraints.Constraint, constraints.Norms,
+    generators.Iterator, generators.NumpyArrayIterator, generators.DirectoryIterator,
+    generators.DataFrameIterator, generators.ImageDataset,
 }  # fmt: skip
 
 

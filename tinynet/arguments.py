@@ -13,9 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .keywords import SpokenABC
-from .keywords import unknown_argument as unknown_argument
 
-Named = TypeVar("Named")
 Kind = TypeVar("Kind", bound=type)
 
 

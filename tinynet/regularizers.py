@@ -38,7 +38,7 @@ class L1L2(metaclass=Spoken):
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            if field.init and not is_factor(getattr(self, field.name)):
+            if field.init and not _is_factor(getattr(self, field.name)):
                 raise ValueError(
                     f"{type(self).__name__}: {field.name} must be a finite number of at least 0; got "
                     f"{getattr(self, field.name)!r}."
@@ -117,7 +117,7 @@ BY_NAME: dict[str, type[L1L2]] = {
 }
 
 
-def is_factor(value: object) -> bool:
+def _is_factor(value: object) -> bool:
     """Return whether a value is a finite number of at least 0."""
     numeric = isinstance(value, int | float | np.integer | np.floating)
     return numeric and not isinstance(value, bool) and 0 <= value < math.inf  # type: ignore[operator]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import unknown_argument
+from ..keywords import unknown_argument
 
 TAKEN = ("optimizer", "loss", "metrics", "weighted_metrics")  # by compile
 IGNORED = {"run_eagerly", "jit_compile", "steps_per_execution", "auto_scale_loss"}

@@ -15,8 +15,8 @@ from ..arguments import (
     is_rate,
     require,
     require_numbers,
-    unknown_argument,
 )
+from ..keywords import unknown_argument
 from ..schedules import rate_as_data, rate_from_data
 from .former import Former
 
