@@ -47,6 +47,17 @@ def blobs():
 
 
 @pytest.fixture(scope="session")
+def keras():
+    """Keras on PyTorch; what asks for it is skipped where they are not installed."""
+    pytest.importorskip("torch")
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    found = pytest.importorskip("keras")
+    if found.backend.backend() != "torch":
+        pytest.skip("these tests need Keras's backend torch")
+    return found
+
+
+@pytest.fixture(scope="session")
 def run_python():
     """Runs code in another Python process and returns what it printed."""
 

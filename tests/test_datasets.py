@@ -318,10 +318,7 @@ def test_cifar10_in_every_form_and_folder(home, tmp_path, monkeypatch, place, fi
     check(cifar10.load_data(), COLOURS)
 
 
-def test_the_fake_batches_are_what_keras_reads(tmp_path):
-    pytest.importorskip("torch")
-    os.environ.setdefault("KERAS_BACKEND", "torch")
-    pytest.importorskip("keras")
+def test_the_fake_batches_are_what_keras_reads(tmp_path, keras):
     from keras.src.datasets.cifar import load_batch
 
     pixels, labels = load_batch(write(tmp_path, PYTHON) / "data_batch_2")

@@ -3,7 +3,6 @@ from __future__ import annotations
 import inspect
 import json
 import math
-import os
 
 import numpy as np
 import pytest
@@ -210,16 +209,6 @@ def test_layers_use_their_initializers(make):
     layer.build((60,) if isinstance(layer, layers.Dense) else (2, 2, 60))
     assert 0.9 * math.sqrt(6 / 100) < np.abs(layer.kernel.value).max() <= math.sqrt(6 / 100)  # glorot_uniform
     assert (layer.bias.value == 0).all()
-
-
-@pytest.fixture(scope="module")
-def keras():
-    pytest.importorskip("torch")
-    os.environ.setdefault("KERAS_BACKEND", "torch")
-    found = pytest.importorskip("keras")
-    if found.backend.backend() != "torch":
-        pytest.skip("these tests need Keras's backend torch")
-    return found
 
 
 def test_names_arguments_and_distributions_are_keras_s(keras):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 
 import numpy as np
 import pytest
@@ -18,16 +17,6 @@ pytestmark = pytest.mark.filterwarnings(  # get_weights asks PyTorch in NumPy 1'
 )
 
 SUFFIXES = ["m.h5", "m.keras", "m", "m.hdf5", "m.tf", "m.weights.h5"]
-
-
-@pytest.fixture(scope="module")
-def keras():
-    pytest.importorskip("torch")
-    os.environ.setdefault("KERAS_BACKEND", "torch")
-    found = pytest.importorskip("keras")
-    if found.backend.backend() != "torch":
-        pytest.skip("these tests need Keras's backend torch")
-    return found
 
 
 def of_layers(make, sequential, shape):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,16 +10,6 @@ from tinynet import utils
 from tinynet.generators.resizing import METHODS, fitted, resized
 
 SIZES = [((11, 17, 3), (7, 9)), ((11, 17, 3), (23, 40)), ((5, 5, 1), (5, 5)), ((30, 20, 3), (4, 3))]
-
-
-@pytest.fixture(scope="module")
-def keras():
-    pytest.importorskip("torch")
-    os.environ.setdefault("KERAS_BACKEND", "torch")
-    found = pytest.importorskip("keras")
-    if found.backend.backend() != "torch":
-        pytest.skip("these tests need Keras's backend torch")
-    return found
 
 
 def noise(shape):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import os
 from pathlib import Path
 
 import pytest
@@ -47,10 +46,7 @@ def test_names_are_there_or_say_that_they_are_not(table, place):
 
 
 @pytest.mark.parametrize("place", NAMES)
-def test_the_names_are_keras_s(place):
-    pytest.importorskip("torch")
-    os.environ.setdefault("KERAS_BACKEND", "torch")
-    keras = pytest.importorskip("keras")
+def test_the_names_are_keras_s(place, keras):
     theirs = importlib.import_module(f"keras.{place}".rstrip("."))
     names = {name for name in dir(theirs) if not name.startswith("_") and name != "src"}
     older = {"preprocessing": {"image", "sequence"}, "preprocessing.image": GENERATORS}

@@ -1,4 +1,4 @@
-"""The weights that come with tinynet reach the accuracy that the README promises, on real MNIST."""
+"""The weights that come with tinynet reach the accuracy that docs/pictures.md promises, on real MNIST."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import tinynet
 from tinynet import data
 from tinynet.inference import WEIGHTS
 
-PROMISED = {"mnist_cnn": 0.9955, "mnist_mlp": 0.993}  # README: 99.61 and 99.36
+PROMISED = {"mnist_cnn": 0.9955, "mnist_mlp": 0.993}  # docs/pictures.md: 99.61 and 99.36
 
 
 def test_they_are_small():

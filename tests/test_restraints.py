@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 
 import numpy as np
 import pytest
@@ -222,16 +221,6 @@ def test_restraints_survive_in_files(tmp_path):
 
 
 # As in Keras.
-
-
-@pytest.fixture(scope="module")
-def keras():
-    pytest.importorskip("torch")
-    os.environ.setdefault("KERAS_BACKEND", "torch")
-    found = pytest.importorskip("keras")
-    if found.backend.backend() != "torch":
-        pytest.skip("these tests need Keras's backend torch")
-    return found
 
 
 @pytest.mark.parametrize(
