@@ -600,3 +600,29 @@ def test_every_callback_is_tested_here():
         kind for kind in vars(callbacks).values() if isinstance(kind, type) and issubclass(kind, Callback)
     ]
     assert {kind.__name__ for kind in kinds} - {"_Monitor"} <= set(globals())
+
+
+@pytest.mark.parametrize("kind", [EarlyStopping, ReduceLROnPlateau])
+def test_epochs_that_are_not_validated_decide_nothing(model, kind):
+    """With validation_freq=2, every other epoch logs no val_loss; these are as if they were not there."""
+    callback = kind(patience=1, min_delta=100)
+    validated = {"x": X, "y": X, "validation_data": (X, 0 * X), "verbose": 0, "batch_size": 20}
+    model.compile(optim.SGD(1e-3), "mse")
+    history = model.fit(**validated, epochs=8, validation_freq=2, callbacks=[callback])
+    assert len(history.history["val_loss"]) == (4 if kind is ReduceLROnPlateau else 2)
+    if kind is ReduceLROnPlateau:
+        rates = history.history["learning_rate"]
+        np.testing.assert_allclose(rates, [1e-3] * 4 + [1e-4] * 2 + [1e-5] * 2)
+
+
+def test_the_best_epoch_is_one_that_was_validated(model, tmp_path):
+    path = tmp_path / "{epoch}.safetensors"
+    callback = ModelCheckpoint(path, save_best_only=True)
+    model.compile(optim.SGD(1e-3), "mse")
+    model.fit(
+        X, 0 * X, validation_data=(X, 0 * X), validation_freq=2, epochs=5, verbose=0, callbacks=[callback]
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["2.safetensors", "4.safetensors"]
+    between = ModelCheckpoint(path, save_best_only=True, save_freq=2)
+    with pytest.raises(ValueError, match=r"'val_loss' is measured after epochs.*leave save_freq out"):
+        model.fit(X, X, validation_split=0.5, verbose=0, callbacks=[between])

@@ -56,9 +56,9 @@ class EarlyStopping(Monitor):
         self.best, self.best_weights = None, None
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        if epoch < self.start_from_epoch:
+        value = (logs or {}).get(self.monitor)
+        if value is None or epoch < self.start_from_epoch:  # an epoch that was not validated has none
             return
-        value = (logs or {})[self.monitor]
         self.wait += 1
         if self.is_improvement(value, self.best):
             self.best, self.best_epoch = value, epoch

@@ -23,7 +23,8 @@ class ModelCheckpoint(Monitor):
             "cnn-{epoch:02d}-{val_loss:.2f}.safetensors". Its folder is made where it is missing.
         monitor: what decides which epoch is best; default "val_loss".
         verbose: 1 to print what is saved; default 0.
-        save_best_only: whether to save only when that improved; default False.
+        save_best_only: whether to save only when that improved; default False. Epochs that are not validated
+            (see validation_freq of `fit`) are then not saved for their "val_loss".
         save_weights_only: whether to save the weights alone, as `model.save_weights` does; default False.
         mode: "min", "max" or "auto" (default: from the name, such as "val_accuracy").
         save_freq: "epoch" (default), or the number of batches after which to save.
@@ -74,6 +75,11 @@ class ModelCheckpoint(Monitor):
     def on_train_begin(self, logs: Logs | None = None) -> None:
         if self.save_best_only:
             self.check_monitor()
+            if self.save_freq != "epoch" and self.monitor.startswith("val_"):
+                raise ValueError(
+                    f"ModelCheckpoint: {self.monitor!r} is measured after epochs, and save_freq="
+                    f"{self.save_freq} saves between batches: leave save_freq out, or monitor 'loss'."
+                )
         if not self.save_weights_only:
             self.model.config()  # raises now, not after an epoch, if the model cannot be saved
         names = [*self.model.log_names, "learning_rate"]
@@ -98,6 +104,9 @@ class ModelCheckpoint(Monitor):
 
     def save(self, epoch: int, batch: int | None, logs: Logs) -> None:
         """Save the model, if it should be saved."""
+        if self.save_best_only and self.monitor not in logs:
+            self.say(f"Epoch {epoch + 1}: {self.monitor} was not measured")
+            return
         path = self.name(epoch, batch, logs)
         if not math.isfinite(logs["loss"]) or not all(
             np.isfinite(parameter.value).all() for parameter in self.model.parameters

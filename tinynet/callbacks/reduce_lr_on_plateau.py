@@ -58,7 +58,9 @@ class ReduceLROnPlateau(Monitor):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         logs = {} if logs is None else logs
-        rate, value = log_learning_rate(self, logs), logs[self.monitor]
+        rate, value = log_learning_rate(self, logs), logs.get(self.monitor)
+        if value is None:  # of an epoch that was not validated
+            return
         if self.cooldown_counter:
             self.cooldown_counter -= 1
         if self.is_improvement(value, self.best):
