@@ -37,10 +37,14 @@ class Graph(Layer, only_kernels=True):
         """How the layers call each other."""
 
     @property
+    def is_plain(self) -> bool:
+        """Whether it does nothing but that, which a class of one's own may, and then is one layer."""
+        return type(self).forward is Graph.forward and type(self).backward is Graph.backward
+
+    @property
     def wiring(self) -> Wiring | None:
-        """The same; None for a class of one's own that does more than that, which is one layer."""
-        plain = type(self).forward is Graph.forward and type(self).backward is Graph.backward
-        return self.joined if plain else None
+        """How they call each other; None for a layer that does more."""
+        return self.joined if self.is_plain else None
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the flows out of copies and pickles, and what `backward` needs: they are made anew."""
@@ -94,7 +98,7 @@ class Graph(Layer, only_kernels=True):
             ValueError: the layers cannot take inputs of these shapes.
         """
         shapes = self.built_shapes if shapes is None else tuple(shapes)
-        if self.wiring is not None:
+        if self.is_plain:
             return self.laid_out(shapes)
         if self._own_flow is None:
             flow = Flow(shapes)
@@ -105,7 +109,7 @@ class Graph(Layer, only_kernels=True):
 
     def output_shape_for(self, input_shape: Shape) -> Shape:
         """Return the output shape for inputs of another shape; see `Layer.output_shape_for`."""
-        if self.wiring is None:
+        if not self.is_plain:
             return super().output_shape_for(input_shape)
         shapes: Any = input_shape if self.takes_several else (input_shape,)
         flow = self.laid_out(shapes)

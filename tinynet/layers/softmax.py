@@ -43,11 +43,9 @@ class SoftmaxLayer(Layer):
     def sizes(self, samples: int) -> tuple[int, int, int]:
         """Return the number of rows before the axis, its size, and the number of elements after it."""
         assert self.input_shape is not None
-        axis = self.axis - 1 if self.axis > 0 else self.axis + len(self.input_shape)
-        before, classes, after = (
-            math.prod(part) for part in np.split(np.array(self.input_shape), [axis, axis + 1])
-        )
-        return samples * int(before), int(classes), int(after)
+        shape = self.input_shape
+        axis = self.axis - 1 if self.axis > 0 else self.axis + len(shape)
+        return samples * math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :])
 
     def last(self, x: Array, name: str, training: bool = True) -> Array:
         """Return x as rows (..., classes), transposed if the axis is not the last one."""

@@ -39,11 +39,12 @@ def raw_inputs(model: Compiled, x: Any) -> list[Array]:
     if model.output_shape is None:
         given = [numbers(one) for one in given]
         model.build_for(given[0])
-    shapes, names = model.open_shapes, model.input_names
-    titles = [f"Input {name!r}" for name in names] if len(names) > 1 else [model.first_title()]
+    shapes = model.open_shapes
+    if len(shapes) == 1:
+        return [raw_input(given[0], shapes[0], model.first_title)]
     arrays = [
-        raw_input(one, shape, lambda title=title: title)  # type: ignore[misc]
-        for one, shape, title in zip(given, shapes, titles, strict=True)
+        raw_input(one, shape, lambda name=name: f"Input {name!r}")  # type: ignore[misc]
+        for one, shape, name in zip(given, shapes, model.input_names, strict=True)
     ]
     if len({len(array) for array in arrays}) > 1:
         counts = ", ".join(str(len(array)) for array in arrays)
@@ -87,6 +88,13 @@ def samples_of(
     return Samples(inputs, model.dtype, targets, weights)
 
 
+def batch_of(model: Compiled, *arguments: Any) -> Batch:
+    """Return one batch; the arguments are those of `samples_of`."""
+    samples = samples_of(model, *arguments)
+    assert samples.targets is not None
+    return Batch([fitting(array, model.dtype) for array in samples.inputs], samples.targets, samples.weights)
+
+
 def stream_of(
     model: Compiled, method: str, x: Any, bounded: bool, class_weight: Any = None, shuffle: bool = False
 ) -> Stream:
@@ -101,10 +109,7 @@ def stream_of(
     """
 
     def check(x: Any, y: Any = None, sample_weight: Any = None) -> Batch:
-        samples = samples_of(model, method, x, y, sample_weight, class_weight)
-        assert samples.targets is not None
-        inputs = [fitting(array, model.dtype) for array in samples.inputs]
-        return Batch(inputs, samples.targets, samples.weights)
+        return batch_of(model, method, x, y, sample_weight, class_weight)
 
     stream = Stream(x, check, method, bounded, shuffle, model.seed)
     if model.output_shape is None:

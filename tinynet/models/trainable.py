@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..callbacks import Callback, History
 from ..keywords import warn
 from ..training.average import MovingAverage
-from ..training.data import Augment, Batch, Batches, Samples, check_finite, fitting
+from ..training.data import Augment, Batch, Samples, check_finite, fitting
 from ..training.feed import Feed, Validation, count, epochs_to_do
 from ..training.loop import Loop
 from ..training.progress import Progress
@@ -239,8 +239,7 @@ class Trainable(Compiled, only_kernels=True):
             >>> model.train_on_batch([[1.0]], [[2.0]])
             4.0
         """
-        samples = given.samples_of(self, "train_on_batch", x, y, sample_weight, class_weight)
-        (batch,) = Batches(samples, len(samples), False, None, 0).epoch(0)
+        batch = given.batch_of(self, "train_on_batch", x, y, sample_weight, class_weight)
         with self.alone:
             logs = self.trainer.step(batch, self.steps_trained)
             self.steps_trained += 1
