@@ -362,14 +362,6 @@ def test_a_model_comes_back_from_a_file_of_any_name(tmp_path, name, make):
 
 
 @pytest.mark.parametrize("method", ["save", "save_weights"])
-@pytest.mark.parametrize("ending", ["", "/", "/new/"])
-def test_a_folder_is_no_place_for_a_model(tmp_path, method, ending):
-    with pytest.raises(OSError, match=r"that is a folder, and a model is one file.*folder/model.safetensors"):
-        getattr(small(), method)(f"{tmp_path}{ending}")
-    assert [*tmp_path.iterdir()] == []
-
-
-@pytest.mark.parametrize("method", ["save", "save_weights"])
 def test_a_file_is_replaced_unless_it_must_not_be(tmp_path, method):
     save = getattr(small(), method)
     save(tmp_path / "m", overwrite=False)
@@ -530,3 +522,50 @@ def test_summary_lists_a_range_of_layers():
 def test_summary_refuses(options, message):
     with pytest.raises(ValueError, match=message):
         small().summary(**options)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda padding: layers.Conv2D(2, 3, padding=padding),
+        lambda padding: layers.SeparableConv2D(2, 3, padding=padding),
+        lambda padding: layers.DepthwiseConv2D(3, padding=padding),
+        lambda padding: layers.MaxPooling2D(2, padding=padding),
+        lambda padding: layers.AveragePooling2D(2, padding=padding),
+    ],
+)
+def test_padding_is_taken_in_any_case(layer):
+    assert layer("SAME").build((5, 5, 1)) == layer("same").build((5, 5, 1))
+    assert layer("Valid").build((5, 5, 1)) == layer("valid").build((5, 5, 1))
+    assert layer("SAME").padding == "same"
+    with pytest.raises(ValueError, match="padding must be"):
+        layer("SAMEE")
+
+
+def test_layers_tell_and_take_their_configuration():
+    layer = layers.Conv2D(4, (3, 3), padding="same", activation="relu", name="first")
+    config = layer.get_config()
+    assert config["name"] == "first"
+    assert config["padding"] == "same"
+    same = layers.Conv2D.from_config(config)
+    assert same.get_config() == config
+    assert repr(same) == repr(layer)
+    frozen = layers.Dense(2, trainable=False)
+    assert layers.Dense.from_config(frozen.get_config()).trainable is False
+    model = Sequential([layers.Dense(3, activation="relu"), layers.Dropout(0.5, seed=3)], 2)
+    assert [one.get_config()["name"] for one in model.layers] == ["dense", "dropout"]
+    assert model.layers[1].get_config()["seed"] == 3
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_a_list_of_one_array_is_that_array(kind):
+    x, y = np.random.default_rng(0).random((8, 5, 2)), np.arange(8.0)
+    model = Sequential([layers.Flatten(), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(kind([x]), kind([y]), verbose=0, validation_data=(kind([x]), kind([y])))
+    assert model.output_shape == (1,)
+    np.testing.assert_array_equal(model.predict(kind([x]), verbose=0), model.predict(x, verbose=0))
+    assert model.evaluate(kind([x]), kind([y]), verbose=0) == model.evaluate(x, y, verbose=0)
+    assert model(kind([x])).shape == (8, 1)
+    assert model.predict([x[0]], verbose=0).shape == (1, 1)  # a sample
+    assert model.predict([*x], verbose=0).shape == (8, 1)  # samples

@@ -778,3 +778,7 @@ def test_functions_merge_as_their_layers_do(name):
     model = Model(inputs, getattr(layers, name)(inputs, name="merged"))
     np.testing.assert_array_equal(model.predict([a, b]), expected)
     assert model.layers[-1].name == "merged"
+
+
+def test_concatenate_takes_an_axis():
+    assert layers.concatenate([np.ones((2, 3, 4)), np.ones((2, 1, 4))], axis=1).shape == (2, 4, 4)

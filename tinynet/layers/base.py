@@ -225,6 +225,22 @@ class Layer(Buildable):
         """Return a hyperparameter as it was given: `seed` is the layer's own once it is built."""
         return vars(self).get(f"given_{name}", getattr(self, name))
 
+    def get_config(self) -> dict[str, Any]:
+        """Return what makes such a layer, without its weights: `type(layer).from_config(layer.get_config())`.
+
+        Example:
+            >>> from tinynet.layers import Dropout
+            >>> Dropout(0.5, name="drop").get_config()
+            {'name': 'drop', 'trainable': True, 'rate': 0.5, 'noise_shape': None, 'seed': None}
+        """
+        values = {field.name: self.hyperparameter(field.name) for field in hyperparameters(self)}
+        return {"name": self.name, "trainable": self.trainable} | values
+
+    @classmethod
+    def from_config(cls, config: Any) -> Any:
+        """Return the layer that `get_config` described."""
+        return cls(**config)
+
     def __repr__(self) -> str:
         values = [(field, self.hyperparameter(field.name)) for field in hyperparameters(self)]
         chosen = [

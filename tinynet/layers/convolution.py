@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from .activation import ActivatedLayer
 from .base import Array
-from .geometry import Shape, Windows, as_image, as_window, check_data_format, place_windows
+from .geometry import Shape, Windows, as_image, as_window, check_data_format, lower, place_windows
 
 
 class Convolution(ActivatedLayer):
@@ -34,6 +34,7 @@ class Convolution(ActivatedLayer):
         self.window = as_window(name, "kernel_size", self.kernel_size, self.axes)
         self.steps = as_window(name, "strides", self.strides, self.axes)
         self.dilation = as_window(name, "dilation_rate", self.dilation_rate, self.axes)
+        self.padding = lower(self.padding)
         if self.padding not in self.paddings:
             expected = " or ".join(map(repr, self.paddings))
             raise ValueError(f"{name}: padding must be {expected}; got {self.padding!r}.")

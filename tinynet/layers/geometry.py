@@ -114,6 +114,11 @@ def as_window(title: str, what: str, value: int | Sequence[int], axes: int) -> t
     return 1, int(size)
 
 
+def lower(padding: Any) -> Any:
+    """Return padding in lower case, as Keras takes it in any."""
+    return padding.lower() if isinstance(padding, str) else padding
+
+
 def check_data_format(title: str, data_format: str | None) -> None:
     """Raise if images do not have their channels last."""
     if data_format not in (None, "channels_last"):

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from .. import kernels
 from .base import Array, Layer
-from .geometry import Shape, as_image, as_window, check_data_format, place_windows
+from .geometry import Shape, as_image, as_window, check_data_format, lower, place_windows
 
 
 @dataclass(eq=False, repr=False)
@@ -29,6 +29,7 @@ class Pool2D(Layer):
         self.window = as_window(name, "pool_size", self.pool_size, self.axes)
         steps = self.pool_size if self.strides is None else self.strides
         self.steps = as_window(name, "strides", steps, self.axes)
+        self.padding = lower(self.padding)
         if self.padding not in ("valid", "same"):
             raise ValueError(f"{name}: padding must be 'valid' or 'same'; got {self.padding!r}.")
         check_data_format(name, self.data_format)
