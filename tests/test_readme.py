@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import tinynet
 from tinynet import data, datasets
 
-README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
 PROGRAMS = {
     section: re.search(r"```python\n(.*?)```", text, re.DOTALL)[1]
     for section, text in re.findall(r"^## (.*?)$(.*?)(?=^## )", README, re.DOTALL | re.MULTILINE)
@@ -41,7 +41,7 @@ def test_all_programs_are_found():
 
 
 def test_what_it_needs_is_what_is_installed():
-    text = (Path(tinynet.__file__).parent.parent / "pyproject.toml").read_text("utf-8")
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
     needed = re.findall(r'^    "([a-z]+)[>=]', text.split("dependencies = [")[1].split("]")[0], re.MULTILINE)
     named = re.search(r"The core needs (.*?)\.", README, re.DOTALL)[1]
     assert sorted(re.findall(r"\w+", named.replace(" and ", " "))) == sorted(needed)
