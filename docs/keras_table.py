@@ -43,22 +43,29 @@ DIFFERS = {
     "datasets": {},
     "initializers": {
         "Initializer": "called with a shape, a source of random numbers and a dtype",
+        "GlorotNormal GlorotUniform HeNormal HeUniform LecunNormal LecunUniform VarianceScaling glorot_normal glorot_uniform he_normal he_uniform lecun_normal lecun_uniform variance_scaling": "`input_axes` and `output_axes` are not there: the last two axes are those",
     },
     "layers": {
         "BatchNormalization LayerNormalization": "scales begin at 1 and offsets at 0; other initializers, regularizers and constraints are refused",
+        "PReLU": "`alpha_regularizer` and `alpha_constraint` are not there",
         "Convolution2D": "`Convolution2D(32, 3, 3)` has a window of 3 × 3, as in Keras 1; in Keras 3 the third number is the strides",
         "Input InputLayer": "`batch_size` has no effect: models take batches of any size",
         "Layer": "a class of one's own is a dataclass with `declare`, `forward` and `backward`, in the place of `build` and `call`",
     },
     "losses": {
+        "BinaryCrossentropy CategoricalCrossentropy SparseCategoricalCrossentropy": "`axis` must be -1, `ignore_class` None",
+        "binary_crossentropy categorical_crossentropy sparse_categorical_crossentropy": "`axis` and `ignore_class` are not there: the last axis is the one",
         "Loss": "a class of one's own defines `_value` and `_gradient`",
     },
     "metrics": {
+        "CategoricalCrossentropy SparseCategoricalCrossentropy binary_crossentropy categorical_crossentropy sparse_categorical_crossentropy": "`axis` and `ignore_class` are not there: the last axis is the one",
+        "SparseTopKCategoricalAccuracy sparse_top_k_categorical_accuracy": "`from_sorted_ids` is not there",
         "Metric": "a class of one's own assigns what it counts to itself, in the place of `add_variable`",
     },
     "models": {
         "Model": "of symbols, or `Sequential`: it is not derived from to define `call`",
         "load_model model_from_json": "read what tinynet wrote, not Keras's files",
+        "clone_model": "`call_function` and `recursive` are not there",
         "save_model": "writes .safetensors, whatever the file is called",
     },
     "optimizers": {
@@ -121,11 +128,11 @@ tinynet is for small networks on images and numbers, trained on a CPU, and is to
 - **Functions that are differentiated** (`Lambda`, `keras.ops` in a graph, `tf.GradientTape`, a `Model` with a method `call`, a
   function of one's own as loss or activation): gradients are written, not recorded. What is one's own is a layer or a loss
   with a formula for its gradient, which `tinynet.gradcheck` checks. `train_on_batch` serves loops of one's own.
-- **Penalties on outputs, several losses** (`activity_regularizer`, `loss_weights`): a model trains on one number.
+- **Penalties on outputs, several losses** (`activity_regularizer`, `loss_weights`), and losses that are sums (`reduction`
+  other than the mean): a model trains on one number.
 - **Networks trained on photographs** (`keras.applications`), and other libraries' files (`.keras`, `.h5`, SavedModel).
   A model is saved as .safetensors, and exported to TensorFlow Lite.
 - **TensorBoard, backups, distribution, mixed precision, GPUs**: `CSVLogger` and `plotting.plot_history` show a training.
-- **The functional forms of merging layers** (`add`, `concatenate`): write `layers.Add()([a, b])`.
 
 ## What Keras has not
 
