@@ -595,3 +595,13 @@ def test_the_outcome_that_was_asked_for():
     model.add(layers.Flatten())
     model.add(layers.Dense(10))
     assert model.predict(images).shape == (5, 10)
+
+
+@pytest.mark.parametrize(
+    ("of_input", "of_model"), [(None, "float64"), ("float64", "float32"), ("float64",) * 2]
+)
+def test_the_type_of_a_row_is_that_of_its_input(of_input, of_model):
+    model = Sequential([Input((3,), dtype=of_input), layers.Dense(2)], dtype=of_model)
+    assert model.dtype == np.float64
+    assert model.predict(np.ones((1, 3))).dtype == np.float64
+    assert model.layers[0].input.dtype == np.float64

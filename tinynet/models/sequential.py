@@ -158,6 +158,10 @@ class Sequential(Chain, Model, only_kernels=True):
         if isinstance(given, InputLayer):
             if self.layers or self._input_layers:
                 raise ValueError(f"{self.title}: an Input stands before all layers.")
+            if given.output_shape is not None:  # an Input, which has a type, float32 if it was given none
+                self.remember(dtype=np.promote_types(self.dtype, given.dtype))
+                if given.dtype != self.dtype:
+                    given = InputLayer(given.shape, name=given.name)
             self._shape, self._input_layers = given.shape, [given]
             return
         check_layer(type(self).__name__, self.layers, layer)
