@@ -30,14 +30,16 @@ DIFFERS = {
     "backend": {
         "backend": "returns `\"tinynet\"`",
         "clear_session": "does nothing: there is no state that all models share",
-        "set_epsilon set_floatx set_image_data_format": "take the value that there is, and refuse others",
+        "set_epsilon set_floatx": "take the value that there is, and refuse others",
+        "set_image_data_format": "`Conv2D`, `MaxPooling2D`, `AveragePooling2D` and `Flatten` can have channels first; others then refuse to be made",
     },
     "callbacks": {
         "ModelCheckpoint": "files are .safetensors, whatever they are called",
     },
     "config": {
         "backend": "returns `\"tinynet\"`",
-        "set_epsilon set_floatx set_image_data_format": "take the value that there is, and refuse others",
+        "set_epsilon set_floatx": "take the value that there is, and refuse others",
+        "set_image_data_format": "`Conv2D`, `MaxPooling2D`, `AveragePooling2D` and `Flatten` can have channels first; others then refuse to be made",
     },
     "constraints": {},
     "datasets": {},
@@ -109,7 +111,8 @@ Keras's arguments, defaults and results.
   `lr`, `decay`, `nb_epoch`, `border_mode`, `output_dim`, `init`, `subsample`, `p`, `nb_filter`, `nb_row` and so on
   (`tinynet/words.py`); `fit_generator`, `predict_classes` and their like; `history["acc"]` for `"accuracy"`; modules such as
   `keras.layers.core` and `keras.utils.np_utils`, and names such as `optimizers.adam` (`tinynet/keras/former.py`).
-- **Channels are last.** `data_format="channels_first"`, `dim_ordering="th"` and `set_image_dim_ordering("th")` are errors.
+- **Channels are last.** `data_format="channels_first"` (`dim_ordering="th"`, `set_image_dim_ordering("th")`) is taken by `Conv2D`,
+  `MaxPooling2D`, `AveragePooling2D` and `Flatten`, and an error elsewhere.
 - **What is not there** raises when it is used, and says why: an attribute an AttributeError, a keyword of Keras's a TypeError,
   where a value that has no effect, such as `dtype="float32"`, is taken. A name of Keras's may be imported: it warns, and
   raises when it is used, because many scripts import what they never use.

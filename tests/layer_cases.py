@@ -178,6 +178,12 @@ def flatten_reference(layer, x, dy):
     return x.reshape(len(x), -1), dy.reshape(x.shape), []
 
 
+def flatten_first_reference(layer, x, dy):
+    n, channels, height, width = x.shape
+    y = x.transpose(0, 2, 3, 1).reshape(n, -1)
+    return y, dy.reshape(n, height, width, channels).transpose(0, 3, 1, 2), []
+
+
 def reshape_reference(layer, x, dy):
     return x.reshape(len(x), *layer.output_shape), dy.reshape(x.shape), []
 
@@ -427,6 +433,12 @@ SEQUENCES = [
 ]
 
 
+FIRST = [  # of convolutions of images with their channels first
+    {"kernel_size": 2, "activation": "relu"},
+    {"kernel_size": (3, 2), "strides": 2, "padding": "same", "activation": "tanh"},
+    {"kernel_size": 2, "dilation_rate": 2, "use_bias": False},
+]
+
 CASES = [
     Case(lambda: layers.Dense(6), (5,), dense_reference),
     Case(lambda: layers.Dense(33, use_bias=False), (17,), dense_reference),
@@ -443,6 +455,28 @@ CASES = [
     ),
     Case(lambda: layers.Conv2D(3, 2, activation="relu", method="im2col"), (4, 5, 2), convolution_reference),
     Case(lambda: layers.Conv2D(3, 3, padding="same"), (6, 6, 2), convolution_reference, samples=1),
+    *(
+        Case(
+            lambda a=a: layers.Conv2D(3, **a, data_format="channels_first"),
+            (2, 4, 5),
+            along(1, convolution_reference),
+        )
+        for a in FIRST
+    ),
+    *(
+        Case(
+            lambda a=a: layers.MaxPool2D(**a, data_format="channels_first"),
+            (3, 5, 6),
+            along(1, max_pool_reference),
+        )
+        for a in ({}, {"pool_size": 3, "strides": 2, "padding": "same"})
+    ),
+    Case(
+        lambda: layers.AveragePool2D((2, 3), 1, data_format="channels_first"),
+        (3, 5, 6),
+        along(1, average_pool_reference),
+    ),
+    Case(lambda: layers.Flatten("channels_first"), (3, 4, 2), flatten_first_reference),
     *(Case(lambda a=a: layers.DepthwiseConv2D(**a), s, depthwise_reference) for a, s in DEPTHWISE),
     *(Case(lambda a=a: layers.SeparableConv2D(3, **a), s, separable_reference) for a, s in DEPTHWISE),
     *(Case(lambda a=a: layers.MaxPool2D(**a), s, max_pool_reference) for a, s in POOLS),

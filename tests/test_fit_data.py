@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from tinynet import Sequential, layers, optim, utils
+from tinynet import Sequential, callbacks, layers, optim, utils
 from tinynet.callbacks import LambdaCallback
 from tinynet.training.class_weight import weights_of_classes
 from tinynet.training.endless import is_endless
@@ -570,3 +570,17 @@ def test_weights_are_validated_with_their_samples():
     other = model_of()
     other.fit(x[:30], y[:30], sample_weight=weights[:30], verbose=0)
     assert split["val_loss"] == [pytest.approx(other.evaluate(x[30:], y[30:], sample_weight=weights[30:])[0])]
+
+
+@pytest.mark.parametrize("steps", [4.25, np.float64(4.25)])
+def test_a_fraction_of_a_step_counts_as_one(steps):
+    x, y = problem()
+    data = itertools.cycle(in_batches(x, y))
+    seen = []
+    count = callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(batch))
+    with pytest.warns(UserWarning, match=r"steps_per_epoch=.*4\.25.* counts as 5"):
+        model_of().fit(data, steps_per_epoch=steps, epochs=2, verbose=0, callbacks=[count])
+    assert seen == [0, 1, 2, 3, 4] * 2
+    for wrong in (-0.5, 0.0, float("inf"), float("nan")):
+        with pytest.raises(ValueError, match="must be a positive integer or None"):
+            model_of().fit(data, steps_per_epoch=wrong, verbose=0)

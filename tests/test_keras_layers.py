@@ -62,6 +62,20 @@ LAYERS = [
     *(("DepthwiseConv2D", {"kernel_size": (3, 2), **a}, (7, 8, 4)) for a in DEPTHWISE),
     *(("SeparableConv2D", {"filters": 5, "kernel_size": (3, 2), **a}, (7, 8, 4)) for a in DEPTHWISE),
     *(("Conv2D", {"filters": 8, "kernel_size": (3, 2), **a}, (7, 8, 4)) for a in CONVOLUTIONS),
+    *(
+        (kind, {**arguments, "data_format": "channels_first"}, (4, 7, 8))
+        for kind, arguments in (
+            ("Conv2D", {"filters": 3, "kernel_size": (3, 2), "activation": "relu"}),
+            (
+                "Conv2D",
+                {"filters": 2, "kernel_size": 3, "strides": 2, "padding": "same", "activation": "sigmoid"},
+            ),
+            ("MaxPooling2D", {}),
+            ("MaxPooling2D", {"pool_size": 3, "strides": 2, "padding": "same"}),
+            ("AveragePooling2D", {"pool_size": 3, "strides": 2}),
+            ("Flatten", {}),
+        )
+    ),
     ("Dense", {"units": 3}, (4,)),
     ("Dense", {"units": 3, "activation": "softmax"}, (2, 3, 4)),
     ("Dense", {"units": 5, "activation": "relu", "use_bias": False}, (1, 7, 2)),
@@ -210,6 +224,7 @@ def test_arguments_have_keras_s_names_order_and_defaults(kind):
 
 @pytest.mark.parametrize("kind", [kind for kind, arguments, _ in LAYERS if not arguments])
 def test_channels_first_is_refused(kind):
-    if "data_format" in inspect.signature(getattr(layers, kind)).parameters:
+    refuses = kind not in ("Flatten", "MaxPooling2D")
+    if refuses and "data_format" in inspect.signature(getattr(layers, kind)).parameters:
         with pytest.raises(ValueError, match=r"data_format must be 'channels_last'.*'channels_first'"):
             getattr(layers, kind)(data_format="channels_first")

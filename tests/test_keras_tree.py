@@ -171,15 +171,12 @@ def test_settings_are_what_they_are():
     backend = tinynet.keras.backend
     for setter, value in [
         (backend.set_floatx, "float32"), (backend.set_epsilon, 1e-7),
-        (backend.set_image_data_format, "channels_last"),
     ]:  # fmt: skip
         setter(value)
     with pytest.raises(ValueError, match='give the model, or its Input, dtype="float64"'):
         backend.set_floatx("float64")
-    with pytest.raises(ValueError, match="moveaxis"):
-        backend.set_image_data_format("channels_first")
-    with pytest.warns(DeprecationWarning, match="today"), pytest.raises(ValueError, match="moveaxis"):
-        backend.set_image_dim_ordering("th")
+    with pytest.raises(ValueError, match="data_format must be 'channels_last' or 'channels_first'"):
+        backend.set_image_data_format("channels_middle")
     assert (backend.floatx(), backend.epsilon(), backend.backend()) == ("float32", 1e-7, "tinynet")
     assert backend.int_shape(tinynet.Input((3, None))) == (None, 3, None)
     with pytest.raises(TypeError, match=r"model\.optimizer\.learning_rate = value"):

@@ -98,8 +98,8 @@ def test_what_has_no_effect_is_taken_in_silence():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: layers.Conv2D(3, 3, data_format="channels_first"), "channels.*moveaxis"),
-        (lambda: layers.MaxPool2D(data_format="channels_first"), "moveaxis"),
+        (lambda: layers.SeparableConv2D(3, 3, data_format="channels_first"), "channels.*moveaxis"),
+        (lambda: layers.UpSampling2D(data_format="channels_first"), "moveaxis"),
         (lambda: layers.ReLU(kernel_constraint="non_neg"), "kernel_constraint='non_neg' is not there"),
         (lambda: layers.Dense(3, lora_rank=4), "lora_rank=4 is not there, only None"),
         (lambda: layers.Dense(3, dtype="float16"), "dtype='float16' is not there.*Sequential or Input"),
@@ -147,12 +147,9 @@ def test_lr_of_an_optimizer_can_be_read():
         assert optim.Adam(0.5).lr == 0.5
 
 
-def test_th_is_refused():
-    with (
-        pytest.warns(DeprecationWarning, match="today"),
-        pytest.raises((TypeError, ValueError), match="channels_first"),
-    ):
-        layers.Conv2D(3, 3, dim_ordering="th")
+def test_th_is_channels_first():
+    with pytest.warns(DeprecationWarning, match="today"):
+        assert layers.Conv2D(3, 3, dim_ordering="th").data_format == "channels_first"
 
 
 def test_all_layers_take_trainable_and_weights():

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..layers.geometry import image_data_format
 from .opcodes import Reader, array_of
 from .places import cache_folder, fetch, keep, keras_folder, nowhere, users_folders
 
@@ -138,7 +139,7 @@ def _joined(files: Mapping[str, bytes]) -> tuple[Split, Split]:
                 raise ValueError(f"{name} is no batch of CIFAR-10: {error}") from error
             x[start : start + SAMPLES] = pixels.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
             y[start : start + SAMPLES, 0] = labels
-        splits.append((x, y))
+        splits.append((x if image_data_format() == "channels_last" else np.moveaxis(x, -1, 1), y))
     return splits[0], splits[1]
 
 

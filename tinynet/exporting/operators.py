@@ -36,6 +36,11 @@ def translate(builder: Builder, layer: Layer, inputs: list[Tensor]) -> Tensor:
             f"export: {layer.title} has no counterpart in TensorFlow Lite here; those that have are "
             f"{', '.join(sorted(SINGLE | SEVERAL))}."
         )
+    if getattr(layer, "data_format", None) == "channels_first":
+        raise ValueError(
+            f"export: {layer.title} takes images with their channels first, TensorFlow Lite with their "
+            "channels last: make the model with data_format='channels_last'."
+        )
     builder.name = layer.name or kind.lower()
     if kind in SEVERAL:
         return SEVERAL[kind](builder, layer, inputs)

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from ..layers.geometry import image_data_format
 from ..names import unknown
 from .opening import ImageError, content_of, name_of, opened
 
@@ -259,7 +260,8 @@ def save_img(
 
 def channels_last(owner: str, data_format: str | None) -> None:
     """Raise unless a data format is that of tinynet's images."""
-    if data_format not in (None, "channels_last"):
+    data_format = data_format or image_data_format()
+    if data_format != "channels_last":
         raise ValueError(
             f"{owner}: data_format must be None or 'channels_last', got {data_format!r}; tinynet's images "
             "are (N, height, width, channels), and x.transpose(0, 2, 3, 1) makes them so."

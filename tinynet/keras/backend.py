@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..keywords import warn
+from ..layers.geometry import image_data_format as image_data_format
+from ..layers.geometry import set_image_data_format as set_image_data_format
 from .places import missing
 
 __all__ = [
@@ -48,26 +50,16 @@ def set_floatx(value: str) -> None:
     _only("set_floatx", value, "float32", 'give the model, or its Input, dtype="float64"')
 
 
-def image_data_format() -> str:
-    """Return "channels_last": images are (N, height, width, channels)."""
-    return "channels_last"
-
-
-def set_image_data_format(data_format: str) -> None:
-    """Take "channels_last" alone."""
-    _only("set_image_data_format", data_format, "channels_last", _CHANNELS)
-
-
 def image_dim_ordering() -> str:
-    """Return "tf", as Keras 1 called "channels_last"."""
+    """Return "tf" for "channels_last", "th" for "channels_first", as Keras 1 called them."""
     warn("backend.image_dim_ordering is called backend.image_data_format today.")
-    return "tf"
+    return {"channels_last": "tf", "channels_first": "th"}[image_data_format()]
 
 
 def set_image_dim_ordering(dim_ordering: str) -> None:
-    """Take "tf" alone, as Keras 1 called "channels_last"."""
+    """Take "tf" for "channels_last", "th" for "channels_first", as Keras 1 called them."""
     warn("backend.set_image_dim_ordering is called backend.set_image_data_format today.")
-    _only("set_image_dim_ordering", dim_ordering, "tf", _CHANNELS)
+    set_image_data_format({"tf": "channels_last", "th": "channels_first"}.get(dim_ordering, dim_ordering))
 
 
 def int_shape(x: Any) -> tuple[int | None, ...]:
@@ -88,12 +80,6 @@ def set_value(x: Any, value: Any) -> None:
             "model.optimizer.learning_rate = value."
         )
     x.assign(value)
-
-
-_CHANNELS = (
-    "images are (N, height, width, channels) here: np.moveaxis(x, 1, -1) puts the channels last, and "
-    "input_shape is (height, width, channels)"
-)
 
 
 def _only(function: str, value: object, there_is: object, reason: str) -> None:

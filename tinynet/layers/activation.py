@@ -146,7 +146,7 @@ class ActivatedLayer(Layer):
         """
         y = dy
         if self.activation_layer and self.fuses_relu:
-            y, dy = self.check_upstream(self.activation_layer.y, dy)
+            y, dy = self.activation_layer.check_upstream(self.activation_layer.y, dy)
         elif self.activation_layer:
             y = dy = np.ascontiguousarray(self.activation_layer.backward(dy))
         shape = (len(dy), *image)

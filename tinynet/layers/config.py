@@ -14,6 +14,7 @@ from ..regularizers import L1L2
 from .activation import name_of
 from .base import Layer, hyperparameters
 from .chain import Chain, names_for
+from .geometry import image_data_format
 from .tree import KINDS
 
 
@@ -109,6 +110,8 @@ def layer_from_config(config: Mapping[str, Any], most_weights: float = math.inf)
         return kind.from_config(arguments, most_weights)  # type: ignore[no-any-return]
     names = arguments.pop("names", None)
     values = {name: from_data(value, most_weights) for name, value in arguments.items()}
+    if image_data_format() == "channels_first" and values.get("data_format", "") is None:
+        values["data_format"] = "channels_last"  # what it was when the layer was made
     try:
         layer: Layer = kind(**values)
     except (TypeError, ValueError) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,6 +18,7 @@ from .convolution import Convolution
 from .geometry import Shape
 from .im2col import col2im, im2col
 from .restraints import check_restraints, restraints
+from .softmax import LogSoftmax, Softmax
 
 METHODS = ("gather", "im2col")
 
@@ -35,7 +36,8 @@ class Conv2D(Convolution, only_kernels=True):
         strides: steps of the window, or one integer for both; default 1.
         padding: "valid" (default: windows lie inside the image), or "same" (zeros around the image, so
             that the output's size is the input's divided by the stride, rounded up).
-        data_format: None or "channels_last".
+        data_format: "channels_last" (default), or "channels_first": images are (N, channels, height,
+            width), and are laid out anew before and after, which takes time.
         dilation_rate: steps between the pixels of a window, or one integer for both; default 1. Yu and
             Koltun, "Multi-Scale Context Aggregation by Dilated Convolutions" (2016).
         groups: into how many groups channels and filters are cut, each filter seeing its group's channels
@@ -81,6 +83,7 @@ class Conv2D(Convolution, only_kernels=True):
     kernel_constraint: str | Mapping[str, Any] | Constraint | None = None
     bias_constraint: str | Mapping[str, Any] | Constraint | None = None
     method: str = "gather"
+    either_format: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         name = type(self).__name__
@@ -104,7 +107,12 @@ class Conv2D(Convolution, only_kernels=True):
             raise ValueError(
                 f"{name}: only method='gather' has dilation_rate, groups and 'causal'; leave 'im2col' out."
             )
-        get_activation(self.activation)  # raises if it is none
+        activation = get_activation(self.activation)  # raises if it is none
+        if self.channels_first and isinstance(activation, Softmax | LogSoftmax):
+            raise ValueError(
+                f"{name}: with data_format='channels_first', activation must be a function of each number; "
+                f"got {self.activation!r}. Put Permute and Softmax after the layer."
+            )
         check_restraints(self)
         self.initialize_kernel = initializers.get(self.kernel_initializer)
         self.initialize_bias = initializers.get(self.bias_initializer)
@@ -116,7 +124,7 @@ class Conv2D(Convolution, only_kernels=True):
 
     def declare(self, input_shape: Shape, random: np.random.Generator) -> Shape:
         """Make kernel (KH, KW, channels / groups, filters) and bias (filters,); see `Layer.declare`."""
-        self.place(input_shape)
+        self.place(self.shape_inside(input_shape))
         channels = self.image[2]
         if channels % self.groups:
             raise ValueError(f"{self.title}: groups {self.groups} must divide the {channels} channels.")
@@ -128,7 +136,8 @@ class Conv2D(Convolution, only_kernels=True):
             self.bias = self.add_parameter(
                 "bias", (self.filters,), self.initialize_bias, random, **restraints(self, "bias")
             )
-        return self.build_activation(self.result(self.filters)[-1 - self.axes :])
+        result = self.build_activation(self.result(self.filters)[-1 - self.axes :])
+        return self.shape_outside(result)
 
     def weights_of(self, kernel: Array) -> Array:
         """Return the kernel, or its gradient, as an image's: (KH, KW, channels / groups, filters)."""
@@ -136,7 +145,7 @@ class Conv2D(Convolution, only_kernels=True):
 
     def forward(self, x: ArrayLike, training: bool = False) -> Array:
         """Compute the convolution and its activation; see `Layer.forward`."""
-        x = self.check_input(x)
+        x = self.inside(self.check_input(x))
         x = x.reshape(len(x), *self.image)
         y = self.empty("y", (len(x), *self.result(self.filters)), training)
         bias = self.bias.value if self.use_bias else np.empty(0, self.dtype)
@@ -152,11 +161,12 @@ class Conv2D(Convolution, only_kernels=True):
             )
         if training:
             self.x = remembered
-        return self.activate(y.reshape(len(y), *y.shape[-1 - self.axes :]), training)
+        return self.outside(self.activate(y.reshape(len(y), *y.shape[-1 - self.axes :]), training))
 
     def backward(self, dy: ArrayLike) -> Array:
         """Compute the gradients with respect to kernel, bias and input; see `Layer.backward`."""
         x, dy = self.check_upstream(self.x, dy)
+        dy = self.inside(dy)
         result = self.result(self.filters)
         gather = self.method == "gather" and self.needs_input_gradient
         above, before, height, width = self.gradient_padding() if gather else (0, 0, *result[:2])
@@ -211,7 +221,7 @@ class Conv2D(Convolution, only_kernels=True):
             self.windows.left,
             *self.dilation,
         )
-        return dx.reshape(len(dx), *self.image[-1 - self.axes :])
+        return self.outside(dx.reshape(len(dx), *self.image[-1 - self.axes :]))
 
     def backward_im2col(self, x: Array, dy: Array) -> Array:
         """Return dx, and set the kernel's gradient, as a matrix product would compute them."""
@@ -224,4 +234,4 @@ class Conv2D(Convolution, only_kernels=True):
         dy_columns, dx_columns = np.empty_like(rows.T, order="C"), np.empty_like(columns.T, order="C")
         kernels.gather_gemm.dense_input_gradient(rows, kernel, columns, dy_columns, dx_columns)
         dx = col2im(columns, x.shape, self.window, self.steps, self.padding)
-        return dx.reshape(len(dx), *self.image[-1 - self.axes :])
+        return self.outside(dx.reshape(len(dx), *self.image[-1 - self.axes :]))

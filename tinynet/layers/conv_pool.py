@@ -43,6 +43,8 @@ class ConvPool(Layer, only_kernels=True):
             type(conv) is Conv2D  # and no layer of one's own that derives from it
             and type(pool) is MaxPool2D
             and conv.method == "gather"
+            and not conv.channels_first
+            and not pool.channels_first
             and (conv.steps, conv.dilation, conv.groups) == ((1, 1), (1, 1), 1)
             and (conv.activation_layer is None or conv.fuses_relu)
             and pool.side_by_side

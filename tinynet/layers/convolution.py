@@ -7,14 +7,16 @@ from typing import ClassVar
 
 from .activation import ActivatedLayer
 from .base import Array
+from .channels import EitherFormat
 from .geometry import Shape, Windows, as_image, as_window, check_data_format, lower, place_windows
 
 
-class Convolution(ActivatedLayer):
+class Convolution(ActivatedLayer, EitherFormat):
     """The base of convolutions, which have these hyperparameters, and `kernel_size`.
 
     Attributes:
         axes: 2 of images, 1 of sequences, which are images of one row.
+        either_format: whether images may have their channels first.
         window, steps, dilation: kernel_size, strides and dilation_rate, as (vertical, horizontal).
         image: (height, width, channels) of a sample.
         windows: where the windows lie on it.
@@ -26,6 +28,7 @@ class Convolution(ActivatedLayer):
     data_format: str | None
     dilation_rate: int | Sequence[int]
     axes: ClassVar[int] = 2
+    either_format: ClassVar[bool] = False
     paddings: ClassVar[tuple[str, ...]] = ("valid", "same")
 
     def check_windows(self) -> None:
@@ -38,7 +41,10 @@ class Convolution(ActivatedLayer):
         if self.padding not in self.paddings:
             expected = " or ".join(map(repr, self.paddings))
             raise ValueError(f"{name}: padding must be {expected}; got {self.padding!r}.")
-        check_data_format(name, self.data_format)
+        if self.either_format:
+            self.settle_format()
+        else:
+            check_data_format(name, self.data_format)
 
     def place(self, input_shape: Shape) -> None:
         """Place the windows on a sample."""

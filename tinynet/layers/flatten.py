@@ -6,20 +6,24 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from .geometry import Shape, check_data_format
+from .base import Array
+from .channels import EitherFormat
+from .geometry import Shape
 from .reshape import Reshaping
 
 
 @dataclass(eq=False, repr=False)
-class Flatten(Reshaping, only_kernels=True):
+class Flatten(Reshaping, EitherFormat, only_kernels=True):
     """Lay each sample out as one vector, without copying it.
 
     Args:
-        data_format: None or "channels_last".
+        data_format: "channels_last" (default); or "channels_first": as in Keras, the channels are put
+            last before.
 
     Raises:
-        ValueError: the channels are not last.
+        ValueError: data_format is neither.
 
     Example:
         >>> layer = Flatten()
@@ -32,8 +36,27 @@ class Flatten(Reshaping, only_kernels=True):
     data_format: str | None = None
 
     def __post_init__(self) -> None:
-        check_data_format("Flatten", self.data_format)
+        self.settle_format()
 
     def declare(self, input_shape: Shape, random: np.random.Generator) -> Shape:
         """Count the elements of a sample; see `Layer.declare`."""
         return (math.prod(input_shape),)
+
+    def forward(self, x: ArrayLike, training: bool = False) -> Array:
+        """Return x in the output's shape; see `Layer.forward`."""
+        if not self.channels_first:
+            return super().forward(x, training)
+        x = self.check_input(x)
+        assert self.output_shape is not None
+        y = self.inside(x).reshape(len(x), *self.output_shape)
+        if training:
+            self.y = y
+        return y
+
+    def backward(self, dy: ArrayLike) -> Array:
+        """Return dy in the input's shape; see `Layer.backward`."""
+        if not self.channels_first:
+            return super().backward(dy)
+        _, dy = self.check_upstream(self.y, dy)
+        assert self.input_shape is not None
+        return self.outside(dy.reshape(len(dy), *self.shape_inside(self.input_shape)))

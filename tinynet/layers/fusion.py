@@ -6,6 +6,7 @@ import copy
 from collections import Counter
 
 from .base import Layer
+from .channels import EitherFormat
 from .conv2d import Conv2D
 from .conv_pool import ConvPool
 from .dense import Dense
@@ -52,7 +53,7 @@ def pair(first: Layer, second: Layer) -> Layer | None:
 
 def with_relu(layer: Layer, relu: Layer) -> Layer | None:
     """Return a layer without an activation as one with ReLU, which its kernel applies."""
-    if layer.sublayers():
+    if layer.sublayers() or (isinstance(layer, EitherFormat) and layer.channels_first):
         return None
     both = copy.copy(layer)
     both.remember(

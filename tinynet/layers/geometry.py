@@ -119,9 +119,25 @@ def lower(padding: Any) -> Any:
     return padding.lower() if isinstance(padding, str) else padding
 
 
+_default = {"data_format": "channels_last"}
+
+
+def image_data_format() -> str:
+    """Return "channels_last" or "channels_first": where images have them, in layers that are not told."""
+    return _default["data_format"]
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Set what `image_data_format` returns, for layers that are made from now on."""
+    if data_format not in ("channels_last", "channels_first"):
+        raise ValueError(f"data_format must be 'channels_last' or 'channels_first'; got {data_format!r}.")
+    _default["data_format"] = data_format
+
+
 def check_data_format(title: str, data_format: str | None) -> None:
     """Raise if images do not have their channels last."""
-    if data_format not in (None, "channels_last"):
+    data_format = data_format or image_data_format()
+    if data_format != "channels_last":
         raise ValueError(
             f"{title}: data_format must be 'channels_last' (or None), as images are (N, height, width, "
             f"channels) here; got {data_format!r}. np.moveaxis(x, 1, -1) puts the channels last."

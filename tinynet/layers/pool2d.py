@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import kernels
-from .base import Array, Layer
+from .base import Array
+from .channels import EitherFormat
 from .geometry import Shape, as_image, as_window, check_data_format, lower, place_windows
 
 
 @dataclass(eq=False, repr=False)
-class Pool2D(Layer):
+class Pool2D(EitherFormat):
     """The base of pooling over windows; see `MaxPool2D` for the arguments."""
 
     pool_size: int | Sequence[int] = 2
@@ -32,17 +33,20 @@ class Pool2D(Layer):
         self.padding = lower(self.padding)
         if self.padding not in ("valid", "same"):
             raise ValueError(f"{name}: padding must be 'valid' or 'same'; got {self.padding!r}.")
-        check_data_format(name, self.data_format)
+        if self.axes == 2:
+            self.settle_format()
+        else:
+            check_data_format(name, self.data_format)
 
     def declare(self, input_shape: Shape, random: np.random.Generator) -> Shape:
         """Place the windows; see `Layer.declare`."""
-        self.image = as_image(self.title, input_shape, self.axes)
+        self.image = as_image(self.title, self.shape_inside(input_shape), self.axes)
         around = place_windows(self.title, self.image, self.window, self.steps, self.padding)
         self.geometry = (*self.window, *self.steps, around.top, around.left)
         inside = max(around.top, around.left, around.bottom, around.right) <= 0
         self.side_by_side = inside and self.window == self.steps
         self.pooled = (around.height, around.width, self.image[2])
-        return self.pooled[-1 - self.axes :]
+        return self.shape_outside(self.pooled[-1 - self.axes :])
 
 
 @dataclass(eq=False, repr=False)
@@ -58,7 +62,7 @@ class MaxPool2D(Pool2D, only_kernels=True):
         strides: steps of the window, or one integer for both; default: pool_size.
         padding: "valid" (default: windows lie inside the image), or "same" (windows may reach over its
             edge, where nothing counts).
-        data_format: None or "channels_last".
+        data_format: "channels_last" (default) or "channels_first"; see `Conv2D`.
 
     Raises:
         ValueError: a hyperparameter is not what is said above.
@@ -73,20 +77,21 @@ class MaxPool2D(Pool2D, only_kernels=True):
 
     def forward(self, x: ArrayLike, training: bool = False) -> Array:
         """Take the largest value of each window; see `Layer.forward`."""
-        x = self.check_input(x).reshape(len(x), *self.image)  # type: ignore[arg-type]
+        x = self.inside(self.check_input(x)).reshape(-1, *self.image)
         y = self.empty("y", (len(x), *self.pooled), training)
         kernels.pooling.max_pool(x, y, *self.geometry)
         if training:
             self.x, self.y = x, y
-        return y.reshape(len(x), *self.pooled[-1 - self.axes :])
+        return self.outside(y.reshape(len(x), *self.pooled[-1 - self.axes :]))
 
     def backward(self, dy: ArrayLike) -> Array:
         """Send each dy to the place that the largest value came from; see `Layer.backward`."""
         y, dy = self.check_upstream(self.y, dy)
+        dy = self.inside(dy)
         assert self.x is not None
         dx = self.empty("dx", self.x.shape)
         kernels.pooling.max_pool_gradient(self.x, y, dy.reshape(y.shape), dx, *self.geometry)
-        return dx.reshape(len(dx), *self.image[-1 - self.axes :])
+        return self.outside(dx.reshape(len(dx), *self.image[-1 - self.axes :]))
 
 
 @dataclass(eq=False, repr=False)
@@ -113,19 +118,20 @@ class AveragePool2D(Pool2D, only_kernels=True):
 
     def forward(self, x: ArrayLike, training: bool = False) -> Array:
         """Take the mean of each window; see `Layer.forward`."""
-        x = self.check_input(x).reshape(len(x), *self.image)  # type: ignore[arg-type]
+        x = self.inside(self.check_input(x)).reshape(-1, *self.image)
         y = self.empty("y", (len(x), *self.pooled), training)
         kernels.pooling.average_pool(x, y, *self.geometry)
         if training:
             self.y = y
-        return y.reshape(len(x), *self.pooled[-1 - self.axes :])
+        return self.outside(y.reshape(len(x), *self.pooled[-1 - self.axes :]))
 
     def backward(self, dy: ArrayLike) -> Array:
         """Divide each dy evenly over its window; see `Layer.backward`."""
         y, dy = self.check_upstream(self.y, dy)
+        dy = self.inside(dy)
         dx = self.empty("dx", (len(dy), *self.image))
         kernels.pooling.average_pool_gradient(dy.reshape(y.shape), dx, *self.geometry)
-        return dx.reshape(len(dx), *self.image[-1 - self.axes :])
+        return self.outside(dx.reshape(len(dx), *self.image[-1 - self.axes :]))
 
 
 # Keras has both names.

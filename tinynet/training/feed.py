@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -126,6 +127,9 @@ def count(method: str, name: str, value: Any) -> int | None:
     if value is None:
         return None
     whole = isinstance(value, int | np.integer) or (isinstance(value, float) and value.is_integer())
+    if isinstance(value, float) and not whole and 0 < value < math.inf:  # as in Keras 2
+        warn(f"{method}: {name}={value!r} is no whole number, and counts as {math.ceil(value)}.", UserWarning)
+        return math.ceil(value)
     if isinstance(value, bool) or not whole or value < 1:
         raise ValueError(f"{method}: {name} must be a positive integer or None; got {value!r}.")
     return int(value)
