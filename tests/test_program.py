@@ -135,7 +135,8 @@ every_case = pytest.mark.parametrize(("shape", "build"), CASES)
 
 
 def test_most_layers_can_be_replayed():
-    called = {type(case.make()) for case in layer_cases.CASES if not case.build().only_kernels}
+    made = [case.make() for case in layer_cases.CASES if not case.build().only_kernels]
+    called = {type(layer) for layer in made if getattr(layer, "data_format", None) != "channels_first"}
     assert called == {layers.Conv1D, layers.Conv2D}  # method="im2col"
 
 
