@@ -1,4 +1,4 @@
-"""The programs in README run as they stand, on few images."""
+"""The programs in README run as they stand, on few images; and what people read says nothing twice."""
 
 from __future__ import annotations
 
@@ -45,3 +45,9 @@ def test_what_it_needs_is_what_is_installed():
     needed = re.findall(r'^    "([a-z]+)[>=]', text.split("dependencies = [")[1].split("]")[0], re.MULTILINE)
     named = re.search(r"The core needs (.*?)\.", README, re.DOTALL)[1]
     assert sorted(re.findall(r"\w+", named.replace(" and ", " "))) == sorted(needed)
+
+
+@pytest.mark.parametrize("page", ["README.md", "CHANGELOG.md", "docs/design.md"])
+def test_nothing_is_said_twice(page):
+    lines = [line for line in (ROOT / page).read_text("utf-8").splitlines() if len(line) > 50]
+    assert [line for line in lines if lines.count(line) > 1] == []
