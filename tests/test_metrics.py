@@ -447,3 +447,34 @@ def test_a_loss_may_be_a_metric():
     assert list(logs) == ["loss", "huber_loss", "kl_divergence"]
     assert logs["huber_loss"] == pytest.approx(losses.Huber(0.5)(y, model.predict(x)))
     assert logs["kl_divergence"] == pytest.approx(losses.KLDivergence()(y, model.predict(x)))
+
+
+@pytest.mark.parametrize("class_id", [-1, 1, 5])
+def test_a_class_that_is_not_there(class_id):
+    with pytest.raises(ValueError, match=rf"class_id={class_id} needs predictions .*of more classes"):
+        metrics.Precision(class_id=class_id)([[1], [0]], [[0.5], [0.2]])
+
+
+@pytest.mark.parametrize("label", [-1, 3])
+def test_top_k_of_a_label_that_is_not_there(label):
+    with pytest.raises(ValueError, match=r"for 3 classes, labels are 0\.\.2; these are from"):
+        metrics.SparseTopKCategoricalAccuracy(k=2)([1, label], np.eye(3)[:2])
+
+
+def test_metrics_written_for_keras_are_told_how_state_is_kept():
+    class Count(metrics.Metric):
+        def __init__(self):
+            super().__init__(name="count")
+            self.total = self.add_weight(name="total", initializer="zeros")
+
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            self.total.assign_add(len(y_true))
+
+        def result(self):
+            return self.total
+
+        def reset_state(self):
+            self.total.assign(0.0)
+
+    with pytest.raises(NotImplementedError, match=r"Count: .*write self.total = 0.0 in __init__"):
+        Count()

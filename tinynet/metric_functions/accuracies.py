@@ -160,6 +160,12 @@ def sparse_top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: i
         array([1., 0.], dtype=float32)
     """
     labels, predictions = labels_and_rows(y_true, y_pred)
+    classes = predictions.shape[-1]
+    if labels.min() < 0 or labels.max() >= classes:
+        raise ValueError(
+            f"Sparse top-k accuracy: for {classes} classes, labels are 0..{classes - 1}; these are from "
+            f"{labels.min()} to {labels.max()}."
+        )
     return among_largest(labels.astype(np.int64), predictions, k)
 
 

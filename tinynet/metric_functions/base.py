@@ -48,6 +48,16 @@ class Metric(ABC):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
 
+    def add_weight(self, *arguments: Any, **keywords: Any) -> Any:
+        """Refuse Keras's way to make state, which is another one here."""
+        raise NotImplementedError(
+            f"{type(self).__name__}: metrics here keep plain numbers and arrays: instead of self.total = "
+            "self.add_weight(...), write self.total = 0.0 in __init__ and in reset_state, and instead of "
+            "self.total.assign_add(value), self.total += value in update_state, with NumPy's functions."
+        )
+
+    add_variable = add_weight
+
     @abstractmethod
     def update_state(self, *arguments: Any, **keywords: Any) -> None:
         """Count a batch: most metrics take (y_true, y_pred, sample_weight=None)."""

@@ -76,8 +76,11 @@ class Counts:
         if label_weights is not None:
             weights = weights * label_weights
         if class_id is not None:
-            if predictions.ndim < 2:
-                raise ValueError(f"class_id needs predictions (N, classes), not {predictions.shape}.")
+            if predictions.ndim < 2 or not 0 <= class_id < predictions.shape[-1]:
+                raise ValueError(
+                    f"class_id={class_id} needs predictions (N, classes) of more classes than that, not "
+                    f"{predictions.shape}."
+                )
             predictions, positives = predictions[..., [class_id]], positives[..., [class_id]]
             weights = weights[..., [class_id]]
         columns = predictions.shape[-1] if self.by_label else 1
