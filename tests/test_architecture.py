@@ -192,7 +192,7 @@ def handed_on(module):
 
 
 def public_things():
-    loaders = (datasets.mnist, datasets.fashion_mnist, datasets.cifar10)
+    loaders = (datasets.mnist, datasets.fashion_mnist, datasets.cifar10, datasets.cifar100)
     for module in (
         tinynet, tinynet.activations, layers, losses, optim, callbacks, data, initializers, metrics, utils,
         generators, constraints, regularizers, tinynet.lite, *loaders,

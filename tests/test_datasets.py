@@ -480,6 +480,7 @@ except AttributeError as error:
 """)
     assert printed.splitlines() == [
         "[]",
-        "load_data ['cifar10', 'fashion_mnist', 'mnist']",
-        "tinynet.datasets has no 'imdb'; it has cifar10, fashion_mnist, mnist, each with load_data()",
+        "load_data ['cifar10', 'cifar100', 'fashion_mnist', 'mnist']",
+        "tinynet.datasets has no 'imdb'; it has cifar10, cifar100, fashion_mnist, mnist, each with "
+        "load_data()",
     ]

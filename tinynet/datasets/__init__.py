@@ -10,9 +10,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import cifar10, fashion_mnist, mnist
+    from . import cifar10, cifar100, fashion_mnist, mnist
 
-__all__ = ["cifar10", "fashion_mnist", "mnist"]
+__all__ = ["cifar10", "cifar100", "fashion_mnist", "mnist"]
 
 
 def __getattr__(name: str) -> ModuleType:

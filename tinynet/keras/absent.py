@@ -25,7 +25,7 @@ PREPROCESSING = (
     "of the layers that change data there are Rescaling, Normalization, and RandomFlip, RandomRotation, "
     "RandomTranslation and RandomZoom: prepare arrays with NumPy, or see fit's augment="
 )
-DATASETS = "the datasets are mnist, fashion_mnist and cifar10"
+DATASETS = "the datasets are mnist, fashion_mnist, cifar10 and cifar100"
 DEVICES = "everything runs on the CPU"
 
 # Patterns of names (all of a name, places before it separated by dots), and reasons; the first that fits.
@@ -56,7 +56,7 @@ MODULES = (
     "applications", "applications.densenet", "applications.efficientnet", "applications.imagenet_utils",
     "applications.inception_v3", "applications.mobilenet", "applications.mobilenet_v2", "applications.resnet",
     "applications.resnet50", "applications.vgg16", "applications.vgg19", "applications.xception",
-    "datasets.boston_housing", "datasets.california_housing", "datasets.cifar100", "datasets.imdb",
+    "datasets.boston_housing", "datasets.california_housing", "datasets.imdb",
     "datasets.reuters", "distillation", "distribution", "dtype_policies", "estimator", "export", "legacy",
     "mixed_precision", "ops", "preprocessing.sequence", "preprocessing.text", "quantizers", "random", "tree",
     "visualization", "wrappers", "wrappers.scikit_learn",

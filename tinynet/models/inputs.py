@@ -118,6 +118,8 @@ def as_batch(x: Array, shape: OpenShape, taker: Callable[[], str]) -> Array:
     hint = f"Likely fix: pass samples of shape {shape}, or build the model with another input_shape."
     if len(shape) == 3 and x.ndim == 4 and fits(np.moveaxis(x, 1, -1).shape[1:], shape):
         hint = "Likely fix: np.moveaxis(x, 1, -1), because channels come last."
+    elif len(shape) == 3 and x.ndim == 4 and fits(np.moveaxis(x, -1, 1).shape[1:], shape):
+        hint = "Likely fix: np.moveaxis(x, -1, 1), because channels come first."
     elif x.ndim >= 1 and None not in shape and int(np.prod(x.shape[1:])) == int(np.prod(shape)):  # type: ignore[arg-type]
         hint = f"Likely fix: x.reshape(-1, {', '.join(map(str, shape))})."
     raise ValueError(f"{taker()} expects x of shape (N, {', '.join(map(str, shape))}); got {x.shape}. {hint}")

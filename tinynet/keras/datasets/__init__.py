@@ -9,10 +9,11 @@ from ..places import missing
 
 if TYPE_CHECKING:
     from . import cifar10 as cifar10
+    from . import cifar100 as cifar100
     from . import fashion_mnist as fashion_mnist
     from . import mnist as mnist
 
-NAMES = ["cifar10", "fashion_mnist", "mnist"]
+NAMES = ["cifar10", "cifar100", "fashion_mnist", "mnist"]
 __all__ = [*NAMES]  # imported when they are used
 
 
