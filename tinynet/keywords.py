@@ -143,10 +143,11 @@ def spoken(function: Function) -> Function:
     names = parameters_of(function)
     if names is None:
         return function
+    known = frozenset(names)
 
     @functools.wraps(function)
     def taking(*arguments: Any, **keywords: Any) -> Any:
-        if all(name in names for name in keywords):
+        if known.issuperset(keywords):
             return function(*arguments, **keywords)
         taken = TAKEN_BY_METHODS if is_method else TAKEN | TAKEN_BY_METHODS
         found = settled(function.__name__, names, keywords, taken)

@@ -30,8 +30,9 @@ RESCALES = (
 
 def raw_inputs(model: Compiled, x: Any) -> list[Array]:
     """Return a model's inputs as arrays (N, ...) of numbers, or raise; it is built if it is not."""
-    several = isinstance(x, Mapping) or model.takes_several
-    if several:
+    if isinstance(x, np.ndarray) and not model.takes_several:
+        given = [x]
+    elif model.takes_several or isinstance(x, Mapping):
         given = as_inputs(x, model.input_names)
     else:
         axes = None if model.output_shape is None else len(model.open_shapes[0]) + 1

@@ -12,11 +12,12 @@ from .data import Batch
 from .endless import is_endless
 
 ORDER = 4  # the last word of the seeds of the order of batches
+NO_STREAMS = (np.ndarray, list, tuple, str, bytes, set, frozenset, range, Mapping)
 
 
 def is_stream(x: Any) -> bool:
     """Return whether x is something to iterate over that yields batches, and no array, nor a list of them."""
-    if isinstance(x, Mapping | list | tuple | str | bytes | set | frozenset | range | np.ndarray):
+    if isinstance(x, NO_STREAMS):
         return False
     if hasattr(x, "__array__") or hasattr(x, "__array_interface__"):  # also of pandas and PyTorch
         return False
