@@ -569,3 +569,13 @@ def test_a_list_of_one_array_is_that_array(kind):
     assert model(kind([x])).shape == (8, 1)
     assert model.predict([x[0]], verbose=0).shape == (1, 1)  # a sample
     assert model.predict([*x], verbose=0).shape == (8, 1)  # samples
+
+
+def test_a_model_tells_its_metrics():
+    model = Sequential([layers.Dense(3, activation="softmax")], 2)
+    assert model.metrics == []
+    model.compile("sgd", "sparse_categorical_crossentropy", ["accuracy"], weighted_metrics=["accuracy"])
+    assert ["loss", *(metric.name for metric in model.metrics)] == ["loss", "accuracy", "accuracy"]
+    x, y = np.random.default_rng(0).random((8, 2)), np.arange(8) % 3
+    accuracy = model.evaluate(x, y, verbose=0)[1]
+    assert model.metrics[0].result() == pytest.approx(accuracy)

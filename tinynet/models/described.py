@@ -39,6 +39,20 @@ class Described(Trainable, Former, only_kernels=True):
         """
         return [] if self._compiled is None else ["loss", *self._compiled[2]]
 
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics given to `compile`, as objects, in the order of `metrics_names` after the loss.
+
+        Example:
+            >>> from tinynet import Sequential, layers
+            >>> model = Sequential([layers.Softmax()], 2)
+            >>> model.compile(metrics=["accuracy"])
+            >>> [metric.name for metric in model.metrics]
+            ['accuracy']
+        """
+        chosen = None if self._compiled is None else self._compiled[2]
+        return [] if chosen is None else [*chosen.plain.values(), *chosen.weighted.values()]
+
     def predict_on_batch(self, x: Any) -> Any:
         """Compute the output for one batch: what `predict` does.
 
