@@ -89,6 +89,11 @@ def test_predict_refuses_what_it_cannot_do(arguments, message):
 # compile.
 
 
+def test_compile_takes_the_rest_by_name():
+    with pytest.raises(TypeError, match=r"after the loss by name.*differ between versions of Keras"):
+        small().compile("sgd", "sparse_categorical_crossentropy", None, ["accuracy"])
+
+
 def test_compile_takes_and_ignores_what_has_no_meaning_here():
     plain, other = small(), small()
     plain.compile("sgd", metrics=["accuracy"])

@@ -42,6 +42,7 @@ class Compiled(Placed, only_kernels=True):
         optimizer: str | optim.Optimizer = "adam",
         loss: Any = "sparse_categorical_crossentropy",
         metrics: Any = (),
+        *others: Any,
         weighted_metrics: Any = None,
         **keywords: Any,
     ) -> None:
@@ -52,6 +53,7 @@ class Compiled(Placed, only_kernels=True):
             loss: a name, a `Loss`, or a function of `losses`; default "sparse_categorical_crossentropy".
             metrics: a list of names (such as "accuracy"), metrics (such as `metrics.AUC()`) and functions of
                 (y_true, y_pred); one alone is taken, too.
+            others: nothing: what stands third and fourth has changed between versions of Keras.
             weighted_metrics: those that samples' weights are given to.
             keywords: what else Keras takes. run_eagerly, jit_compile, steps_per_execution and
                 auto_scale_loss have no meaning here, and no effect; loss_weights must be None.
@@ -68,6 +70,11 @@ class Compiled(Placed, only_kernels=True):
             >>> model.train_on_batch([[1.0, 2.0, 3.0]], [[0.0]], return_dict=True).keys()
             dict_keys(['loss'])
         """
+        if others:
+            raise TypeError(
+                "compile: give what comes after the loss by name, such as metrics=[...]: its places differ "
+                "between versions of Keras."
+            )
         check_compile(keywords)
         compiled = optim.get(optimizer), losses.get(loss), together(metrics, weighted_metrics)
         if self.output_shape is None:

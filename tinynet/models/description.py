@@ -58,7 +58,7 @@ def restore(model: Trainable, config: Mapping[str, Any]) -> None:
     if "compile" in config:
         how = config["compile"]
         optimizer, loss = optim.get(how["optimizer"]), losses.get(how["loss"])
-        model.compile(optimizer, loss, how["metrics"], how.get("weighted_metrics"))
+        model.compile(optimizer, loss, how["metrics"], weighted_metrics=how.get("weighted_metrics"))
 
 
 def compile_config(model: Trainable) -> dict[str, Any] | None:
