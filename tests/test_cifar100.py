@@ -14,6 +14,7 @@ from test_datasets import Python2
 
 from tinynet.data import fetching
 from tinynet.datasets import cifar100
+from tinynet.datasets.cifar import PIXELS
 
 SIZES = {"train": 6, "test": 4}
 RANDOM = np.random.default_rng(0)
@@ -22,7 +23,7 @@ ROWS = {
         [
             RANDOM.integers(0, 20, size),
             RANDOM.integers(0, 100, size),
-            RANDOM.integers(0, 256, (size, cifar100.PIXELS)),
+            RANDOM.integers(0, 256, (size, PIXELS)),
         ]
     ).astype(np.uint8)
     for name, size in SIZES.items()

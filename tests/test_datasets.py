@@ -92,7 +92,7 @@ class Python2(pickle._Pickler):
         self.write(text)
         self.memoize(text)
 
-    dispatch = {**pickle._Pickler.dispatch, bytes: save_str}  # noqa: RUF012
+    dispatch = {**pickle._Pickler.dispatch, bytes: save_str}  # noqa: RUF012  (what Python's pickler has, too)
 
 
 def rows_of(start, split):

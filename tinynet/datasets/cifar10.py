@@ -6,37 +6,29 @@ https://www.cs.toronto.edu/~kriz/cifar.html
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
-from io import BytesIO
-from pathlib import Path, PurePosixPath
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..layers.geometry import image_data_format
-from .opcodes import Reader, array_of
-from .places import cache_folder, fetch, keep, keras_folder, nowhere, users_folders
+from .cifar import Files, Split, UInt8Array, samples_in
 
-URLS = ["https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"]
 SHA256 = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"
 TRAIN = [f"data_batch_{number}" for number in range(1, 6)]
 BATCHES = [*TRAIN, "test_batch"]
 SAMPLES = 10_000  # in a batch
-PIXELS = 3 * 32 * 32
-BINARY = "cifar-10-batches-bin"
-FOLDERS = ["", BINARY, "cifar-10-batches-py-target/cifar-10-batches-py", "cifar-10-batches-py"]
+FOLDERS = [
+    "",
+    "cifar-10-batches-bin",
+    "cifar-10-batches-py-target/cifar-10-batches-py",
+    "cifar-10-batches-py",
+]
 ARCHIVES = [
     "cifar-10-binary.tar.gz",
     "cifar-10-python.tar.gz",
     "cifar-10-batches-py-target_archive",  # by Keras 3
     "cifar-10-batches-py.tar.gz",  # by Keras 2
 ]
-
-UInt8Array = NDArray[np.uint8]
-Split = tuple[UInt8Array, UInt8Array]
 
 
 def load_data() -> tuple[Split, Split]:
@@ -61,69 +53,7 @@ def load_data() -> tuple[Split, Split]:
         >>> x_train.shape, y_train.shape  # doctest: +SKIP
         ((50000, 32, 32, 3), (50000, 1))
     """
-    from tarfile import TarError
-
-    failures: list[str] = []
-    cache = cache_folder("cifar10")
-    for place in [*users_folders(), cache, keras_folder()]:
-        count = len(failures)
-        for path, source in _sources(place):
-            try:
-                return _joined(source())
-            except FileNotFoundError:
-                continue
-            except (OSError, ValueError, EOFError, zlib.error, TarError) as error:
-                failures.append(f"{path}: {' '.join(str(error).split())}")
-        if len(failures) == count:
-            failures.append(f"{place}: not there")
-    data = fetch(URLS, SHA256, failures)
-    if data is None:
-        raise nowhere(
-            "CIFAR-10",
-            failures,
-            f"{ARCHIVES[0]} or {ARCHIVES[1]} from https://www.cs.toronto.edu/~kriz/cifar.html into {cache}, "
-            "or into the folder that TINYNET_DATA names",
-        )
-    files = _from_archive(BytesIO(data))
-    loaded = _joined(files)
-    keep(cache / BINARY, {f"{name}.bin": content for name, content in files.items()})
-    return loaded
-
-
-def _sources(place: Path) -> Iterator[tuple[Path, Callable[[], dict[str, bytes]]]]:
-    """Yield what may hold the batches in a folder, and functions that read them there."""
-    for inner in FOLDERS:
-        yield place / inner, partial(_from_folder, place / inner)
-    for name in ARCHIVES:
-        yield place / name, partial(_from_archive, place / name)
-
-
-def _from_folder(folder: Path) -> dict[str, bytes]:
-    """Return the batches in a folder by their names, of its first version that is complete."""
-    for suffix in (".bin", ""):
-        paths = {name: folder / f"{name}{suffix}" for name in BATCHES}
-        if paths[BATCHES[0]].exists():
-            return {name: path.read_bytes() for name, path in paths.items()}
-    raise FileNotFoundError(folder)
-
-
-def _from_archive(file: Path | BytesIO) -> dict[str, bytes]:
-    """Return the batches in a .tar.gz by their names; nothing is unpacked to the disk."""
-    import tarfile
-
-    files: dict[str, bytes] = {}
-    with file.open("rb") if isinstance(file, Path) else file as raw, tarfile.open(fileobj=raw) as archive:
-        for member in archive:
-            batch = PurePosixPath(member.name).name.removesuffix(".bin")
-            content = archive.extractfile(member) if batch in BATCHES and member.isreg() else None
-            if content is not None:
-                if member.size > 5 * SAMPLES * PIXELS:
-                    raise ValueError(f"its {batch} is too large for CIFAR-10: {member.size} bytes")
-                files[batch] = content.read()
-    missing = [batch for batch in BATCHES if batch not in files]
-    if missing:
-        raise ValueError(f"it has no {', '.join(missing)}")
-    return files
+    return Files("CIFAR-10", dict.fromkeys(BATCHES, SAMPLES), FOLDERS, ARCHIVES, SHA256).load(_joined)
 
 
 def _joined(files: Mapping[str, bytes]) -> tuple[Split, Split]:
@@ -144,30 +74,5 @@ def _joined(files: Mapping[str, bytes]) -> tuple[Split, Split]:
 
 
 def _batch(data: bytes) -> tuple[UInt8Array, UInt8Array]:
-    """Return the labels and the pixels of a batch of either version, told apart by their sizes."""
-    if len(data) == SAMPLES * (1 + PIXELS):
-        rows = np.frombuffer(data, np.uint8).reshape(SAMPLES, 1 + PIXELS)
-        labels, pixels = rows[:, 0], rows[:, 1:]
-    elif data[:1] == b"\x80":
-        labels, pixels = _pickled_batch(data)
-    else:
-        raise ValueError(
-            f"expected {SAMPLES * (1 + PIXELS)} bytes, or the Python version; got {len(data)} bytes"
-        )
-    if pixels.shape != (SAMPLES, PIXELS) or labels.shape != (SAMPLES,) or labels.max() > 9:
-        raise ValueError(
-            f"expected pixels ({SAMPLES}, {PIXELS}) and labels ({SAMPLES},) from 0 to 9, got "
-            f"{pixels.shape} and {labels.shape} from {labels.min(initial=0)} to {labels.max(initial=0)}"
-        )
-    return labels, pixels
-
-
-def _pickled_batch(data: bytes) -> tuple[UInt8Array, UInt8Array]:
-    content: Any = Reader(data).read()
-    if not isinstance(content, dict):
-        raise ValueError("expected a dict of labels and data")
-    named = {key.decode("latin1") if isinstance(key, bytes) else key: value for key, value in content.items()}
-    labels = named.get("labels")
-    if not isinstance(labels, list) or not all(type(label) is int and 0 <= label < 256 for label in labels):
-        raise ValueError("it has no list of labels")
-    return np.array(labels, np.uint8), array_of(named.get("data"))
+    """Return the labels and the pixels of a batch of either version."""
+    return samples_in(data, SAMPLES, {"labels": 10}, "labels")

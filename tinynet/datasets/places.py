@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ..data import fetching
 from ..files import atomic_write
+from ..keywords import warn
 
 
 def users_folders() -> list[Path]:
@@ -62,10 +62,10 @@ def keep(folder: Path, files: Mapping[str, bytes]) -> None:
         for name, data in files.items():
             atomic_write(folder / name, data)
     except OSError as error:
-        warnings.warn(
+        warn(
             f"{folder} cannot be written ({error}), so this dataset is fetched every time; put its files "
             "into a folder by hand, and name that in TINYNET_DATA",
-            stacklevel=3,  # the caller of load_data
+            UserWarning,
         )
 
 

@@ -13,7 +13,7 @@ from ..callbacks import Callback, History
 from ..keywords import warn
 from ..training.average import MovingAverage
 from ..training.data import Augment, Batch, Samples, check_finite, fitting
-from ..training.feed import Feed, Validation, count, epochs_to_do
+from ..training.feed import Feed, Validation, check_epochs, count, epochs_to_do
 from ..training.loop import Loop
 from ..training.progress import Progress
 from ..training.stream import Stream, is_stream, parts_of
@@ -180,11 +180,7 @@ class Trainable(Compiled, only_kernels=True):
         data, held_out = given.training_data(
             self, x, y, sample_weight, class_weight, batch_size, shuffle, augment, split, steps
         )
-        if data.once and steps is None and len(numbers) > 1:
-            raise ValueError(
-                f"fit: x is an iterator, which is over after one epoch, and epochs={epochs}: give "
-                "steps_per_epoch=, or an iterable that can begin again."
-            )
+        check_epochs(data, steps, numbers)
         if validation_data is not None:
             size = validation_batch_size or batch_size
             held_out = given.validation_data(self, validation_data, steps_after, size)

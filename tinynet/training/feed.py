@@ -135,6 +135,15 @@ def count(method: str, name: str, value: Any) -> int | None:
     return int(value)
 
 
+def check_epochs(data: Batches | Stream, steps: int | None, epochs: range) -> None:
+    """Raise ValueError if the data is over after one epoch, and there are more to do."""
+    if data.once and steps is None and len(epochs) > 1:
+        raise ValueError(
+            f"fit: x is an iterator, which is over after one epoch, and epochs={epochs.stop}: give "
+            "steps_per_epoch=, or an iterable that can begin again."
+        )
+
+
 def epochs_to_do(epochs: Any, initial_epoch: Any) -> range:
     """Return the numbers of the epochs that `fit` is asked for, or raise ValueError."""
     for name, value, least in (("epochs", epochs, 1), ("initial_epoch", initial_epoch, 0)):
