@@ -7,6 +7,7 @@ import pytest
 
 from tinynet import Sequential, layers, load_model
 from tinynet.datasets import cifar10
+from tinynet.datasets.cifar import PIXELS
 from tinynet.keras import backend
 from tinynet.layers.geometry import set_image_data_format
 
@@ -113,7 +114,7 @@ def test_export_refuses_it(tmp_path):
 
 def test_cifar10_has_its_channels_where_the_setting_says(channels_first, monkeypatch):
     monkeypatch.setattr(cifar10, "SAMPLES", 4)
-    batch = np.random.default_rng(0).integers(0, 10, (4, 1 + cifar10.PIXELS), np.uint8)
+    batch = np.random.default_rng(0).integers(0, 10, (4, 1 + PIXELS), np.uint8)
     (x, y), _ = cifar10._joined(dict.fromkeys(cifar10.BATCHES, batch.tobytes()))
     assert x.shape == (20, 3, 32, 32)
     np.testing.assert_array_equal(x[0], batch[0, 1:].reshape(3, 32, 32))
