@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import tinynet
+from tinynet.seeds import set_random_seed
 
 
 def pytest_collection_finish():
@@ -27,6 +28,14 @@ def ctrl_c_interrupts():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(autouse=True)
+def same_draws():
+    """Start each test with the same seeds, so that what it and the peers draw depends on no other test."""
+    set_random_seed(0)  # Python's and NumPy's, too: Keras takes its seeds from Python's
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
 
 
 @pytest.fixture

@@ -222,7 +222,7 @@ def test_names_arguments_and_distributions_are_keras_s(keras):
         wanted = inspect.signature(type(theirs).__init__).parameters
         wanted = [key for key in wanted if key not in ("self", "input_axes", "output_axes", "args", "kwargs")]
         assert [*inspect.signature(kind).parameters] == wanted
-        shape = (60, 40)
+        shape = (300, 200)
         values, expected = kind()(shape), np.asarray(theirs(shape).detach())
         assert values.mean() == pytest.approx(expected.mean(), abs=0.01)
         assert values.std() == pytest.approx(expected.std(), rel=0.1, abs=1e-7)
