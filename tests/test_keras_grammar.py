@@ -10,7 +10,7 @@ from safetensors.numpy import load_file
 
 import tinynet
 from tinynet import Input, Model, Sequential, layers, models
-from tinynet.files.model_file import write_weights_file
+from tinynet.files.model_file import weights_bytes
 
 pytestmark = pytest.mark.filterwarnings(  # get_weights asks PyTorch in NumPy 1's way
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
@@ -280,9 +280,9 @@ def test_weights_come_back_from_a_file_of_any_name(tmp_path, name, make):
 @pytest.mark.parametrize("dtype", [None, "float16"])
 def test_weights_are_loaded_from_a_whole_model(tmp_path, dtype):
     first, second = trained(), small(seed=5)
-    first.save(tmp_path / "m.keras", dtype=dtype)
+    first.save(tmp_path / "m.safetensors", dtype=dtype)
     before = second.predict(data()[0])
-    second.load_weights(tmp_path / "m.keras")
+    second.load_weights(tmp_path / "m.safetensors")
     np.testing.assert_allclose(second.predict(data()[0]), first.predict(data()[0]), atol=1e-3 if dtype else 0)
     assert not np.allclose(second.predict(data()[0]), before, atol=1e-3)
 
@@ -324,7 +324,7 @@ def test_other_weights_are_refused_and_change_nothing(tmp_path, other, message):
 def test_weights_that_are_no_floats_are_refused(tmp_path):
     model = branched()
     whole = {name: one.value.astype(np.int32) for name, one in model.named_parameters().items()}
-    write_weights_file(tmp_path / "w", whole)
+    (tmp_path / "w").write_bytes(weights_bytes(whole))
     with pytest.raises(ValueError, match="in it, out/bias is of int32 and should be floats"):
         model.load_weights(tmp_path / "w")
 

@@ -8,7 +8,7 @@ import secrets
 import stat
 from pathlib import Path
 
-__all__ = ["atomic_write"]
+__all__ = ["atomic_write", "write_new"]
 
 
 def atomic_write(path: str | os.PathLike[str], data: bytes) -> None:
@@ -56,3 +56,33 @@ def atomic_write(path: str | os.PathLike[str], data: bytes) -> None:
             temporary.unlink(missing_ok=True)
     except OSError as error:  # name the file that was asked for, not the temporary one
         raise OSError(error.errno, f"cannot write the file: {error.strerror}", str(path)) from None
+
+
+def write_new(path: str | os.PathLike[str], data: bytes, overwrite: bool = True) -> None:
+    """Write a file as `atomic_write` does, in a folder that is made where it is missing.
+
+    Args:
+        path: the file.
+        data: the whole content, in bytes.
+        overwrite: whether an existing file is replaced; default True.
+
+    Raises:
+        FileExistsError: overwrite is False, and the file exists.
+        OSError: the file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_new(Path(folder, "new", "greeting.txt"), b"hello", overwrite=False)
+        ...     print(Path(folder, "new", "greeting.txt").read_text())
+        hello
+    """
+    name = os.fspath(path)
+    if not overwrite and os.path.lexists(name):
+        raise FileExistsError(
+            errno.EEXIST, "the file exists: give another path, or overwrite=True to replace it", name
+        )
+    if not Path(name).parent.exists():  # as Keras does
+        Path(name).parent.mkdir(parents=True)
+    atomic_write(path, data)

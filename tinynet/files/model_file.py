@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from collections.abc import Mapping
@@ -12,40 +11,37 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .atomic import atomic_write
+from .description import Description
 
 Array = NDArray[Any]
 
 IN_FOLDERS = "model.safetensors"  # the name of the file of a model that is saved to a folder
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+READABLE = ("1", "2")  # version 1, of tinynet 0.1, had no optimizer's state
+
+# Before the names of the optimizer's arrays: "/optimizer/m/0" is m of the first parameter that trains. No
+# parameter's path begins with a slash.
+STATE = "/optimizer/"
 
 
-def write_model_file(
-    path: str | os.PathLike[str],
-    tensors: Mapping[str, Array],
-    description: Mapping[str, Any],
-    overwrite: bool = True,
-) -> None:
-    """Write a model file, whole or not at all.
+def safetensors_bytes(description: Description) -> bytes:
+    """Return the content of a model file.
 
     Args:
-        path: the file.
-        tensors: the parameters by name.
-        description: what rebuilds the model, as JSON can hold it.
-        overwrite: whether an existing file is replaced; default True.
-
-    Raises:
-        FileExistsError: overwrite is False, and the file exists.
-        OSError: the file cannot be written.
+        description: the model, with its weights by the paths of parameters, such as "dense/kernel".
     """
-    _write(path, tensors, {"model": json.dumps(description)}, overwrite)
+    tensors = {path: array for path, (array,) in description.weights.items()}
+    for name, arrays in description.slots.items():
+        tensors |= {f"{STATE}{name}/{number}": array for number, array in enumerate(arrays)}
+    content = {"model": json.dumps(description.config)}
+    if description.slots or description.iterations:
+        content["iterations"] = str(description.iterations)
+    return _content(tensors, content)
 
 
-def write_weights_file(
-    path: str | os.PathLike[str], tensors: Mapping[str, Array], overwrite: bool = True
-) -> None:
-    """Write a file that holds the weights of a model alone, whole or not at all; see `write_model_file`."""
-    _write(path, tensors, {"holds": "weights"}, overwrite)
+def weights_bytes(tensors: Mapping[str, Array]) -> bytes:
+    """Return the content of a file that holds the weights of a model alone."""
+    return _content(tensors, {"holds": "weights"})
 
 
 def file_in(path: str | os.PathLike[str]) -> str | os.PathLike[str]:
@@ -55,34 +51,22 @@ def file_in(path: str | os.PathLike[str]) -> str | os.PathLike[str]:
     return Path(name, IN_FOLDERS) if is_folder else path
 
 
-def _write(
-    path: str | os.PathLike[str], tensors: Mapping[str, Array], content: Mapping[str, str], overwrite: bool
-) -> None:
-    """Write tensors and what there is to say about them."""
+def _content(tensors: Mapping[str, Array], content: Mapping[str, str]) -> bytes:
+    """Return the content of a file of tensors, and of what there is to say about them."""
     from safetensors.numpy import save
 
-    path = file_in(path)
-    name = os.fspath(path)
-    if not overwrite and os.path.lexists(name):
-        raise FileExistsError(
-            errno.EEXIST, "the file exists: give another path, or overwrite=True to replace it", name
-        )
-    if not Path(name).parent.exists():  # as Keras does
-        Path(name).parent.mkdir(parents=True)
     metadata = {"format": "tinynet", "format_version": str(FORMAT_VERSION), **content}
-    atomic_write(
-        path, save({name: np.asarray(array, order="C") for name, array in tensors.items()}, metadata)
-    )
+    return save({name: np.asarray(array, order="C") for name, array in tensors.items()}, metadata)
 
 
-def read_model_file(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, Any]]:
+def read_safetensors(path: str | os.PathLike[str]) -> Description:
     """Read a model file.
 
     Args:
         path: the file.
 
     Returns:
-        The parameters by name, and the model's description.
+        The model, with its weights by the paths of parameters.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -96,12 +80,20 @@ def read_model_file(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dic
             "model, and call model.load_weights with this path."
         )
     try:
-        description: dict[str, Any] = json.loads(metadata["model"])
-        if not isinstance(description, dict):
+        config: dict[str, Any] = json.loads(metadata["model"])
+        if not isinstance(config, dict):
             raise ValueError("it is no JSON object")
+        description = Description(config, {}, int(metadata.get("iterations", 0)))
+        description.weights = {name: [array] for name, array in tensors.items() if name[:1] != "/"}
+        for name in sorted(tensors.keys() - description.weights.keys(), key=lambda name: (len(name), name)):
+            slot, number = name.removeprefix(STATE).split("/")
+            arrays = description.slots.setdefault(slot, [])
+            arrays.append(tensors[name])
+            if number != str(len(arrays) - 1):
+                raise ValueError(f"of the optimizer's {slot}, there is no array {len(arrays) - 1}")
     except (KeyError, ValueError, RecursionError) as error:
         raise ValueError(f"{os.fspath(path)!r} has a damaged description of its model: {error}.") from error
-    return tensors, description
+    return description
 
 
 def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, str]]:
@@ -136,9 +128,9 @@ def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[s
             f"{os.fspath(path)!r} is a .safetensors file, but not one that tinynet wrote: it has no "
             "description of a model. Load files that model.save() made."
         )
-    if metadata.get("format_version") != str(FORMAT_VERSION):
+    if metadata.get("format_version") not in READABLE:
         raise ValueError(
             f"{os.fspath(path)!r} has format version {metadata.get('format_version')}; this tinynet reads "
-            f"{FORMAT_VERSION}. Install the version of tinynet that wrote it, or save the model again."
+            f"{' and '.join(READABLE)}. Install the tinynet that wrote it, or save the model again."
         )
     return tensors, metadata

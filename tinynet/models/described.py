@@ -7,11 +7,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ..files.atomic import atomic_write
-from ..files.model_file import write_weights_file
+from ..files.atomic import atomic_write, write_new
+from ..files.model_file import file_in
 from ..layers import Layer
 from ..layers.config import layer_config
 from .former import Former
+from .saving import weights_content
 from .trainable import Trainable
 from .weights_file import read_weights
 
@@ -187,10 +188,9 @@ class Described(Trainable, Former, only_kernels=True):
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write the weights alone to one file, whole or not at all; `load_weights` reads it.
 
-        The content is .safetensors, whatever the file's name ends in.
-
         Args:
-            filepath: the file.
+            filepath: the file, whose ending says the format: ".weights.h5", ".h5" or ".hdf5" are Keras's;
+                ".safetensors", and any other ending that is no other program's, or none, is tinynet's.
             overwrite: whether an existing file is replaced; default True.
 
         Raises:
@@ -209,8 +209,8 @@ class Described(Trainable, Former, only_kernels=True):
             True
         """
         self._check_has_weights("save_weights")
-        tensors = {name: parameter.value for name, parameter in self.named_parameters().items()}
-        write_weights_file(filepath, tensors, overwrite)
+        path = file_in(filepath)
+        write_new(path, weights_content(self, path), overwrite)
 
     def load_weights(
         self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, by_name: bool = False

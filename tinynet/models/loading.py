@@ -7,14 +7,14 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from ..files.model_file import read_model_file
+from ..files.description import Description
+from ..files.reading import read_description
 from ..keywords import spoken
 from ..layers.config import kind_of, layer_config, layer_from_config
 from ..seeds import next_seed
 from .model import Model
 from .sequential import Sequential
+from .weights_file import give_weights
 
 
 @spoken
@@ -24,21 +24,26 @@ def load_model(
     compile: bool = True,  # noqa: A002  (as in Keras)
     safe_mode: bool = True,
 ) -> Model:
-    """Read a model that `Model.save` wrote.
+    """Read a model from a file: of tinynet, of Keras or of ONNX, told by its content, not by its name.
+
+    Nothing that is in a file is ever run. TensorFlow, Keras and PyTorch are not needed.
 
     Args:
-        filepath: the file.
+        filepath: the file: a .safetensors file of tinynet's; a .keras or .h5 file of any version of Keras; or
+            an .onnx file, for which the package onnx has to be installed.
         custom_objects: taken, and not needed: classes of your own are found by their names once they are
             defined. Default None.
         compile: whether the model is compiled, if it was when it was saved; default True.
         safe_mode: taken, and not needed: a model file holds no code. Default True.
 
     Returns:
-        The model with its weights, compiled if it was compiled when it was saved.
+        The model with its weights, compiled if it was compiled when it was saved, with the optimizer's state.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is damaged, of another program, or of a later version of the format.
+        ImportError: the package that reads the format is not installed.
+        ValueError: the file is damaged, of another program or of a later version of the format, or its model
+            does what tinynet does not.
 
     Example:
         >>> import tempfile
@@ -47,35 +52,31 @@ def load_model(
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     model.save(f"{folder}/model.safetensors")
         ...     same = load_model(f"{folder}/model.safetensors")
-        >>> bool(np.all(same.flat.value == model.flat.value))
+        >>> bool((same.flat.value == model.flat.value).all())
         True
     """
-    tensors, description = read_model_file(filepath)
-    held = sum(tensor.size for tensor in tensors.values())
-    largest = max(held, 2**10)  # a tampered description must not make us allocate what the file cannot fill
+    description = read_description(filepath)
     if not compile:
-        description.pop("compile", None)
+        description.config.pop("compile", None)
+    model = _build(description, filepath)
+    give_weights(model, description.weights, filepath)
+    return model
+
+
+def _build(description: Description, path: str | os.PathLike[str]) -> Model:
+    """Return the model that a file describes, with new initial weights."""
+    config = dict(description.config)
+    held = sum(array.size for arrays in description.weights.values() for array in arrays)
+    largest = max(held, 2**10)  # a tampered description must not make us allocate what the file cannot fill
     try:
-        kind: type[Model] = Model if "joins" in description else Sequential
-        if "class" in description:
-            kind = kind_of(description["class"])
-        model = kind.from_config(description, most_weights=largest)
+        kind: type[Model] = Model if "joins" in config else Sequential
+        if config.get("class") not in (None, "Model", "Sequential"):
+            kind = kind_of(config["class"])
+        return kind.from_config(config, most_weights=largest)
     except Exception as error:  # a damaged description can raise anything
         raise ValueError(
-            f"{os.fspath(filepath)!r} describes no model that this tinynet can build: {error!r}."
+            f"{os.fspath(path)!r} describes no model that this tinynet can build: {error!r}."
         ) from error
-    expected = model.named_parameters()
-    found = {name: tensor.shape for name, tensor in tensors.items()}
-    wanted = {name: parameter.value.shape for name, parameter in expected.items()}
-    if found != wanted or any(tensor.dtype not in (model.dtype, np.float16) for tensor in tensors.values()):
-        dtypes = sorted({tensor.dtype.name for tensor in tensors.values()})
-        raise ValueError(
-            f"{os.fspath(filepath)!r} holds weights {found} of dtypes {dtypes}; its model needs {wanted} of "
-            f"{model.dtype} or float16."
-        )
-    for name, parameter in expected.items():
-        parameter.value = tensors[name]
-    return model
 
 
 @spoken

@@ -11,7 +11,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..files.model_file import write_model_file
+from ..files.atomic import write_new
+from ..files.model_file import file_in
 from ..layers.chain import Layers, names_for
 from ..layers.config import give_names, layer_config, layer_from_config
 from ..layers.flow import Flow
@@ -22,6 +23,7 @@ from ..layers.wiring import Wiring
 from .described import Described
 from .description import common_config, restore
 from .inputs import as_inputs
+from .saving import content_of
 from .summary import summary
 
 
@@ -259,22 +261,26 @@ class Model(Described, only_kernels=True):
         include_optimizer: bool = True,
         dtype: DTypeLike | None = None,
     ) -> None:
-        """Write the model to one .safetensors file, whole or not at all; `tinynet.load_model` reads it.
+        """Write the model to one file, whole or not at all; `tinynet.load_model` reads it.
 
-        The content is the same whatever the file's name ends in. It is the weights, the layers, and what
-        `compile` was given: not the optimizer's state, nor losses, optimizers, schedules and metrics of your
-        own, which no file can rebuild.
+        It holds the weights, the layers, what `compile` was given and the optimizer's state, so that training
+        goes on where it was: not losses, optimizers, schedules and metrics of your own, which no file can
+        rebuild. `export` writes other formats, for predictions alone.
 
         Args:
-            filepath: the file, with any ending or none; folders that are missing are made.
+            filepath: the file, whose ending says the format: ".keras" and ".h5" or ".hdf5" are Keras's, which
+                opens them; ".safetensors", and any other ending that is no other program's, or none, is
+                tinynet's. Folders that are missing are made.
             overwrite: whether an existing file is replaced; default True.
-            include_optimizer: whether the file says how the model was compiled; default True.
-            dtype: "float16" makes the file half as large, and rounds the weights to three digits; default:
-                that of the model.
+            include_optimizer: whether the file says how the model was compiled, and holds the optimizer's
+                state; default True.
+            dtype: "float16" makes a .safetensors file half as large, and rounds the weights to three digits;
+                default: that of the model.
 
         Raises:
             TypeError: a layer of your own is no dataclass, which a file could describe.
-            ValueError: the dtype is another one, a weight is too large for it, or the model is not built.
+            ValueError: the ending promises another format, the format cannot hold a layer, the dtype is
+                another one, a weight is too large for it, or the model is not built.
             FileExistsError: overwrite is False, and the file exists.
             OSError: the file cannot be written, or filepath is a folder; what was there before is unchanged.
 
@@ -286,22 +292,8 @@ class Model(Described, only_kernels=True):
             ...     os.listdir(folder)
             ['model.safetensors']
         """
-        stored = self.dtype if dtype is None else np.dtype(dtype)
-        if stored not in (self.dtype, np.float16):
-            raise ValueError(f"save: dtype is {self.dtype.name!r} or 'float16'; got {stored.name!r}.")
-        description = self.config()
-        if not include_optimizer:
-            description.pop("compile", None)
-        if self.wiring is None:  # a class of one's own, which does more than to call its layers
-            description["class"] = type(self).__name__
-        with np.errstate(over="ignore"):
-            tensors = {
-                name: parameter.value.astype(stored) for name, parameter in self.named_parameters().items()
-            }
-        for name, tensor in tensors.items():
-            if stored == np.float16 and np.isinf(tensor).any():
-                raise ValueError(f"save: {name} has weights beyond float16's 65504; use the model's dtype.")
-        write_model_file(filepath, tensors, description, overwrite)
+        path = file_in(filepath)
+        write_new(path, content_of(self, path, include_optimizer, dtype), overwrite)
 
     def config(self) -> dict[str, Any]:
         """Return what rebuilds the model, without its weights, as JSON can hold it.

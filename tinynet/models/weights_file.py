@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ..files.model_file import read_tensors
@@ -55,3 +56,44 @@ def listed(names: list[str]) -> str:
     """Return names as text, the first few of many."""
     rest = len(names) - MOST_LISTED
     return ", ".join(names[:MOST_LISTED]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def give_weights(model: Any, weights: Mapping[str, list[Array]], path: str | os.PathLike[str]) -> None:
+    """Give a model the weights that a file holds: exactly those that it has, or none.
+
+    Args:
+        model: the model.
+        weights: as `Description` has them.
+        path: the file's, for error messages.
+
+    Raises:
+        ValueError: there is no such layer, weights of other shapes or another dtype, or too few or many.
+    """
+    parts, named = dict(model.parts()), model.named_parameters()
+    found: dict[int, Array] = {}
+    for place, arrays in weights.items():
+        if place in named:
+            wanted = [named[place]]
+        elif place in parts:
+            wanted = [*parts[place].trainable_weights, *parts[place].non_trainable_weights]
+        else:
+            wanted = []
+        shapes = [parameter.shape for parameter in wanted]
+        again = any(id(parameter) in found for parameter in wanted)
+        if [array.shape for array in arrays] != shapes or not wanted or again:
+            raise ValueError(
+                f"{os.fspath(path)!r} holds weights {[array.shape for array in arrays]} for {place!r}; its "
+                f"model needs {shapes}."
+            )
+        if any(array.dtype not in (model.dtype, np.float16) for array in arrays):
+            dtypes = sorted({array.dtype.name for array in arrays})
+            raise ValueError(
+                f"{os.fspath(path)!r} holds weights of dtypes {dtypes} for {place!r}; its model needs "
+                f"{model.dtype} or float16."
+            )
+        found |= {id(parameter): array for parameter, array in zip(wanted, arrays, strict=True)}
+    missing = [name for name, parameter in named.items() if id(parameter) not in found]
+    if missing:
+        raise ValueError(f"{os.fspath(path)!r} lacks weights that its model needs: {listed(missing)}.")
+    for parameter in named.values():
+        parameter.value = found[id(parameter)]
