@@ -499,9 +499,18 @@ def test_other_methods_and_places_get_plain_pages(client, monkeypatch):
 
 
 def test_other_hosts_are_refused():
-    assert Client(SERVER_NAME="example.com").get("/ocr").status_code == 400
+    refused = Client(SERVER_NAME="example.com").post("/ocr")
+    assert refused.status_code == 400
+    assert "OCR_HOSTS" in messages(refused.content.decode(), "problem")[0]
     for host in ("localhost", "127.0.0.1", "[::1]"):
         assert Client(SERVER_NAME=host).get("/ocr").status_code == 200
+
+
+def test_an_upload_of_unknown_size_is_refused(client):
+    for url in ("/ocr", "/api/predict"):
+        answer = client.post(url, b"", "image/png", HTTP_TRANSFER_ENCODING="chunked", CONTENT_LENGTH="")
+        assert answer.status_code == 411
+        assert "Content-Length" in answer.content.decode()
 
 
 def test_another_site_cannot_send_the_form():

@@ -24,6 +24,7 @@ TIME_ZONE = None  # the log shows the computer's own time
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "ocr.middleware.content_security_policy",
+    "ocr.middleware.length_required",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -7,7 +7,7 @@ import io
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
+from django.core.exceptions import DisallowedHost, RequestDataTooBig, TooManyFilesSent
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -87,9 +87,20 @@ def predict(request: HttpRequest) -> JsonResponse:
 
 def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a request that Django or the upload handler does not accept (Django's `handler400`)."""
-    problem, status = "The request was damaged. Please try again.", 400
     if isinstance(exception, RequestDataTooBig | TooManyFilesSent):
-        problem, status = too_large(), 413
+        return answer(request, 413, too_large())
+    if isinstance(exception, DisallowedHost):
+        return answer(
+            request,
+            400,
+            "This page does not know itself under this name. Whoever runs it can allow the name by the "
+            "environment variable OCR_HOSTS.",
+        )
+    return answer(request, 400, "The request was damaged. Please try again.")
+
+
+def answer(request: HttpRequest, status: int, problem: str) -> HttpResponse:
+    """Say what is wrong with a request, in JSON to programs."""
     if request.path.startswith("/api/"):
         return JsonResponse({"error": problem}, status=status)
     return page(request, status, problem=problem)
