@@ -26,6 +26,8 @@ def common_config(model: Trainable) -> dict[str, Any]:
         "epochs_trained": model.epochs_trained,
         "temperature": model.temperature,
     }
+    if model.class_names is not None:
+        config["class_names"] = model.class_names
     frozen = [path for path, part in model.parts() if not part.trainable]
     if frozen:
         config["frozen"] = frozen
@@ -52,6 +54,7 @@ def restore(model: Trainable, config: Mapping[str, Any]) -> None:
     model.steps_trained = int(config.get("steps_trained", 0))
     model.epochs_trained = int(config.get("epochs_trained", 0))
     model.temperature = float(config.get("temperature", 1.0))
+    model.class_names = config.get("class_names")
     parts = dict(model.parts())
     for path in config.get("frozen", ()):
         parts[path].remember(_trainable=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,6 +21,7 @@ from ..layers.parameter import place, runs_of
 from ..layers.tree import SETTINGS
 from ..seeds import next_seed
 from ..waiting import Alone
+from .class_names import checked_names
 
 _first_use = [threading.RLock()]
 
@@ -51,6 +52,28 @@ class Placed(Graph, only_kernels=True):
     _seeded: bool = False  # whether a seed was given
     _infer: Prediction | None = None
     _alone: Alone | None = None
+    _class_names: tuple[str, ...] | None = None
+
+    @property
+    def class_names(self) -> list[str] | None:
+        """What the classes are called that the model tells apart, in the order of its outputs.
+
+        They may be set, to a list of texts or None; `tinynet.predict_image` reads them, and model files keep
+        them. A model of one output, which says yes or no, has two, the first of which is what its 0 means.
+
+        Example:
+            >>> from tinynet import Sequential, layers
+            >>> model = Sequential([layers.Dense(2, activation="softmax")], 3)
+            >>> model.class_names = ["cat", "dog"]
+            >>> model.class_names
+            ['cat', 'dog']
+        """
+        return None if self._class_names is None else [*self._class_names]
+
+    @class_names.setter
+    def class_names(self, names: Sequence[str] | None) -> None:
+        checked = None if names is None else checked_names("class_names", names, self.output_shape)
+        self.remember(_class_names=checked)
 
     def _begin(self, seed: int | None, name: str | None) -> None:
         """Set what every model has."""
