@@ -105,6 +105,64 @@ def test_the_optimizer_survives(tmp_path, optimizer):
 
 
 @pytest.mark.parametrize(
+    "optimizer",
+    [
+        lambda: optim.SGD(0.05),
+        lambda: optim.SGD(optim.CosineDecay(0.1, 40), momentum=0.9, nesterov=True),
+        lambda: optim.Adam(optim.ExponentialDecay(0.01, 5, 0.5), amsgrad=True, clipnorm=1.0),
+        lambda: optim.RMSprop(momentum=0.5, centered=True),
+        lambda: optim.Adadelta(0.5),
+        lambda: optim.Adamax(),
+        lambda: optim.Nadam(),
+    ],
+)
+def test_training_goes_on_after_loading_as_if_it_had_not_stopped(tmp_path, blobs, optimizer):
+    x, y = blobs
+    models = []
+    for stops in (False, True):
+        row = [layers.Dense(8), layers.BatchNormalization(), layers.Dropout(0.5), layers.Dense(3, "softmax")]
+        model = Sequential(row, 2, seed=5)
+        model.compile(optimizer())
+        model.fit(x, y, epochs=2, verbose=0)
+        if stops:
+            model.save(tmp_path / "m")
+            model = load_model(tmp_path / "m")
+        model.fit(x, y, epochs=2, verbose=0)
+        models.append(model)
+    assert models[0].optimizer.iterations == models[1].optimizer.iterations > 0
+    for one, other in zip(*(model.get_weights() for model in models), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_model_that_was_saved_without_its_optimizer_has_a_fresh_one(tmp_path):
+    model = small()
+    model.train_on_batch(np.ones((2, 4)), np.zeros(2, int))
+    model.save(tmp_path / "m", include_optimizer=False)
+    assert "optimizer" not in "".join(safetensors.numpy.load_file(tmp_path / "m"))
+    with pytest.raises(RuntimeError, match="compile"):
+        load_model(tmp_path / "m").train_on_batch(np.ones((2, 4)), np.zeros(2, int))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda slots: slots["m"].pop(),
+        lambda slots: slots.pop("v"),
+        lambda slots: slots["m"].reverse(),
+        lambda slots: slots.update(m=[np.ones(3, "f4")] * 4),
+    ],
+)
+def test_an_optimizer_s_state_that_does_not_fit_is_refused(tmp_path, change):
+    model, path = small(), tmp_path / "m"
+    model.train_on_batch(np.ones((2, 4)), np.zeros(2, int))
+    model.save(path)
+    description = storage.read_safetensors(path)
+    change(description.slots)
+    path.write_bytes(storage.safetensors_bytes(description))
+    refuse(path, "optimizer's state")
+
+
+@pytest.mark.parametrize(
     "loss",
     [
         losses.SparseCategoricalCrossentropy(label_smoothing=0.25),

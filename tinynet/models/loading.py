@@ -13,6 +13,7 @@ from ..keywords import spoken
 from ..layers.config import kind_of, layer_config, layer_from_config
 from ..seeds import next_seed
 from .model import Model
+from .optimizer_state import set_optimizer_state
 from .sequential import Sequential
 from .weights_file import give_weights
 
@@ -60,6 +61,11 @@ def load_model(
         description.config.pop("compile", None)
     model = _build(description, filepath)
     give_weights(model, description.weights, filepath)
+    if description.iterations and "compile" in description.config:
+        try:
+            set_optimizer_state(model, description.iterations, description.slots)
+        except ValueError as error:
+            raise ValueError(f"{os.fspath(filepath)!r} has a damaged optimizer's state: {error}") from error
     return model
 
 

@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from ..files.description import Description
 from ..files.model_file import safetensors_bytes, weights_bytes
+from .optimizer_state import optimizer_state
 from .trainable import Trainable
 
 Array = NDArray[Any]
@@ -91,6 +92,7 @@ def describe(model: Trainable, include_optimizer: bool = True, by_parameter: boo
         config["class"] = type(model).__name__
     if not include_optimizer:
         config.pop("compile", None)
+    state = optimizer_state(model) if "compile" in config and model.steps_trained else (0, {})
     weights: dict[str, list[Array]] = {}
     for path, part in model.parts():
         ordered = [*part.trainable_weights, *part.non_trainable_weights]
@@ -99,7 +101,7 @@ def describe(model: Trainable, include_optimizer: bool = True, by_parameter: boo
             continue
         for parameter in part.own_parameters:
             weights[f"{path}/{parameter.name}" if path else parameter.name] = [parameter.value]
-    return Description(config, weights)
+    return Description(config, weights, *state)
 
 
 def store_as(description: Description, stored: Any, dtype: Any, suffix: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..files.model_file import read_tensors
+from ..files.model_file import STATE, read_tensors
 from ..layers.geometry import Shape
 
 Array = NDArray[Any]
@@ -30,6 +30,7 @@ def read_weights(path: str | os.PathLike[str], wanted: Mapping[str, Shape], titl
         ValueError: the file is damaged or of another program, or its weights are others.
     """
     tensors, _ = read_tensors(path)
+    tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith(STATE)}
     missing = [f"{name} {shape}" for name, shape in wanted.items() if name not in tensors]
     unknown = [f"{name} {tensor.shape}" for name, tensor in tensors.items() if name not in wanted]
     differing = [
