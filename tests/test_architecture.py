@@ -30,8 +30,8 @@ PACKAGE = Path(tinynet.__file__).parent
 
 # From the lowest to the highest: a module imports only what stands before it, or its own folder.
 ORDER = [
-    "files", "names", "words", "keywords", "tensor", "order", "waiting", "seeds", "kernels", "execution",
-    "initial_values", "initializers", "regularizers", "constraints", "layers", "activations",
+    "files", "version", "names", "words", "keywords", "tensor", "order", "waiting", "seeds", "kernels",
+    "execution", "initial_values", "initializers", "regularizers", "constraints", "layers", "activations",
     "loss_functions", "losses", "arguments", "schedules", "optimizers", "optim", "metric_functions",
     "metrics", "data", "datasets", "callbacks", "training", "exporting", "models", "lite", "differences",
     "gradcheck", "recipes", "images", "generators", "readings", "calibration", "inference", "plotting",
@@ -47,6 +47,7 @@ OPTIONAL = {
     "PIL": {"images"},
     "flatbuffers": set(),
     "ai_edge_litert": set(),
+    "onnx": set(),
 }
 FORBIDDEN = {"torch", "tensorflow", "keras", "jax", "scipy", "sklearn", "pickle", "marshal", "shelve"}
 

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from export_cases import ENDS, HEADS, ROWS, SIZES, Double, Halved, graph, shaken
 from flatbuffer import Table
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -52,21 +53,6 @@ def assert_same(model, inputs, resolver="AUTO", tolerance=1e-5):
         np.testing.assert_allclose(y, wanted, rtol=tolerance, atol=tolerance * max(1, np.abs(wanted).max()))
 
 
-def shaken(model, seed=0):
-    """Return a model with other numbers in all weights, also in those that begin as zeros and ones."""
-    random = np.random.default_rng(seed)
-    for name, parameter in model.named_parameters().items():
-        shape = parameter.value.shape
-        values = random.normal(size=shape)
-        if name.endswith("variance"):
-            parameter.value[...] = np.abs(values) + 0.1
-        elif len(shape) > 1:
-            parameter.value[...] = values / np.sqrt(np.prod(shape[:-1]))
-        else:
-            parameter.value[...] = values / 2 + 0.5
-    return model
-
-
 @pytest.mark.parametrize(
     "resolver", ["AUTO", pytest.param("BUILTIN_WITHOUT_DEFAULT_DELEGATES", marks=pytest.mark.slow)]
 )
@@ -82,62 +68,6 @@ def test_the_interpreter_computes_what_each_layer_does(case, resolver):
             to_tflite(model)
         return
     assert_same(model, [x], resolver)
-
-
-SIZES = st.integers(1, 9)
-ROWS = st.lists(
-    st.one_of(
-        st.builds(
-            layers.Conv2D,
-            st.sampled_from([1, 3, 8]),
-            st.tuples(st.integers(1, 3), st.integers(1, 3)),
-            st.tuples(st.integers(1, 2), st.integers(1, 3)),
-            st.sampled_from(["same", "valid"]),
-            activation=st.sampled_from([None, "relu", "tanh", "sigmoid", "leaky_relu", "softmax"]),
-            use_bias=st.booleans(),
-        ),
-        st.builds(
-            layers.SeparableConv2D,
-            st.sampled_from([1, 3]),
-            st.tuples(st.integers(1, 3), st.integers(1, 3)),
-            padding=st.sampled_from(["same", "valid"]),
-            dilation_rate=st.integers(1, 2),
-            depth_multiplier=st.integers(1, 2),
-        ),
-        st.builds(
-            layers.DepthwiseConv2D,
-            st.integers(1, 3),
-            st.integers(1, 2),
-            st.sampled_from(["same", "valid"]),
-            st.integers(1, 2),
-            activation=st.sampled_from([None, "relu6"]),
-        ),
-        st.builds(layers.MaxPool2D, st.integers(1, 3), st.integers(1, 3), st.sampled_from(["same", "valid"])),
-        st.builds(
-            layers.AveragePool2D, st.integers(1, 3), st.integers(1, 3), st.sampled_from(["same", "valid"])
-        ),
-        st.builds(layers.BatchNormalization, center=st.booleans(), scale=st.booleans()),
-        st.builds(layers.Dropout, st.just(0.5)),
-        st.builds(layers.ReLU),
-        st.builds(layers.Rescaling, st.sampled_from([1.0, 0.5]), st.sampled_from([0.0, -1.0])),
-        st.builds(layers.LayerNormalization),
-        st.builds(layers.ZeroPadding2D, st.integers(0, 2)),
-        st.builds(
-            layers.UpSampling2D, st.integers(1, 3), interpolation=st.sampled_from(["nearest", "bilinear"])
-        ),
-        st.builds(layers.Permute, st.permutations([1, 2, 3])),
-    ),
-    max_size=4,
-)
-HEADS = st.lists(
-    st.one_of(
-        st.builds(layers.Dense, SIZES, st.sampled_from([None, "relu", "softmax"]), st.booleans()),
-        st.builds(layers.BatchNormalization),
-        st.builds(layers.Activation, st.sampled_from(["relu", "tanh", "linear"])),
-    ),
-    max_size=3,
-)
-ENDS = st.sampled_from([layers.Flatten, layers.GlobalAveragePool2D, layers.GlobalMaxPool2D])
 
 
 @settings(max_examples=60, deadline=None)
@@ -191,21 +121,6 @@ def test_the_interpreter_lays_inputs_side_by_side(axis, other):
     random = np.random.default_rng(0)
     x = [random.normal(size=(3, *shape)).astype(np.float32) for shape in ((4, 3, 2), other)]
     assert_same(Model(inputs, layers.Concatenate(axis)(inputs)), x)
-
-
-def graph():
-    """Return a model with a model inside, a layer that is called for two sizes, an output in the midst."""
-    left, right = Input((6, 5, 2), name="left"), Input((7, 4, 2), name="right")
-    image = Input((6, 5, 2))
-    y = layers.Conv2D(3, 3, padding="same")(image)
-    y = layers.ReLU()(layers.BatchNormalization()(y))
-    inner = Model(image, layers.Add()([y, layers.Conv2D(3, 1)(image)]))
-    shared = layers.Conv2D(4, 2, activation="relu")
-    first = layers.GlobalAveragePool2D()(shared(inner(left)))
-    linear = layers.Conv2D(3, 2)(right)
-    second = layers.GlobalMaxPool2D()(shared(layers.ReLU()(linear)))
-    both = layers.Dense(5, activation="softmax")(layers.Concatenate()([first, second]))
-    return shaken(Model([left, right], [both, linear, first]))
 
 
 def test_the_interpreter_runs_graphs_of_several_inputs_and_outputs():
@@ -497,20 +412,6 @@ def test_other_ways_to_a_converter_are_refused():
         lite.TFLiteConverter.from_keras_model(small_model()).optimisations = []
 
 
-class Double(layers.ReLU):
-    """A layer of one's own."""
-
-    def forward(self, x, training=False):
-        return 2 * super().forward(x, training)
-
-
-class Halved(Sequential):
-    """A model of one's own."""
-
-    def forward(self, x, training=False):
-        return super().forward(x, training) / 2
-
-
 def test_what_no_operator_does_is_refused_by_name():
     row = [layers.ReLU(), Double(name="mine")]
     with pytest.raises(ValueError, match="Double 'mine' is a class of your own"):
@@ -526,8 +427,8 @@ def test_models_without_shapes_and_other_files_are_refused(tmp_path):
         to_tflite(Sequential([layers.Dense(2)]))
     with pytest.raises(ValueError, match="inputs of any size"):
         to_tflite(Sequential([layers.Conv2D(2, 3)], (None, None, 1)))
-    for path, form in [("m.onnx", None), ("m.tflite", "onnx"), ("folder", None)]:
-        with pytest.raises(ValueError, match=r"must end in '\.tflite'"):
+    for path, form in [("m.onnx", "litert"), ("m.tflite", "onnx"), ("folder", None)]:
+        with pytest.raises(ValueError, match=r"must end in '\.onnx' .* or in '\.tflite'"):
             small_model().export(tmp_path / path, format=form)
     assert not [*tmp_path.iterdir()]
 

@@ -37,11 +37,11 @@ from .layers.symbols import Input
 from .models import Model, Sequential, load_model
 from .seeds import set_random_seed
 from .training import History
+from .version import __version__ as __version__
 
 if TYPE_CHECKING:
     from . import keras as keras
 
-__version__ = "0.2.0"
 
 __all__ = [
     "DigitReading",

@@ -7,6 +7,7 @@ from typing import Any
 from ..files.tflite import Network, Tensor, tflite_bytes
 from ..layers.geometry import shapes_in
 from .building import Builder
+from .checks import check_built
 from .joining import join
 from .operators import translate
 from .rounding import ROUNDINGS
@@ -32,11 +33,7 @@ def to_tflite(model: Any, weights: str = "float32") -> bytes:
 
 def network_of(model: Any) -> Network:
     """Return a model as operators, a layer after another; see `to_tflite`."""
-    if model.output_shape is None:
-        raise ValueError(
-            f"export: {model.title} is not built: an Input, model.build((None, ...)) or its first data "
-            "builds it."
-        )
+    check_built(model)
     shapes = shapes_in(model.input_shape)
     if any(None in shape for shape in shapes):
         raise ValueError(

@@ -11,6 +11,7 @@ from ..files.tflite import Tensor
 from ..layers.base import Layer
 from .activations import ACTIVATIONS, as_rows
 from .building import Builder
+from .checks import check_layer, numbers_of
 from .convolutions import CONVOLUTIONS
 
 
@@ -25,17 +26,8 @@ def translate(builder: Builder, layer: Layer, inputs: list[Tensor]) -> Tensor:
     Raises:
         ValueError: TensorFlow Lite's operators cannot do what it does.
     """
+    check_layer(layer, SINGLE | SEVERAL, "TensorFlow Lite")
     kind = type(layer).__name__
-    if not layer.is_ours:
-        raise ValueError(
-            f"export: {layer.title} is a class of your own, whose computation no file can describe: make the "
-            "model of tinynet's layers."
-        )
-    if kind not in SINGLE | SEVERAL:
-        raise ValueError(
-            f"export: {layer.title} has no counterpart in TensorFlow Lite here; those that have are "
-            f"{', '.join(sorted(SINGLE | SEVERAL))}."
-        )
     if getattr(layer, "data_format", None) == "channels_first":
         raise ValueError(
             f"export: {layer.title} takes images with their channels first, TensorFlow Lite with their "
@@ -96,9 +88,7 @@ def rescaling(builder: Builder, layer: Any, x: Tensor) -> Tensor:
 def normalization(builder: Builder, layer: Any, x: Tensor) -> Tensor:
     """Translate Normalization."""
     # The mean is taken out first, because it may be much larger than the deviation.
-    mean, variance = layer.given
-    if layer.mean is None:
-        mean, variance = layer.found_mean.value.reshape(-1), layer.found_variance.value.reshape(-1)
+    mean, variance = numbers_of(layer)
     mean, deviation = (
         one.astype(np.float64)[layer.group].reshape(layer.input_shape)
         for one in (mean, np.maximum(np.sqrt(variance), 1e-7))
@@ -177,6 +167,8 @@ SINGLE = {  # those of one input
     "RandomZoom": unchanged,
     "Rescaling": rescaling,
     "Reshape": reshape,
+    "SpatialDropout1D": unchanged,
+    "SpatialDropout2D": unchanged,
     "UpSampling2D": up_sampling,
     "ZeroPadding2D": zero_padding,
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import Any
 
 from ..files.atomic import atomic_write, write_new
@@ -150,21 +149,29 @@ class Described(Trainable, Former, only_kernels=True):
         filepath: str | os.PathLike[str],
         format: str | None = None,  # noqa: A002  (as in Keras)
         verbose: Any = None,
+        *,
+        opset_version: int | None = None,
+        data_format: str | None = None,
     ) -> None:
         """Write what computes predictions to one file that other programs run, whole or not at all.
 
-        So far that is TensorFlow Lite's .tflite, of which the interpreters on phones and of the package
-        ai-edge-litert make what `predict` returns, to rounding, for batches of any size; `lite` has settings
-        for it. All numbers in it are float32.
+        .onnx files are for ONNX Runtime and many others; .tflite files for TensorFlow Lite's interpreters, on
+        phones and of the package ai-edge-litert (`lite` has settings for them). All make what `predict`
+        returns, to rounding, for batches of any size. All numbers in the files are float32.
 
         Args:
-            filepath: the file; its ending says the format, which is ".tflite".
-            format: None (default), or "litert", Keras's name of it.
+            filepath: the file; its ending, ".onnx" or ".tflite", says the format.
+            format: "onnx", or "litert" for .tflite, which are Keras's names; default None, as the file ends.
             verbose: taken as in Keras; nothing is printed.
+            opset_version: of ONNX's operators, at least 13; default 17, which ONNX Runtime knows since 1.12.
+            data_format: where images have their channels as they go into an .onnx file's network and come
+                out of it, "channels_last" or "channels_first"; default None, as in the model.
 
         Raises:
-            ValueError: the format is another one; the model is not built, or takes inputs of any size; or a
-                layer of it is not there in TensorFlow Lite, which the error names.
+            ImportError: the format is ONNX, and the package onnx is not installed.
+            ValueError: the format is another one, or an argument is not for it; the model is not built; a
+                layer of it is not there in the format, which the error names; or, for .tflite, it takes
+                inputs of any size.
             OSError: the file cannot be written; what was there before is unchanged.
 
         Example:
@@ -175,15 +182,17 @@ class Described(Trainable, Former, only_kernels=True):
             ...     os.listdir(folder)
             ['model.tflite']
         """
-        if format not in (None, "litert") or Path(filepath).suffix != ".tflite":
-            raise ValueError(
-                "export: filepath must end in '.tflite', and format be None or 'litert', because that is the "
-                f"only format so far (model.save writes tinynet's own); got {os.fspath(filepath)!r}, "
-                f"format={format!r}."
-            )
-        from ..exporting import to_tflite  # on first use, so that `import tinynet` does not wait for it
+        from .. import exporting  # on first use, so that `import tinynet` does not wait for it
 
-        atomic_write(filepath, to_tflite(self))
+        if exporting.format_of(filepath, format) == "onnx":
+            content = exporting.to_onnx(self, opset_version, data_format)
+        elif opset_version is None and data_format is None:
+            content = exporting.to_tflite(self)
+        else:
+            raise ValueError(
+                "export: opset_version and data_format are for .onnx files alone; leave them out."
+            )
+        atomic_write(filepath, content)
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write the weights alone to one file, whole or not at all; `load_weights` reads it.
