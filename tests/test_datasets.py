@@ -8,6 +8,7 @@ import io
 import os
 import pickle
 import tarfile
+from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,7 +18,8 @@ import pytest
 from tinynet import data
 from tinynet.data import fetching
 from tinynet.data.idx import encode_idx
-from tinynet.datasets import cifar10, fashion_mnist, mnist, opcodes
+from tinynet.datasets import cifar10, fashion_mnist, mnist, pickled_arrays
+from tinynet.files import opcodes
 
 RANDOM = np.random.default_rng(0)
 SAMPLES = 4
@@ -359,7 +361,7 @@ def bad_cifar():
     yield "python, half", {name: first[: len(first) // 2]}, "truncated"
     yield "runs something", {name: pickle.dumps({"labels": print, "data": 1}, 2)}, "no list of labels"
     yield "an object", {name: pickle.dumps(Path("x"), 2)}, "expected a dict"
-    yield "protocol 4", {name: pickle.dumps({"labels": [1], "data": 2}, 4)}, "opcode"
+    yield "protocol 4", {name: pickle.dumps({"labels": [1], "data": 2}, 4)}, "no array of uint8"
     yield "floats", {name: published_as(np.float32)}, "no array of uint8"
     yield "no data", {name: pickle.dumps({"labels": [1] * SAMPLES}, 2)}, "no array of uint8"
     yield "label 300", {name: pickle.dumps({"labels": [300] * SAMPLES}, 2)}, "no list of labels"
@@ -415,9 +417,9 @@ def test_bad_archives_are_passed_over_and_named(home, tmp_path):
 def test_batches_pickled_by_python_3():
     x = RANDOM.integers(0, 256, (3, 5), np.uint8)
     for array in (x, np.asfortranarray(x)):
-        for protocol in (2, 3):
+        for protocol in (2, 3, 4):
             made = opcodes.Reader(pickle.dumps({"data": array}, protocol)).read()["data"]
-            np.testing.assert_array_equal(opcodes.array_of(made), x)
+            np.testing.assert_array_equal(pickled_arrays.array_of(made), x)
 
 
 def test_the_reader_reads_what_pickle_reads():
@@ -434,7 +436,12 @@ def test_the_reader_reads_what_pickle_reads():
         "h": [[1], [2, 3]],
     }
     content |= {"many": [f"{i}" for i in range(300)] * 2}
-    assert opcodes.Reader(pickle.dumps(content, 3)).read() == content
+    content |= {"floats": [0.1, -1e300], "large": [2**40, -(2**70)], 3: OrderedDict([("a", 1), ("b", 2)])}
+    for protocol in (3, 4, 5):
+        found = opcodes.Reader(pickle.dumps(content, protocol)).read()
+        assert found == content
+        assert found["c"] is found["a"]
+    assert opcodes.Reader(pickle.dumps({1, 2}, 4)).read() == [1, 2]  # nothing is hashed
 
 
 def test_the_reader_calls_nothing(tmp_path, monkeypatch):

@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .opcodes import Reader, array_of
+from ..files.opcodes import Reader
+from .pickled_arrays import array_of
 from .places import cache_folder, fetch, keep, keras_folder, nowhere, users_folders
 
 PIXELS = 3 * 32 * 32
