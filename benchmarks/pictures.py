@@ -76,11 +76,13 @@ def read_all(folder: Path, part: str, model: tinynet.Model) -> list[Sample]:
     with (folder / "manifest.tsv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     wanted = [row for row in rows if part == "all" or held(row["writer"]) == (part == "held")]
-    return [
-        Sample(path, row["label"], row["kind"], predict_image(path, model), read_plainly(path, model))
-        for row in wanted
-        for path in [folder / row["file"]]
-    ]
+    samples = []
+    for row in wanted:
+        path = folder / row["file"]
+        reading = predict_image(path, model)
+        assert isinstance(reading, DigitReading)
+        samples.append(Sample(path, row["label"], row["kind"], reading, read_plainly(path, model)))
+    return samples
 
 
 def print_accuracy(digits: list[Sample]) -> None:

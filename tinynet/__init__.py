@@ -27,6 +27,7 @@ from .gradcheck import GradientError, gradcheck
 from .images import ImageError
 from .inference import (
     DigitReading,
+    LabelReading,
     NumberReading,
     predict_image,
     predict_images,
@@ -49,6 +50,7 @@ __all__ = [
     "History",
     "ImageError",
     "Input",
+    "LabelReading",
     "Model",
     "NumberReading",
     "Sequential",

@@ -1,6 +1,6 @@
 """The command line: `python -m tinynet`, or `tinynet`.
 
-tinynet predict my_seven.jpg scans/     read the digit in pictures
+tinynet predict my_seven.jpg scans/     read the digit in pictures, or what a model of yours tells apart
 tinynet train --network cnn             train on MNIST by a named recipe
 tinynet evaluate mnist_cnn              measure a model on MNIST's test images
 tinynet data fetch                      get MNIST
@@ -24,7 +24,9 @@ import numpy as np
 from . import __version__, data, inference, layers
 from .doctor import found
 from .models import Model, Sequential, load_model
+from .reader import Reader
 from .recipes import RECIPES
+from .recognition import number_of, reading_of
 
 WRONG_USAGE = 64  # as sysexits.h has it; a smaller status is a number of failures
 SUFFIXES = {  # of what counts as a picture in a folder
@@ -78,6 +80,22 @@ def parser() -> Parser:
         "pictures", nargs="+", metavar="PICTURE", help="a file, a folder, or - for the input"
     )
     command.add_argument("--model", help="mnist_cnn (default), mnist_mlp, or a model file")
+    command.add_argument(
+        "--labels",
+        metavar="A,B,...",
+        help="of the model's classes, in order; default: the digits, or its own",
+    )
+    command.add_argument(
+        "--kind",
+        choices=("ink", "photo"),
+        help="something written, or the whole picture; default: by the labels",
+    )
+    command.add_argument(
+        "--value-range", nargs=2, type=float, metavar=("BLACK", "WHITE"), help="what they are for the model"
+    )
+    command.add_argument(
+        "--inverted", action=argparse.BooleanOptionalAction, help="whether the model sees the negative"
+    )
     command.add_argument("--number", action="store_true", help="read several digits, from left to right")
     command.add_argument("--json", action="store_true", help="print one JSON object a line")
 
@@ -115,17 +133,24 @@ def named_model(name: str | None) -> Model:
 
 
 def predict(options: argparse.Namespace) -> int:
-    """Read the digit in each picture, and print it with its confidence.
+    """Read the digit, or what else a model tells apart, in each picture, and print it with its confidence.
 
     A folder stands for all pictures in it. A picture that cannot be read is named on the error output, and
     the next one is read; the exit status is how many could not (at most 63).
     """
-    model = named_model(options.model)
+    labels = None if options.labels is None else options.labels.split(",")
+    reader = inference.reader_for(
+        None if options.model is None else named_model(options.model),
+        labels,
+        options.kind,
+        options.value_range,
+        options.inverted,
+    )
     failures = count = 0
     for name, picture in pictures_of(options.pictures):
         count += 1
         try:
-            line = read_one(name, picture, model, options)
+            line = read_one(name, picture, reader, options)
         except (OSError, ValueError) as error:
             failures += 1
             print(f"{name}: {error}", file=sys.stderr)
@@ -152,10 +177,10 @@ def pictures_of(arguments: list[str]) -> Iterator[tuple[str, Any]]:
             yield argument, Path(argument)
 
 
-def read_one(name: str, picture: Any, model: Model, options: argparse.Namespace) -> str:
+def read_one(name: str, picture: Any, reader: Reader, options: argparse.Namespace) -> str:
     """Return the line to print about a picture."""
     if options.number:
-        number = inference.read_number(picture, model)
+        number = number_of(reader, picture)
         if options.json:
             digits = [reading.as_dict() for reading in number.digits]
             return json.dumps(
@@ -167,11 +192,12 @@ def read_one(name: str, picture: Any, model: Model, options: argparse.Namespace)
                 }
             )
         return f"{name}: {number.text or 'no digit'}  {number.confidence:.1%}"
-    reading = inference.predict_image(picture, model)
+    reading = reading_of(reader, picture)
     if options.json:
         return json.dumps({"file": name, **reading.as_dict()})
-    digit = "no digit" if reading.digit is None else f"{reading.digit}  {reading.confidence:.1%}"
-    return "  ".join([f"{name}: {digit}", *reading.warnings])
+    nothing = "no digit" if reader.reads_digits else "nothing"
+    said = nothing if reading.label is None else f"{reading.label}  {reading.confidence:.1%}"
+    return "  ".join([f"{name}: {said}", *reading.warnings])
 
 
 def train(options: argparse.Namespace) -> int:

@@ -1,29 +1,24 @@
-"""The prediction helper: from anybody's picture of a digit to the digit and an honest confidence."""
+"""The prediction helper: from anybody's picture to the digit, or the label, and an honest confidence."""
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
-import numpy as np
-from numpy.typing import NDArray
-
-from . import images
 from .calibration import calibrate as calibrate
-from .calibration import calibrated
 from .models import Model, load_model
 from .names import unknown
+from .picture_format import UNIT
+from .reader import Reader, reader_of
 from .readings import DigitReading as DigitReading
+from .readings import LabelReading as LabelReading
 from .readings import NumberReading as NumberReading
-
-Floats = NDArray[np.float32]
+from .recognition import number_of, reading_of
 
 WEIGHTS = Path(__file__).parent / "pretrained"
-LEAST_CONFIDENCE = 0.6  # below, a picture is taken for something else than a digit
 
 
 def pretrained(name: str = "mnist_cnn") -> Model:
@@ -53,41 +48,101 @@ def _default_model() -> Model:
     return pretrained()
 
 
-def predict_image(picture: Any, model: Model | str | os.PathLike[str] | None = None) -> DigitReading:
-    """Read the digit in a picture.
+@overload
+def predict_image(picture: Any) -> DigitReading: ...
+
+
+@overload
+def predict_image(
+    picture: Any,
+    model: Model | str | os.PathLike[str] | None = None,
+    *,
+    labels: Sequence[str] | None = None,
+    kind: str | None = None,
+    value_range: Sequence[float] | None = None,
+    inverted: bool | None = None,
+) -> DigitReading | LabelReading: ...
+
+
+def predict_image(
+    picture: Any,
+    model: Model | str | os.PathLike[str] | None = None,
+    *,
+    labels: Sequence[str] | None = None,
+    kind: str | None = None,
+    value_range: Sequence[float] | None = None,
+    inverted: bool | None = None,
+) -> DigitReading | LabelReading:
+    """Read the digit in a picture, or what else a model tells apart.
 
     Args:
         picture: a path, the bytes of a file, an open binary file, a PIL image, or an array (see
             `tinynet.images.open_picture`): a photo, a scan, a screenshot, a drawing; dark on light or light
             on dark.
-        model: a model that takes (28, 28, 1) and gives ten probabilities, or its file; default: the CNN that
-            comes with tinynet.
+        model: a model, or its file; default: the CNN that comes with tinynet. It takes small pictures of 1 or
+            3 channels, such as (28, 28, 1), (28, 28), (784,), (1, 28, 28), (32, 32, 3), (3, 32, 32) or
+            (None, None, 3), and gives a probability, a logarithm of it or a logit for each class, or one
+            number for two classes.
+        labels: what the classes are called, in the order of the model's outputs; default: the model's
+            `class_names`, or the ten digits.
+        kind: "ink": written on something; what is written is found, and fitted as MNIST's makers did it.
+            "photo": the whole picture, stretched to the model's size. Default: "ink" where each label is one
+            character or a whole number, else "photo".
+        value_range: what black and white are for the model, such as (0, 255) or (-1, 1). Default: (0, 1), or
+            (0, 255) where the model's first layer shows it (`Rescaling(1 / 255)`, a normalization). Where the
+            model reads digits, it is tried on twenty drawn ones, and if it reads them clearly better in one
+            of these three, that is taken.
+        inverted: whether the model sees the negative: dark ink on light paper, where MNIST's is light on
+            dark, or the negative of a photo, as Fashion-MNIST's are. Default: False, or for digits what the
+            same trial finds.
 
     Returns:
-        The digit, how sure the network is, and what it saw. Of several digits it is the largest;
-        `read_number` reads them all.
+        What is read, how sure the network is, and what it saw: a `DigitReading` for the ten digits, else a
+        `LabelReading`. Of several digits it is the largest; `read_number` reads them all.
 
     Raises:
         FileNotFoundError: there is no such file.
         ImageError: the file is no picture, or damaged.
-        ValueError: the model is for something else.
+        TypeError, ValueError: an argument is wrong, or the model is for something else.
 
     Example:
         >>> import numpy as np
         >>> predict_image(np.zeros((50, 50))).warnings
         ('There is no ink in the picture.',)
     """
-    return predict_images([picture], model)[0]
+    return reading_of(reader_for(model, labels, kind, value_range, inverted), picture)
+
+
+@overload
+def predict_images(pictures: Iterable[Any]) -> list[DigitReading]: ...
+
+
+@overload
+def predict_images(
+    pictures: Iterable[Any],
+    model: Model | str | os.PathLike[str] | None = None,
+    *,
+    labels: Sequence[str] | None = None,
+    kind: str | None = None,
+    value_range: Sequence[float] | None = None,
+    inverted: bool | None = None,
+) -> list[DigitReading] | list[LabelReading]: ...
 
 
 def predict_images(
-    pictures: Iterable[Any], model: Model | str | os.PathLike[str] | None = None
-) -> list[DigitReading]:
-    """Read the digit in each of several pictures.
+    pictures: Iterable[Any],
+    model: Model | str | os.PathLike[str] | None = None,
+    *,
+    labels: Sequence[str] | None = None,
+    kind: str | None = None,
+    value_range: Sequence[float] | None = None,
+    inverted: bool | None = None,
+) -> list[DigitReading] | list[LabelReading]:
+    """Read the digit, or what else a model tells apart, in each of several pictures.
 
     Args:
         pictures: as `predict_image` takes them.
-        model: as `predict_image` takes it.
+        model, labels, kind, value_range, inverted: as `predict_image` takes them.
 
     Returns:
         A reading for each, in their order.
@@ -100,23 +155,26 @@ def predict_images(
         >>> [reading.digit for reading in predict_images([np.zeros((50, 50)), np.ones((50, 50))])]
         [None, None]
     """
-    network = _model(model)
-    readings = []
-    for picture in pictures:
-        brightness = images.open_picture(picture)
-        seen = images.see(brightness)
-        readings.append(_reading(network, seen, images.thumbnail(brightness)))
-    return readings
+    reader = reader_for(model, labels, kind, value_range, inverted)
+    readings: Any = [reading_of(reader, picture) for picture in pictures]
+    return readings  # type: ignore[no-any-return]
 
 
-def read_number(picture: Any, model: Model | str | os.PathLike[str] | None = None) -> NumberReading:
+def read_number(
+    picture: Any,
+    model: Model | str | os.PathLike[str] | None = None,
+    *,
+    value_range: Sequence[float] | None = None,
+    inverted: bool | None = None,
+) -> NumberReading:
     """Read the digits in a picture from left to right, such as a postcode or a year.
 
     Strokes that touch or are joined are cut apart where the network is then surest of all digits.
 
     Args:
         picture: as `predict_image` takes it.
-        model: as `predict_image` takes it.
+        model: as `predict_image` takes it, for the ten digits.
+        value_range, inverted: as `predict_image` takes them.
 
     Returns:
         A reading of each digit; none if there is no ink.
@@ -129,78 +187,20 @@ def read_number(picture: Any, model: Model | str | os.PathLike[str] | None = Non
         >>> read_number(np.zeros((50, 50))).text
         ''
     """
-    network = _model(model)
-    brightness = images.open_picture(picture)
-    readings = [
-        _reading(network, images.Seen(piece.pixels, 1), images.thumbnail(1 - piece.ink))
-        for digit in images.digits_of(brightness)
-        for piece in _pieces(network, digit)
-    ]
-    return NumberReading(tuple(readings))
+    return number_of(reader_for(model, None, None, value_range, inverted), picture)
 
 
-def _model(model: Model | str | os.PathLike[str] | None) -> Model:
-    """Return the model that is meant, if it reads digits."""
-    if model is None:
-        return _default_model()
+def reader_for(
+    model: Model | str | os.PathLike[str] | None = None,
+    labels: Sequence[str] | None = None,
+    kind: str | None = None,
+    value_range: Sequence[float] | None = None,
+    inverted: bool | None = None,
+) -> Reader:
+    """Return how the model that is meant reads pictures; see `predict_image`."""
+    if model is None:  # its form is known, and needs no trial
+        value_range = UNIT if value_range is None else value_range
+        return reader_of(_default_model(), labels, kind or "ink", value_range, bool(inverted))
     if isinstance(model, str | os.PathLike):
         model = load_model(model)
-    if not isinstance(model, Model):
-        raise TypeError(
-            f"model is a tinynet.Model or Sequential, or a model file's path; got {type(model).__name__}."
-        )
-    expected = (images.SIZE, images.SIZE, 1), (10,)
-    if (model.input_shape, model.output_shape) != expected:
-        raise ValueError(
-            f"A model that reads digits takes (28, 28, 1) and gives (10,); this one takes "
-            f"{model.input_shape} and gives {model.output_shape}."
-        )
-    return model
-
-
-def _probabilities(model: Model, pixels: Floats) -> Floats:
-    """Return the calibrated probabilities (N, 10) of pixels (N, 28, 28)."""
-    probabilities = model.predict(pixels[..., np.newaxis]).astype(np.float64)
-    if not np.allclose(probabilities.sum(axis=1), 1, atol=1e-3):
-        raise ValueError(
-            "A model that reads digits gives probabilities: its last layer's activation is softmax."
-        )
-    return calibrated(probabilities, model.temperature)
-
-
-def _reading(model: Model, seen: images.Seen, thumbnail: NDArray[np.uint8]) -> DigitReading:
-    """Return the reading of what was seen."""
-    if seen.digits == 0:
-        warning = "There is no ink in the picture."
-        even = np.full(10, 0.1, np.float32)
-        return DigitReading(None, 0.0, even, False, (warning,), seen.pixels, thumbnail)
-    probabilities = _probabilities(model, seen.pixels[np.newaxis])[0]
-    digit = int(probabilities.argmax())
-    confidence = float(probabilities[digit])
-    warnings = []
-    if seen.digits > 1:
-        warnings.append(f"There seem to be {seen.digits} digits or other shapes; the largest was read.")
-    if confidence < LEAST_CONFIDENCE:
-        warnings.append(f"This may not be a digit: the network is only {confidence:.0%} sure of {digit}.")
-    return DigitReading(
-        digit, confidence, probabilities, not warnings, tuple(warnings), seen.pixels, thumbnail
-    )
-
-
-def _pieces(model: Model, digit: images.Digit) -> list[images.Digit]:
-    """Return a digit, or the digits that it is made of, from left to right."""
-    places = [] if digit.fitted else images.cuts(digit.ink)
-    if len(places) <= 2:
-        return [digit]
-    spans = [(i, j) for i in range(len(places)) for j in range(i + 1, len(places))]
-    strips = {span: images.strip(digit.ink, places[span[0]], places[span[1]]) for span in spans}
-    strips = {span: strip for span, strip in strips.items() if strip.any()}
-    pixels = np.stack([images.fit(strip) for strip in strips.values()])
-    sure = np.log(_probabilities(model, pixels).max(axis=1))
-    score = dict(zip(strips, sure.tolist(), strict=True))
-    best: list[tuple[float, list[tuple[int, int]]]] = [(0.0, [])]  # for what is left of each place
-    for j in range(1, len(places)):
-        best.append(
-            max((best[i][0] + score[i, j], [*best[i][1], (i, j)]) for i in range(j) if (i, j) in score)
-        )
-    return [dataclasses.replace(digit, ink=strips[span]) for span in best[-1][1]]
+    return reader_of(model, labels, kind, value_range, inverted)

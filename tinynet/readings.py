@@ -1,4 +1,4 @@
-"""What is read in a picture: a digit, or a number, with how sure the network is."""
+"""What is read in a picture: a digit, a number, or one of some labels, with how sure the network is."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from . import images
 
 Floats = NDArray[np.float32]
 
+DIGITS = tuple("0123456789")
+
 
 @dataclass(frozen=True, eq=False)
 class DigitReading:
@@ -25,7 +27,8 @@ class DigitReading:
         probabilities: (10,) of each digit.
         is_digit: whether the picture shows one digit, as far as can be told.
         warnings: what is odd about the picture, as sentences.
-        pixels: (28, 28) from 0 to 1, what the network saw.
+        pixels: (28, 28), or the size that the model takes, from 0 (paper) to 1 (ink): what the network saw,
+            before `value_range` and `inverted`.
         thumbnail: (H, W) uint8, the picture in grey, at most 160 pixels a side.
 
     Example:
@@ -46,14 +49,18 @@ class DigitReading:
     pixels: Floats
     thumbnail: NDArray[np.uint8]
 
+    @property
+    def label(self) -> str | None:
+        """The digit as text."""
+        return None if self.digit is None else DIGITS[self.digit]
+
     def top(self, count: int = 3) -> list[tuple[int, float]]:
         """Return the likeliest digits with their probabilities, the likeliest first.
 
         Args:
             count: how many; default 3.
         """
-        order = np.argsort(-self.probabilities, kind="stable")[:count]
-        return [(int(digit), float(self.probabilities[digit])) for digit in order]
+        return _top(self.probabilities, count)
 
     def as_dict(self) -> dict[str, Any]:
         """Return what JSON can hold: everything but the pictures."""
@@ -73,24 +80,107 @@ class DigitReading:
 
     def _repr_html_(self) -> str:
         """Show a notebook the picture, what the network saw, and a bar for each digit."""
-        seen = images.on_paper(self.pixels).repeat(4, axis=0).repeat(4, axis=1)
-        shown = [
-            f'<img alt="{text}" title="{text}" style="height:112px;border:1px solid #888" '
-            f'src="data:image/png;base64,{base64.b64encode(images.as_png(picture)).decode()}">'
-            for text, picture in (("the picture", self.thumbnail), ("what the network saw", seen))
-        ]
-        bars = "".join(
-            f'<div>{digit} <span style="display:inline-block;height:0.7em;width:{120 * probability:.1f}px;'
-            f'background:{"#2a7" if digit == self.digit else "#88a"}"></span> {probability:.1%}</div>'
-            for digit, probability in enumerate(self.probabilities)
-        )
-        notes = "".join(f"<div>{html.escape(warning)}</div>" for warning in self.warnings)
+        bars = [(DIGITS[i], float(p), i == self.digit) for i, p in enumerate(self.probabilities)]
+        return _page(self, images.on_paper(self.pixels), bars, self.label or "no ink")
+
+
+@dataclass(frozen=True, eq=False)
+class LabelReading:
+    """Which of some labels a model sees in a picture.
+
+    Attributes:
+        label: the likeliest; None if there is no ink where the model reads ink.
+        number: which output that is, from 0; None likewise.
+        confidence: how likely it is, by the model.
+        probabilities: (labels,) of each, in the order of the model's outputs.
+        labels: all labels, in that order.
+        warnings: what is odd about the picture or the model, as sentences.
+        pixels: (H, W) or (H, W, 3) from 0 to 1, what the network saw, before `value_range` and `inverted`;
+            ink is 1, and paper 0.
+        thumbnail: (H, W) or (H, W, 3) uint8, the picture, at most 160 pixels a side.
+        kind: "ink" or "photo": how the picture was read.
+
+    Example:
+        >>> import numpy as np
+        >>> import tinynet
+        >>> from tinynet import layers
+        >>> model = tinynet.Sequential([layers.GlobalAveragePool2D(), layers.Dense(2)], (32, 32, 3))
+        >>> model.set_weights([np.tile([-2.0, 2.0], (3, 1)), np.zeros(2)])
+        >>> snow = np.full((300, 400, 3), 255, np.uint8)
+        >>> reading = tinynet.predict_image(snow, model, labels=["dark", "light"])
+        >>> reading.label, reading.number, round(reading.confidence, 2)
+        ('light', 1, 1.0)
+    """
+
+    label: str | None
+    number: int | None
+    confidence: float
+    probabilities: Floats
+    labels: tuple[str, ...]
+    warnings: tuple[str, ...]
+    pixels: Floats
+    thumbnail: NDArray[np.uint8]
+    kind: str
+
+    def top(self, count: int = 3) -> list[tuple[str, float]]:
+        """Return the likeliest labels with their probabilities, the likeliest first.
+
+        Args:
+            count: how many; default 3.
+        """
+        return [(self.labels[number], share) for number, share in _top(self.probabilities, count)]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what JSON can hold: everything but the pictures, with the probabilities by label."""
+        shares = zip(self.labels, self.probabilities, strict=True)
+        return {
+            "label": self.label,
+            "number": self.number,
+            "confidence": round(self.confidence, 6),
+            "probabilities": {label: round(float(share), 6) for label, share in shares},
+            "warnings": list(self.warnings),
+        }
+
+    def __repr__(self) -> str:
         return (
-            '<div style="display:flex;gap:1em;align-items:center">'
-            f'{"".join(shown)}<div style="font:11px monospace">{bars}</div>'
-            f"<div><b>{'no ink' if self.digit is None else self.digit}</b> {self.confidence:.1%}{notes}</div>"
-            "</div>"
+            f"LabelReading(label={self.label!r}, number={self.number}, confidence={self.confidence:.3f}, "
+            f"warnings={list(self.warnings)})"
         )
+
+    def _repr_html_(self) -> str:
+        """Show a notebook the picture, what the network saw, and bars for the ten likeliest labels."""
+        seen = images.on_paper(1 - self.pixels if self.kind == "photo" else self.pixels)
+        bars = [(label, share, label == self.label) for label, share in self.top(10)]
+        return _page(self, seen, bars, "no ink" if self.label is None else self.label)
+
+
+def _top(probabilities: Floats, count: int) -> list[tuple[int, float]]:
+    """Return the numbers of the likeliest classes with their probabilities."""
+    order = np.argsort(-probabilities, kind="stable")[:count]
+    return [(int(number), float(probabilities[number])) for number in order]
+
+
+def _page(reading: Any, seen: NDArray[np.uint8], bars: list[tuple[str, float, bool]], title: str) -> str:
+    """Return the HTML of a reading: the picture, what the network saw, and bars of (label, share, chosen)."""
+    times = max(112 // max(seen.shape[:2]), 1)
+    large = seen.repeat(times, axis=0).repeat(times, axis=1)
+    shown = [
+        f'<img alt="{text}" title="{text}" style="height:112px;border:1px solid #888" '
+        f'src="data:image/png;base64,{base64.b64encode(images.as_png(picture)).decode()}">'
+        for text, picture in (("the picture", reading.thumbnail), ("what the network saw", large))
+    ]
+    lines = "".join(
+        f'<div>{html.escape(label)} <span style="display:inline-block;height:0.7em;'
+        f'width:{120 * share:.1f}px;background:{"#2a7" if chosen else "#88a"}"></span> {share:.1%}</div>'
+        for label, share, chosen in bars
+    )
+    notes = "".join(f"<div>{html.escape(warning)}</div>" for warning in reading.warnings)
+    return (
+        '<div style="display:flex;gap:1em;align-items:center">'
+        f'{"".join(shown)}<div style="font:11px monospace">{lines}</div>'
+        f"<div><b>{html.escape(title)}</b> {reading.confidence:.1%}{notes}</div>"
+        "</div>"
+    )
 
 
 @dataclass(frozen=True)

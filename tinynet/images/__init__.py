@@ -5,8 +5,9 @@ A picture goes through four steps, a file each: `open_picture` (any file, array 
 the ink of each digit, left to right) and `fit` (a digit's ink → 28×28, as MNIST's makers did it). `digits_of`
 and `see` go through them in a row; the pretrained networks were trained on what `see` returns.
 
-Apart from these steps, `loading.py` has Keras's helpers: `load_img`, `img_to_array`, `array_to_img` and
-`save_img`.
+Apart from these steps, `photo.py` reads a picture as a whole, for models that see things; `drawn.py` draws
+the ten digits, by which is found in which form a model takes pictures; and `loading.py` has Keras's helpers:
+`load_img`, `img_to_array`, `array_to_img` and `save_img`.
 
 Paper: LeCun, Bottou, Bengio, Haffner. "Gradient-based learning applied to document recognition." 1998: fitted
 into 20×20 pixels with the aspect kept, the centre of mass in the centre of 28×28.
@@ -15,15 +16,17 @@ into 20×20 pixels with the aspect kept, the centre of mass in the centre of 28�
 from __future__ import annotations
 
 from .digits import Digit, cuts, find_digits, strip
+from .drawn import drawn_digits
 from .fitting import SIZE, fit
 from .ink import find_ink
 from .loading import array_to_img, img_to_array, load_img, save_img
 from .opening import FORMATS, LARGEST, MOST_PIXELS, ImageError, open_picture
+from .photo import open_photo, resized
 from .seeing import Seen, digits_of, see
 from .showing import as_png, on_paper, thumbnail
 
 __all__ = [
     "FORMATS", "LARGEST", "MOST_PIXELS", "SIZE", "Digit", "ImageError", "Seen", "array_to_img", "as_png",
-    "cuts", "digits_of", "find_digits", "find_ink", "fit", "img_to_array", "load_img", "on_paper",
-    "open_picture", "save_img", "see", "strip", "thumbnail",
+    "cuts", "digits_of", "drawn_digits", "find_digits", "find_ink", "fit", "img_to_array", "load_img",
+    "on_paper", "open_photo", "open_picture", "resized", "save_img", "see", "strip", "thumbnail",
 ]  # fmt: skip

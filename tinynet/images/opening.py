@@ -62,10 +62,26 @@ def open_picture(picture: Any) -> Array:
         >>> open_picture(np.full((1600, 4), 255, np.uint8)).shape
         (800, 2)
     """
+    return _brightness(pixels_of(picture))
+
+
+def pixels_of(picture: Any) -> Array:
+    """Read a picture's pixels, the right way up.
+
+    Args:
+        picture: see `open_picture`.
+
+    Returns:
+        (H, W), or (H, W, channels) of 1, 3 (colours) or 4 (and how opaque they are), float32 from 0 to 1,
+        reduced to at most 800 pixels a side.
+
+    Raises:
+        FileNotFoundError, ImageError: see `open_picture`.
+    """
     from PIL import Image
 
     if isinstance(picture, np.ndarray):
-        return _brightness(_from_array(picture))
+        return _from_array(picture)
     name = name_of(picture)
     image = picture if isinstance(picture, Image.Image) else opened(content_of(picture, name), name)
     if not image.width * image.height:
@@ -75,7 +91,7 @@ def open_picture(picture: Any) -> Array:
     try:
         if image is not picture:
             image.draft(None, (LARGEST, LARGEST))  # a JPEG is decoded at a fraction of its size at once
-        return _brightness(_decoded(image))
+        return _decoded(image)
     except ImageError:
         raise
     except Exception as error:  # whatever Pillow's decoders raise on damaged data

@@ -1,0 +1,179 @@
+"""How a model reads pictures: its labels, ink or photos, and in which form it takes them."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import images
+from .answers import probabilities_of
+from .models import Model
+from .models.class_names import checked_names, classes_in
+from .names import unknown
+from .picture_format import BYTES, UNIT, PictureFormat, format_of
+from .readings import DIGITS
+
+Array = NDArray[Any]
+
+KINDS = ("ink", "photo")
+RANGES = (UNIT, BYTES, (-1.0, 1.0))  # that are tried
+LEAST_DIGITS = 5  # that labels must hold for a trial
+WELL, BETTER = (
+    0.9,
+    0.2,
+)  # read so many of the drawn digits, and no other form is tried; so many more, and it is taken
+POORLY, RIGHT = 0.5, 0.6  # below the first, a model is doubted; from the second on, another form is believed
+
+
+@dataclass(frozen=True, eq=False)
+class Reader:
+    """A model, and how it reads pictures.
+
+    Args:
+        model: of one input.
+        labels: of its classes.
+        kind: "ink" or "photo".
+        form: in which it takes them.
+        doubts: sentences about the model for each reading.
+    """
+
+    model: Model
+    labels: tuple[str, ...]
+    kind: str
+    form: PictureFormat
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def reads_digits(self) -> bool:
+        """Whether its classes are the ten digits."""
+        return self.labels == DIGITS
+
+    def probabilities(self, pixels: Array) -> NDArray[np.float32]:
+        """Return the calibrated probabilities (N, labels) for pictures in the model's size; see `encoded`."""
+        return probabilities_of(self.model, self.form.encoded(pixels))
+
+    def probabilities_of_ink(self, pixels: Array) -> NDArray[np.float32]:
+        """Return the calibrated probabilities (N, labels) for digits (N, 28, 28)."""
+        return self.probabilities(np.stack([self.form.fitted_ink(one) for one in pixels]))
+
+
+def reader_of(
+    model: Any,
+    labels: Sequence[str] | None = None,
+    kind: str | None = None,
+    value_range: Sequence[float] | None = None,
+    inverted: bool | None = None,
+) -> Reader:
+    """Return how a model reads pictures.
+
+    Args:
+        model: a built model.
+        labels, kind, value_range, inverted: see `tinynet.predict_image`.
+
+    Raises:
+        TypeError, ValueError: an argument is wrong, or the model reads no pictures.
+    """
+    if not isinstance(model, Model):
+        raise TypeError(
+            f"model is a tinynet.Model or Sequential, or a model file's path; got {type(model).__name__}."
+        )
+    form = format_of(model)
+    names = _labels_of(model, labels)
+    if kind is None:
+        kind = "ink" if all(len(name) == 1 or name.isdecimal() for name in names) else "photo"
+    if kind not in KINDS:
+        raise ValueError(unknown("kind", kind, KINDS))
+    if inverted not in (None, True, False):
+        raise TypeError(f"inverted is True, False or None; got {inverted!r}.")
+    reader = Reader(model, names, kind, form)
+    ranges = [form.value_range, *(one for one in RANGES if one != form.value_range)]
+    if value_range is not None:
+        ranges = [_checked_range(value_range)]
+    reader = _tried(reader, ranges, [False, True] if inverted is None else [bool(inverted)])
+    if form.channels == 3 and labels is None and model.class_names is None:
+        colours = "The model takes colours; its ten classes are taken for digits, because it has no labels."
+        reader = replace(reader, doubts=(*reader.doubts, colours))
+    return reader
+
+
+def _labels_of(model: Model, labels: Sequence[str] | None) -> tuple[str, ...]:
+    """Return what a model's classes are called, or raise."""
+    shape = model.output_shape
+    count = classes_in(shape)
+    if isinstance(shape, tuple) and any(isinstance(one, tuple) for one in shape):
+        raise ValueError(
+            f"{model.title} has {len(shape)} outputs, {shape}: a model that reads pictures gives one number "
+            "for each class. Make a model of one of them, Model(model.input, model.outputs[0])."
+        )
+    if count is None:
+        raise ValueError(
+            f"{model.title} gives {shape}: a model that reads pictures gives one number for each class, such "
+            "as (10,)."
+        )
+    if labels is not None:
+        return checked_names("labels", labels, shape)
+    if model.class_names is not None:
+        return checked_names("class_names", model.class_names, shape)
+    if count != len(DIGITS):
+        outputs = f"{count} numbers" if count in (shape or ()) else "one number"
+        raise ValueError(
+            f"{model.title} gives {outputs}, and so no ten digits: say what its {count} classes are, by "
+            "labels=[...] or model.class_names = [...]."
+        )
+    return DIGITS
+
+
+def _checked_range(value_range: Any) -> tuple[float, float]:
+    """Return what black and white are as floats, or raise."""
+    try:
+        low, high = map(float, value_range)
+    except (TypeError, ValueError):
+        low = high = math.nan
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ValueError(
+            "value_range is what black and white are for the model, two numbers of which the first is less "
+            f"(inverted=True swaps them), such as (0, 255); got {value_range!r}."
+        )
+    return low, high
+
+
+def _tried(reader: Reader, ranges: Sequence[tuple[float, float]], inverted: Sequence[bool]) -> Reader:
+    """Return a reader in the form in which it reads drawn digits best.
+
+    The first form is kept unless another one is clearly better, or there is nothing to try: one form alone,
+    or labels without digits.
+    """
+    first, *others = [
+        replace(reader, form=replace(reader.form, value_range=one, inverted=negative))
+        for negative, one in itertools.product(inverted, ranges)
+    ]
+    known = [(number, DIGITS.index(name)) for number, name in enumerate(reader.labels) if name in DIGITS]
+    if not others or reader.kind != "ink" or len(known) < LEAST_DIGITS:
+        return first
+    numbers, digits = np.array(known * 2).T
+    digits[len(known) :] += len(DIGITS)
+    pixels = images.drawn_digits()[digits]
+
+    def share(tried: Reader) -> float:
+        return float(np.mean(tried.probabilities_of_ink(pixels).argmax(axis=1) == numbers))
+
+    right = share(first)
+    if right >= WELL:
+        return first
+    shares = [share(other) for other in others]
+    if max(shares) >= max(right + BETTER, RIGHT):
+        right = max(shares)
+        first = others[shares.index(right)]
+    if right >= POORLY:
+        return first
+    doubt = (
+        f"The model reads {round(right * len(numbers))} of {len(numbers)} clearly drawn digits right: it may "
+        "be for something else, or take pixels in another form (value_range=, inverted=)."
+    )
+    return replace(first, doubts=(doubt,))

@@ -1,0 +1,91 @@
+"""From a picture to what a reader reads in it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import images
+from .reader import Reader
+from .readings import DigitReading, LabelReading, NumberReading
+
+Floats = NDArray[np.float32]
+
+LEAST_CONFIDENCE = 0.6  # below, a picture is taken for something else than a digit
+
+
+def reading_of(reader: Reader, picture: Any) -> DigitReading | LabelReading:
+    """Return what a model reads in a picture; see `predict_image`."""
+    if reader.kind == "photo":
+        photo = images.open_photo(picture, reader.form.channels)
+        return _reading(reader, reader.form.fitted_photo(photo), 1, images.thumbnail(photo))
+    brightness = images.open_picture(picture)
+    seen = images.see(brightness)
+    return _reading(reader, reader.form.fitted_ink(seen.pixels), seen.digits, images.thumbnail(brightness))
+
+
+def number_of(reader: Reader, picture: Any) -> NumberReading:
+    """Return the number that a model reads in a picture; see `read_number`."""
+    if not reader.reads_digits:
+        raise ValueError(
+            "To read numbers, the model's classes must be the ten digits, and are "
+            f"{', '.join(reader.labels)}: use predict_image."
+        )
+    readings: list[Any] = [
+        _reading(reader, reader.form.fitted_ink(piece.pixels), 1, images.thumbnail(1 - piece.ink))
+        for digit in images.digits_of(images.open_picture(picture))
+        for piece in pieces_of(reader, digit)
+    ]
+    return NumberReading(tuple(readings))
+
+
+def _reading(
+    reader: Reader, pixels: Floats, found: int, thumbnail: NDArray[np.uint8]
+) -> DigitReading | LabelReading:
+    """Return the reading of pixels in the model's size, where so many digits or other shapes were found."""
+    labels, warnings = reader.labels, []
+    number, confidence = None, 0.0
+    if found == 0:
+        probabilities = np.full(len(labels), 1 / len(labels), np.float32)
+        warnings.append("There is no ink in the picture.")
+    else:
+        probabilities = reader.probabilities(pixels[np.newaxis])[0]
+        number = int(probabilities.argmax())
+        confidence = float(probabilities[number])
+    if found > 1:
+        shapes = "digits or other shapes" if reader.reads_digits else "shapes"
+        warnings.append(f"There seem to be {found} {shapes}; the largest was read.")
+    if number is not None and confidence < LEAST_CONFIDENCE:
+        sure = f"the network is only {confidence:.0%} sure of {labels[number]}."
+        warnings.append(
+            f"This may not be a digit: {sure}" if reader.reads_digits else f"{sure[0].upper()}{sure[1:]}"
+        )
+    said = *warnings, *reader.doubts
+    if reader.reads_digits:
+        return DigitReading(number, confidence, probabilities, not warnings, said, pixels, thumbnail)
+    label = None if number is None else labels[number]
+    return LabelReading(
+        label, number, confidence, probabilities, labels, said, pixels, thumbnail, reader.kind
+    )
+
+
+def pieces_of(reader: Reader, digit: images.Digit) -> list[images.Digit]:
+    """Return a digit, or the digits that it is made of, from left to right."""
+    places = [] if digit.fitted else images.cuts(digit.ink)
+    if len(places) <= 2:
+        return [digit]
+    spans = [(i, j) for i in range(len(places)) for j in range(i + 1, len(places))]
+    strips = {span: images.strip(digit.ink, places[span[0]], places[span[1]]) for span in spans}
+    strips = {span: strip for span, strip in strips.items() if strip.any()}
+    pixels = np.stack([images.fit(strip) for strip in strips.values()])
+    sure = np.log(reader.probabilities_of_ink(pixels).max(axis=1))
+    score = dict(zip(strips, sure.tolist(), strict=True))
+    best: list[tuple[float, list[tuple[int, int]]]] = [(0.0, [])]  # for what is left of each place
+    for j in range(1, len(places)):
+        best.append(
+            max((best[i][0] + score[i, j], [*best[i][1], (i, j)]) for i in range(j) if (i, j) in score)
+        )
+    return [dataclasses.replace(digit, ink=strips[span]) for span in best[-1][1]]
