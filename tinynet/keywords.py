@@ -15,6 +15,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
 from .words import (
     ANY,
     FORMER,
@@ -126,6 +128,15 @@ def check_taken(owner: str, name: str, value: Any, allowed: Any, reason: str) ->
         raise TypeError(f"{owner}: {name}={value!r} is not there, only {usual}, because {reason}.")
 
 
+def as_python(value: Any) -> Any:
+    """Return a NumPy integer as Python's, also in a tuple or list: np.int8(100) × 3 would be 44."""
+    if isinstance(value, np.integer):
+        return int(value)
+    if type(value) in (tuple, list) and any(isinstance(item, np.integer) for item in value):
+        return type(value)(map(as_python, value))
+    return value
+
+
 @functools.cache
 def parameters_of(function: Callable[..., Any]) -> tuple[str, ...] | None:
     """Return the names of a function's arguments, but `self`; None if it takes any keyword."""
@@ -178,6 +189,8 @@ class Spoken(type):
 
         def __call__(cls, *arguments, **keywords):
             """Make an object, of keywords that are settled first."""
+            arguments = tuple(map(as_python, arguments))
+            keywords = {name: as_python(value) for name, value in keywords.items()}
             names = parameters_of(cls.__init__) if keywords else None
             if names is None:
                 return super().__call__(*arguments, **keywords)

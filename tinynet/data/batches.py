@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Iterator
 from typing import Any
 
@@ -123,6 +124,7 @@ def batches(
         raise ValueError(
             f"batches: expected at least 1 sample, got {count}; check that the data is not empty"
         )
+    count, batch_size = operator.index(count), operator.index(batch_size)  # np.int8(100) + 100 would be -56
     if batch_size < 1:
         raise ValueError(f"batches: expected a batch_size of at least 1, got {batch_size}; 128 is usual")
     if seed < 0 or epoch < 0:

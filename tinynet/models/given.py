@@ -200,7 +200,7 @@ def evaluation_data(
 
 def first_batches(samples: Samples, steps: int | None, batch_size: int | None) -> Samples:
     """Return so many batches of samples; all, as in Keras, unless both numbers are given."""
-    return samples if steps is None or batch_size is None else samples.part(0, steps * batch_size)
+    return samples if steps is None or batch_size is None else samples.part(0, steps * int(batch_size))
 
 
 def check_alone(method: str, **arguments: Any) -> None:

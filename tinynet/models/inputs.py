@@ -60,6 +60,11 @@ def numbers(x: Any, name: str = "x") -> Array:
         raise TypeError(
             f"{name} must be an array of numbers; got {'None' if x is None else type(x).__name__}."
         )
+    if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
+        raise ValueError(
+            f"{name} is a masked array with {np.ma.count_masked(x)} masked numbers, which would count like "
+            "the others: fill them, by x.filled(0), or leave their samples out."
+        )
     try:
         array = np.asarray(x)
     except ValueError as error:

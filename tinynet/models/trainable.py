@@ -90,7 +90,7 @@ class Trainable(Compiled, only_kernels=True):
             outputs = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
         else:
             inputs = given.raw_inputs(self, x)
-            first = None if limit is None or batch_size is None else limit * batch_size
+            first = None if limit is None or batch_size is None else limit * int(batch_size)
             outputs = self._predict([array[:first] for array in inputs])
         return outputs[0] if len(outputs) == 1 else outputs
 
