@@ -49,7 +49,8 @@ def config_from_keras(
         if reading.left_out:
             data["left_out"] = reading.left_out
         training = _loaded(training_config) or given.get("compile_config")
-        return data | compile_from_keras(training)
+        outputs = len(data["outputs"]) if "joins" in data else 1
+        return data | compile_from_keras(training, outputs, is_of_tensorflow(given, keras_version))
     except ValueError:
         raise
     except RecursionError:
@@ -77,6 +78,12 @@ def version_of(config: Mapping[str, Any], given: Any = None) -> tuple[int, ...]:
     if re.search(r'"(batch_shape|keras_history|build_config|registered_name)"', words):
         return (2, 13) if '"batch_input_shape"' in words else (3,)
     return (1,) if re.search(r'"(nb_filter|output_dim|border_mode|dim_ordering)"', words) else (2,)
+
+
+def is_of_tensorflow(config: Mapping[str, Any], given: Any) -> bool:
+    """Return whether tf.keras or a later Keras wrote it, whose optimizers differ from those before."""
+    text = next((one for one in (given, config.get("keras_version")) if isinstance(one, str)), "")
+    return "tf" in text or version_of(config, given) >= (2, 4)
 
 
 def dtype_of(config: Mapping[str, Any]) -> str:
