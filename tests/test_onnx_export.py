@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -338,6 +339,53 @@ def test_export_writes_a_file(tmp_path):
     model.export(str(tmp_path / "another"), "onnx", False, opset_version=18, data_format="channels_first")
     assert (tmp_path / "model.onnx").read_bytes() == to_onnx(model)
     assert (tmp_path / "another").read_bytes() == to_onnx(model, 18, "channels_first")
+
+
+class Spec(NamedTuple):
+    """What Keras's InputSpec has."""
+
+    shape: tuple
+    dtype: str | None = None
+    name: str | None = None
+
+
+def ends_of(content):
+    """Return the names and sizes of what a network takes and gives."""
+    graph = onnx.load_from_string(content).graph
+    return [
+        (one.name, [size.dim_param or size.dim_value or None for size in one.type.tensor_type.shape.dim])
+        for one in (*graph.input, *graph.output)
+    ]
+
+
+def test_a_signature_gives_sizes_and_names(tmp_path):
+    model, path = open_model(layers.Conv2D(3, 2), layers.UpSampling2D(2, name="up")), tmp_path / "model.onnx"
+    model.export(path)
+    assert ends_of(path.read_bytes()) == [
+        ("input_layer", ["batch", "dim_0_1", "dim_0_2", 2]),
+        ("up", ["batch", None, None, 3]),
+    ]
+    model.export(path, "onnx", True, [Spec((None, 5, None, 2))])
+    assert ends_of(path.read_bytes()) == [
+        ("input_layer", ["batch", 5, "dim_0_2", 2]),
+        ("up", ["batch", 8, None, 3]),
+    ]
+    model.export(path, input_signature=[[Spec((4, 5, 6, None), "float32", "x")]])
+    assert ends_of(path.read_bytes()) == [("x", [4, 5, 6, 2]), ("up", [4, 8, 10, 3])]
+    (x,) = random((5, 6, 2), samples=4)
+    np.testing.assert_allclose(run(path.read_bytes(), [x])[0], model.predict(x), rtol=1e-5, atol=1e-5)
+    model.export(tmp_path / "model.tflite", input_signature=[x])
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [[], [Spec((None, 5, 5, 3))], [Spec((None, 5, 5))], [Spec((1, 5, 5, 2), "uint8")], [(None, 5, 5, 2)],
+     [Spec((None, 5, 5, 2))] * 2, [Spec(None)]],
+    ids=str,
+)  # fmt: skip
+def test_signatures_that_do_not_fit_are_refused(signature):
+    with pytest.raises(ValueError, match="input_signature"):
+        to_onnx(open_model(layers.Conv2D(3, 2)), signature=signature)
 
 
 def test_arguments_of_another_format_are_refused(tmp_path):

@@ -149,6 +149,7 @@ class Described(Trainable, Former, only_kernels=True):
         filepath: str | os.PathLike[str],
         format: str | None = None,  # noqa: A002  (as in Keras)
         verbose: Any = None,
+        input_signature: Any = None,
         *,
         opset_version: int | None = None,
         data_format: str | None = None,
@@ -163,6 +164,9 @@ class Described(Trainable, Former, only_kernels=True):
             filepath: the file; its ending, ".onnx" or ".tflite", says the format.
             format: "onnx", or "litert" for .tflite, which are Keras's names; default None, as the file ends.
             verbose: taken as in Keras; nothing is printed.
+            input_signature: sizes for what the model takes in any size (and in .onnx files for the samples of
+                a batch), and names: a list of objects with a shape, such as `keras.InputSpec`, one for each
+                input; default None, for what the model says.
             opset_version: of ONNX's operators, at least 13; default 17, which ONNX Runtime knows since 1.12.
             data_format: where images have their channels as they go into an .onnx file's network and come
                 out of it, "channels_last" or "channels_first"; default None, as in the model.
@@ -171,7 +175,7 @@ class Described(Trainable, Former, only_kernels=True):
             ImportError: the format is ONNX, and the package onnx is not installed.
             ValueError: the format is another one, or an argument is not for it; the model is not built; a
                 layer of it is not there in the format, which the error names; or, for .tflite, it takes
-                inputs of any size.
+                inputs of any size, and no signature says which.
             OSError: the file cannot be written; what was there before is unchanged.
 
         Example:
@@ -185,9 +189,9 @@ class Described(Trainable, Former, only_kernels=True):
         from .. import exporting  # on first use, so that `import tinynet` does not wait for it
 
         if exporting.format_of(filepath, format) == "onnx":
-            content = exporting.to_onnx(self, opset_version, data_format)
+            content = exporting.to_onnx(self, opset_version, data_format, input_signature)
         elif opset_version is None and data_format is None:
-            content = exporting.to_tflite(self)
+            content = exporting.to_tflite(self, signature=input_signature)
         else:
             raise ValueError(
                 "export: opset_version and data_format are for .onnx files alone; leave them out."

@@ -126,6 +126,8 @@ class Builder:
 
     def name_of(self, x: Value, order: Sequence[int] | None = None) -> str:
         """Return the name of an array with its axes in an order, by default that in which it lies."""
+        if x.image is not None:
+            x = self.as_tinynet_has_it(x)
         if order is None or tuple(order) == x.order:
             return x.name
         key = (x.name, tuple(x.order.index(axis) for axis in order))

@@ -7,9 +7,10 @@ from typing import Any
 from ...layers import Activation
 from ...layers.channels import FORMATS
 from ...layers.flow import Flow
-from ...layers.geometry import OpenShape, shapes_in, stand_in
+from ...layers.geometry import OpenShape, stand_in
 from ...layers.symbols import STAND_INS
 from ..checks import check_built
+from ..signature import inputs_of
 from .building import Builder, Order, Value
 from .operators import translate
 from .writing import Graph, onnx_bytes
@@ -17,7 +18,9 @@ from .writing import Graph, onnx_bytes
 OPSET = 17  # the default: the first that has layer normalization; of ONNX 1.12, in June 2022
 
 
-def to_onnx(model: Any, opset: int | None = None, data_format: str | None = None) -> bytes:
+def to_onnx(
+    model: Any, opset: int | None = None, data_format: str | None = None, signature: Any = None
+) -> bytes:
     """Return what computes a model's predictions, as the content of an .onnx file.
 
     Args:
@@ -25,6 +28,7 @@ def to_onnx(model: Any, opset: int | None = None, data_format: str | None = None
         opset: the version of ONNX's operators, at least 13; default None, for 17.
         data_format: where images have their channels as they go into the file's network and come out of it,
             "channels_last" or "channels_first"; default None, as in the model.
+        signature: sizes and names of what the network takes; see `inputs_of`.
 
     Raises:
         ImportError: the package onnx is not installed.
@@ -37,32 +41,43 @@ def to_onnx(model: Any, opset: int | None = None, data_format: str | None = None
         raise ValueError(
             f"export: data_format must be 'channels_last', 'channels_first' or None; got {data_format!r}."
         )
-    shapes = [tuple(shape) for shape in shapes_in(model.input_shape)]
-    first, second = (model.flow(tuple(stand_in(shape, size) for shape in shapes)) for size in STAND_INS)
+    given = inputs_of(model, signature)
+    first, second = (model.flow([stand_in(one.shape, size) for one in given]) for size in STAND_INS)
     turned = data_format not in (None, format_of(first))
-    builder, names = Builder(opset), names_in(model, first)
+    builder, inputs, outputs = Builder(opset), [], []
     values: dict[int, Value] = {}
-    inputs = []
-    for number, (name, shape) in enumerate(zip(model.input_names, shapes, strict=True)):
-        values[number] = Value(builder.unique(name), shape, order_outside(shape, data_format, turned))
+    for number, (name, samples, shape) in enumerate(given):
+        order = order_outside(shape, data_format, turned)
         sizes = [f"dim_{number}_{axis}" if size is None else size for axis, size in enumerate(shape, 1)]
-        inputs.append((name, arranged(["batch", *sizes], values[number].order)))
+        values[number] = Value(builder.unique(name), shape, order)
+        inputs.append((values[number].name, arranged([samples or "batch", *sizes], order)))
+    makers = lay_out(builder, first, second, values, names_in(model, first))
+    for number in first.outputs:
+        y = values[number]
+        order = order_outside(y.shape, data_format, turned)
+        builder.layer = makers.get(number, y.name)
+        builder.give(builder.name_of(y, order), builder.layer)
+        outputs.append((builder.outputs[-1], arranged([given[0].samples or "batch", *y.shape], order)))
+    return onnx_bytes(Graph(model.name or "model", opset, inputs, outputs, builder))
+
+
+def lay_out(
+    builder: Builder, first: Flow, second: Flow, values: dict[int, Value], names: dict[int, str]
+) -> dict[int, str]:
+    """Add what computes all values, and return the names of the layers that make them.
+
+    Args:
+        builder: what they are added to.
+        first, second: the calls, for either stand-in for unknown sizes.
+        values: the inputs, by their numbers; the others are written to it.
+        names: of the layers, by their ids.
+    """
     makers = {}
     for call in first.calls:
-        builder.layer, builder.title = names[id(call.layer)], call.layer.title
-        builder.shape = opened(first, second, call.output)
+        makers[call.output] = builder.layer = names[id(call.layer)]
+        builder.title, builder.shape = call.layer.title, opened(first, second, call.output)
         values[call.output] = translate(builder, call.layer, [values[number] for number in call.inputs])
-        makers[call.output] = builder.layer
-    outputs = []
-    for number in first.outputs:
-        builder.layer = makers.get(number) or values[number].name
-        y = values[number]
-        if y.image is not None:
-            y = builder.as_tinynet_has_it(y)
-        order = order_outside(y.shape, data_format, turned)
-        builder.give(builder.name_of(y, order), builder.layer)
-        outputs.append((builder.outputs[-1], arranged(["batch", *y.shape], order)))
-    return onnx_bytes(Graph(model.name or "model", opset, inputs, outputs, builder))
+    return makers
 
 
 def opened(first: Flow, second: Flow, number: int) -> OpenShape:
