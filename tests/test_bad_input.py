@@ -591,6 +591,37 @@ def test_a_tampered_model_file_is_a_value_error(saved, tampering):
         load_model(saved)
 
 
+def test_many_layers_ask_for_no_more_together_than_the_file_holds(saved):
+    row = [{"class": "Dense", "units": 300}] * 200  # each smaller than the file
+    tamper(saved, lambda d: d.update(layers=[d["layers"][1], *row], names=[str(i) for i in range(201)]))
+    with pytest.raises(ValueError, match="more than its model's file holds"):
+        load_model(saved)
+
+
+@pytest.mark.parametrize("temperature", [math.nan, 0, -1, 1e-320, math.inf, 1e9])
+def test_a_temperature_that_is_none_is_refused(saved, temperature):
+    tamper(saved, lambda d: d.update(temperature=temperature))
+    with pytest.raises(ValueError, match="the temperature must be"):
+        load_model(saved)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_weights_that_are_no_numbers_are_refused_by_name(saved, value):
+    description = model_files.read_safetensors(saved)
+    description.weights["dense/bias"][0][1] = value
+    saved.write_bytes(model_files.safetensors_bytes(description))
+    with pytest.raises(ValueError, match="NaN or infinity in dense/bias: its training had diverged"):
+        load_model(saved)
+
+
+@pytest.mark.parametrize("size", [2**63, 2**31, 10**30])
+def test_sizes_beyond_all_bounds_are_refused(saved, size):
+    for layer in ({"class": "MaxPool2D", "pool_size": size}, {"class": "ZeroPadding2D", "padding": size}):
+        tamper(saved, lambda d, layer=layer: d["layers"].insert(0, layer))
+        with pytest.raises(ValueError, match="describes no model"):
+            load_model(saved)
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -14,6 +14,7 @@ from .. import initializers
 from ..constraints import Constraint
 from ..regularizers import L1L2
 from ..tensor import as_tensors
+from .allowance import ask
 from .building import GENERAL, Buildable
 from .geometry import Shape
 from .parameter import Parameter
@@ -71,7 +72,6 @@ class Layer(Buildable):
             `backward` then skips the gradient with respect to the input, and returns an empty array.
         defers: True while a model trains, on a layer with a `batch_parameter`: `backward` leaves the gradient
             of that parameter out, and remembers what `batch_gradient` needs.
-        most_weights: more than this in one parameter is refused: what the model's file can hold.
         x, y: what the last training forward remembered of its input and output, if it needs them, and
         dy: what `backward` remembered for `batch_gradient`.
         workspace: of a replica, the arrays that it works in; None on a layer that is used alone.
@@ -280,10 +280,10 @@ class Layer(Buildable):
             The parameter, which the layer keeps in an attribute.
 
         Raises:
-            ValueError: it is larger than the model's file.
+            ValueError: it is more than the model's file holds.
         """
-        if math.prod(shape) > self.most_weights:
-            raise ValueError(f"{self.title}: {name} of shape {shape} is too large for its model file.")
+        if not ask(math.prod(shape)):
+            raise ValueError(f"{self.title}: {name} of shape {shape} is more than its model's file holds.")
         value = initializer(shape, random, self.dtype)
         parameter = Parameter(name, value, np.zeros(shape, self.dtype), trainable)
         parameter.regularizer, parameter.constraint = regularizer, constraint

@@ -82,7 +82,6 @@ class Buildable(Weighted):
             if seed is None or seed == parent.seed:
                 seed = (*words_of(parent.seed), place or 0)
             dtype = parent.dtype if dtype is None else dtype
-            self.remember(most_weights=min(self.most_weights, parent.most_weights))
         if self.in_model and self.output_shape is not None:
             return self._check_shared(parent, input_shape, dtype)
         shape = self._checked_shape(input_shape)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -87,12 +86,11 @@ def as_data(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value  # a NumPy number
 
 
-def layer_from_config(config: Mapping[str, Any], most_weights: float = math.inf) -> Layer:
+def layer_from_config(config: Mapping[str, Any]) -> Layer:
     """Return the layer that `layer_config` described.
 
     Args:
         config: "class", and each hyperparameter under its name.
-        most_weights: the most that one parameter may have; default: any number.
 
     Returns:
         A new layer, not built.
@@ -107,16 +105,15 @@ def layer_from_config(config: Mapping[str, Any], most_weights: float = math.inf)
     arguments = dict(config)
     kind = kind_of(arguments.pop("class", None))
     if kind.describes_itself:
-        return kind.from_config(arguments, most_weights)  # type: ignore[no-any-return]
+        return kind.from_config(arguments)  # type: ignore[no-any-return]
     names = arguments.pop("names", None)
-    values = {name: from_data(value, most_weights) for name, value in arguments.items()}
+    values = {name: from_data(value) for name, value in arguments.items()}
     if image_data_format() == "channels_first" and values.get("data_format", "") is None:
         values["data_format"] = "channels_last"  # what it was when the layer was made
     try:
         layer: Layer = kind(**values)
     except (TypeError, ValueError) as error:
         raise ValueError(f"Cannot rebuild {kind.__name__} from {dict(config)}: {error}.") from error
-    layer.most_weights = most_weights
     if names is not None and isinstance(layer, Chain):
         give_names(layer.layers, names)
     return layer
@@ -141,14 +138,14 @@ def give_names(layers: Any, names: Any) -> None:
             layer.name = str(name)
 
 
-def from_data(value: Any, most_weights: float) -> Any:
+def from_data(value: Any) -> Any:
     """Return the hyperparameter that `as_data` described."""
     if isinstance(value, Mapping) and value.get("class") == "dict":
-        return {key: from_data(item, most_weights) for key, item in value["items"].items()}
+        return {key: from_data(item) for key, item in value["items"].items()}
     if isinstance(value, Mapping) and "class_name" in value:
         return dict(value)
     if isinstance(value, Mapping):
-        return layer_from_config(value, most_weights)
+        return layer_from_config(value)
     if isinstance(value, list):
-        return tuple(from_data(item, most_weights) for item in value)
+        return tuple(from_data(item) for item in value)
     return value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, Self
 
@@ -41,7 +40,6 @@ class Node(Member):
     _first_sample: int = 0
     needs_input_gradient: bool = True
     defers: bool = False
-    most_weights: float = math.inf
     x: Array | None = None
     y: Array | None = None
     dy: Array | None = None

@@ -54,6 +54,8 @@ def restore(model: Trainable, config: Mapping[str, Any]) -> None:
     model.steps_trained = int(config.get("steps_trained", 0))
     model.epochs_trained = int(config.get("epochs_trained", 0))
     model.temperature = float(config.get("temperature", 1.0))
+    if not 1e-3 <= model.temperature <= 1e3:
+        raise ValueError(f"the temperature must be in 0.001 to 1000; got {model.temperature}.")
     model.class_names = config.get("class_names")
     parts = dict(model.parts())
     for path in config.get("frozen", ()):

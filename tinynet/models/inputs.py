@@ -62,8 +62,8 @@ def numbers(x: Any, name: str = "x") -> Array:
         )
     if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
         raise ValueError(
-            f"{name} is a masked array with {int(np.ma.getmaskarray(x).sum())} masked numbers, which would count like "
-            "the others: fill them, by x.filled(0), or leave their samples out."
+            f"{name} is a masked array with {int(np.ma.getmaskarray(x).sum())} masked numbers, which would "
+            "count like the others: fill them, by x.filled(0), or leave their samples out."
         )
     try:
         array = np.asarray(x)

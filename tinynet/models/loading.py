@@ -10,6 +10,7 @@ from typing import Any
 from ..files.description import Description
 from ..files.reading import read_description
 from ..keywords import spoken
+from ..layers.allowance import at_most
 from ..layers.config import kind_of, layer_config, layer_from_config
 from ..seeds import next_seed
 from .model import Model
@@ -73,12 +74,14 @@ def _build(description: Description, path: str | os.PathLike[str]) -> Model:
     """Return the model that a file describes, with new initial weights."""
     config = dict(description.config)
     held = sum(array.size for arrays in description.weights.values() for array in arrays)
-    largest = max(held, 2**10)  # a tampered description must not make us allocate what the file cannot fill
     try:
         kind: type[Model] = Model if "joins" in config else Sequential
         if config.get("class") not in (None, "Model", "Sequential"):
             kind = kind_of(config["class"])
-        return kind.from_config(config, most_weights=largest)
+        with at_most(
+            4 * held + 2**10
+        ):  # a model is built up to three times: for symbols, sizes and as a whole
+            return kind.from_config(config)
     except Exception as error:  # a damaged description can raise anything
         raise ValueError(
             f"{os.fspath(path)!r} describes no model that this tinynet can build: {error!r}."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -322,12 +321,11 @@ class Model(Described, only_kernels=True):
         }
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any], most_weights: float = math.inf) -> Self:
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
         """Return the model that `config` described, with new initial weights.
 
         Args:
             config: as `config` returns it.
-            most_weights: the most that one parameter may have; default: any number.
 
         Returns:
             A new model, compiled if that one was.
@@ -335,7 +333,7 @@ class Model(Described, only_kernels=True):
         Raises:
             KeyError, IndexError, TypeError, ValueError: the description is not complete or not valid.
         """
-        layers = [layer_from_config(layer, most_weights) for layer in config["layers"]]
+        layers = [layer_from_config(layer) for layer in config["layers"]]
         give_names(layers, config["names"])
         used = [*config["inputs"], *(place for place, _ in config["joins"])]
         if {*used} != {*range(len(layers))} or len({*config["inputs"]}) < len(config["inputs"]):

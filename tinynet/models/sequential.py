@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -287,9 +286,9 @@ class Sequential(Chain, Model, only_kernels=True):
         }
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any], most_weights: float = math.inf) -> Self:
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
         """Return the model that `config` described; see `Model.from_config`."""
-        layers = [layer_from_config(layer, most_weights) for layer in config["layers"]]
+        layers = [layer_from_config(layer) for layer in config["layers"]]
         if "names" in config:
             give_names(layers, config["names"])
         model = cls(layers, config["input_shape"], config["seed"], config["dtype"], config["name"])

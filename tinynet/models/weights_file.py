@@ -93,6 +93,11 @@ def give_weights(model: Any, weights: Mapping[str, list[Array]], path: str | os.
                 f"{model.dtype} or float16."
             )
         found |= {id(parameter): array for parameter, array in zip(wanted, arrays, strict=True)}
+    infinite = [name for name, one in named.items() if not np.isfinite(found.get(id(one), 0)).all()]
+    if infinite:
+        raise ValueError(
+            f"{os.fspath(path)!r} holds NaN or infinity in {listed(infinite)}: its training had diverged."
+        )
     missing = [name for name, parameter in named.items() if id(parameter) not in found]
     if missing:
         raise ValueError(f"{os.fspath(path)!r} lacks weights that its model needs: {listed(missing)}.")
