@@ -109,11 +109,25 @@ def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[s
         FileNotFoundError: there is no such file.
         ValueError: the file is damaged, of another program, or of a later version of the format.
     """
-    from safetensors import SafetensorError, safe_open
-
     path = file_in(path)
     if not Path(path).is_file():
         raise FileNotFoundError(f"There is no model file {os.fspath(path)!r}.")
+    tensors, metadata = open_tensors(path)
+    check_ours(path, metadata)
+    return tensors, metadata
+
+
+def open_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, str]]:
+    """Read a .safetensors file of any program.
+
+    Returns:
+        The arrays by name, and what is said about them.
+
+    Raises:
+        ValueError: the file is damaged, or no .safetensors file.
+    """
+    from safetensors import SafetensorError, safe_open
+
     try:
         with safe_open(os.fspath(path), framework="numpy") as file:
             metadata = file.metadata() or {}
@@ -123,14 +137,19 @@ def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[s
             f"{os.fspath(path)!r} is not a whole .safetensors file ({error}): it is truncated, damaged or of "
             "another kind. Save the model again."
         ) from error
+    return tensors, metadata
+
+
+def check_ours(path: str | os.PathLike[str], metadata: Mapping[str, str]) -> None:
+    """Raise if tinynet did not write a .safetensors file, or a later version of it did."""
     if metadata.get("format") != "tinynet":
         raise ValueError(
             f"{os.fspath(path)!r} is a .safetensors file, but not one that tinynet wrote: it has no "
-            "description of a model. Load files that model.save() made."
+            "description of a model. Load files that model.save() made; or, if it holds the weights of a "
+            "network in PyTorch, make the model, and call model.load_weights with this path."
         )
     if metadata.get("format_version") not in READABLE:
         raise ValueError(
             f"{os.fspath(path)!r} has format version {metadata.get('format_version')}; this tinynet reads "
             f"{' and '.join(READABLE)}. Install the tinynet that wrote it, or save the model again."
         )
-    return tensors, metadata

@@ -251,12 +251,8 @@ class Described(Trainable, Former, only_kernels=True):
                 "layer.set_weights(other.get_weights())."
             )
         self._check_has_weights("load_weights")
-        parameters = self.named_parameters()
-        tensors = read_weights(
-            filepath, {name: one.value.shape for name, one in parameters.items()}, self.title
-        )
-        for name, parameter in parameters.items():
-            parameter.value = tensors[name]
+        for parameter, value in read_weights(filepath, self):
+            parameter.value = value
 
     def _check_has_weights(self, what: str) -> None:
         """Raise if the model is not built."""

@@ -1,36 +1,75 @@
-"""Weights from a file, checked as a whole before any is used."""
+"""Weights from a file of whatever kind, checked as a whole before any is used."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..files.model_file import STATE, read_tensors
-from ..layers.geometry import Shape
+from ..files.model_file import STATE, check_ours, file_in, open_tensors
+from ..files.pytorch import is_pytorch, read_state_dict
+from ..layers import Parameter
+from .placed import Placed
+from .state_dict import assignments
 
 Array = NDArray[Any]
 
 MOST_LISTED = 5  # weights of each kind, in an error message
 
 
-def read_weights(path: str | os.PathLike[str], wanted: Mapping[str, Shape], title: str) -> dict[str, Array]:
-    """Return the weights in a file, if they are exactly those that are wanted.
+def read_weights(path: str | os.PathLike[str], model: Placed) -> list[tuple[Parameter, Array]]:
+    """Return which parameter of a model gets which numbers of a file; its content tells of what kind it is.
 
     Args:
-        path: a file with weights alone, or with a whole model.
-        wanted: the shapes by the weights' names.
-        title: of the model, for error messages.
+        path: a file with weights alone, or with a whole model; or one of PyTorch's.
+        model: built.
+
+    Returns:
+        Pairs; weights that the file's kind does not have are left out.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: the file is damaged or of another program, or its weights are others.
     """
-    tensors, _ = read_tensors(path)
-    tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith(STATE)}
+    path = file_in(path)
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"There is no file {os.fspath(path)!r} with weights.")
+    data = Path(path).read_bytes()
+    if is_pytorch(data):
+        return from_pytorch(path, model, data)
+    tensors, metadata = open_tensors(path)
+    if metadata.get("format") == "tinynet":
+        check_ours(path, metadata)
+        weights = {name: tensor for name, tensor in tensors.items() if not name.startswith(STATE)}
+        return by_names(path, model, weights)
+    return from_pytorch(path, model, tensors)
+
+
+def from_pytorch(
+    path: str | os.PathLike[str], model: Placed, content: bytes | Mapping[str, Array]
+) -> list[tuple[Parameter, Array]]:
+    """Return the pairs for a state dict, in a file of PyTorch's, or as the tensors of a .safetensors file."""
+    try:
+        if isinstance(content, bytes):
+            return assignments(model, read_state_dict(content))
+        return assignments(model, content, ordered=False)
+    except ValueError as error:
+        raise ValueError(
+            f"load_weights: {os.fspath(path)!r} does not hold the weights of {model.title}, which stays as "
+            f"it is: {error}."
+        ) from error
+
+
+def by_names(
+    path: str | os.PathLike[str], model: Placed, tensors: Mapping[str, Array]
+) -> list[tuple[Parameter, Array]]:
+    """Return the pairs for a file of tinynet's own, which names all weights by their paths."""
+    parameters = model.named_parameters()
+    wanted = {name: parameter.value.shape for name, parameter in parameters.items()}
     missing = [f"{name} {shape}" for name, shape in wanted.items() if name not in tensors]
     unknown = [f"{name} {tensor.shape}" for name, tensor in tensors.items() if name not in wanted]
     differing = [
@@ -47,10 +86,10 @@ def read_weights(path: str | os.PathLike[str], wanted: Mapping[str, Shape], titl
     problems = [f"{what} {listed(names)}" for what, names in found if names]
     if problems:
         raise ValueError(
-            f"load_weights: {os.fspath(path)!r} does not hold the weights of {title}, which stays as it is: "
-            f"{'; '.join(problems)}. Load the file into a model of the same layers, with the same names."
+            f"load_weights: {os.fspath(path)!r} does not hold the weights of {model.title}, which stays as "
+            f"it is: {'; '.join(problems)}. Load it into a model of the same layers, with the same names."
         )
-    return tensors
+    return [(parameter, tensors[name]) for name, parameter in parameters.items()]
 
 
 def listed(names: list[str]) -> str:
