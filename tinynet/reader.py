@@ -22,7 +22,7 @@ from .readings import DIGITS
 Array = NDArray[Any]
 
 KINDS = ("ink", "photo")
-RANGES = (UNIT, BYTES, (-1.0, 1.0))  # that are tried
+RANGES = (UNIT, (-1.0, 1.0), BYTES)  # that are tried; where numbers are too large, a model often reads well
 LEAST_DIGITS = 5  # that labels must hold for a trial
 WELL, BETTER = (
     0.9,
