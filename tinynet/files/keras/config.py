@@ -7,8 +7,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from .compile_to_keras import compile_to_keras
 from .compiling import compile_from_keras
 from .networks import read_network
+from .networks_to_keras import Paths, network_to_keras
 from .reading import Data, Reading
 from .values import mapping
 
@@ -57,6 +59,33 @@ def config_from_keras(
         raise ValueError("the network's description is nested too deeply") from None
     except (KeyError, IndexError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"the network's description is damaged: {error!r}") from error
+
+
+def config_to_keras(config: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a network as Keras 3.15 describes it, and how it was compiled.
+
+    Args:
+        config: what `Model.config` returns.
+
+    Returns:
+        What the model's file holds as its config, without "compile_config"; and that: {} if the model was not
+        compiled, or with what Keras has not.
+
+    Raises:
+        ValueError: Keras has no such layer, which the error names.
+
+    Example:
+        >>> layers = [{"class": "Dense", "units": 2}]
+        >>> row = {"layers": layers, "input_shape": [3], "dtype": "float32", "name": "row"}
+        >>> found, how = config_to_keras(row)
+        >>> found["class_name"], [layer["config"]["name"] for layer in found["config"]["layers"]], how
+        ('Sequential', ['input_layer', 'dense'], {})
+    """
+    frozen = Paths([*config.get("frozen", ())])
+    shapes = [[*config["input_shape"]]] if config.get("input_shape") is not None else None
+    dtype = config.get("dtype") or "float32"
+    found = network_to_keras(dict(config), config["name"], dtype, frozen, shapes)
+    return found, compile_to_keras(config.get("compile"))
 
 
 def _loaded(value: Any) -> Any:
