@@ -49,6 +49,7 @@ OPTIONAL = {
     "flatbuffers": set(),
     "ai_edge_litert": set(),
     "onnx": set(),
+    "google": set(),
 }
 FORBIDDEN = {"torch", "tensorflow", "keras", "jax", "scipy", "sklearn", "pickle", "marshal", "shelve"}
 

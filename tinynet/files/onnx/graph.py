@@ -1,0 +1,204 @@
+"""ONNX's graphs as plain data, with the nodes in the order in which they can be computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+from .tensors import Array, array_of
+
+FLOAT, INT, STRING, TENSOR, FLOATS, INTS, STRINGS = 1, 2, 3, 4, 6, 7, 8  # AttributeProto.AttributeType
+
+
+@dataclass
+class Node:
+    """An operator's call.
+
+    Args:
+        operator: its name.
+        domain: "" for ONNX's own.
+        name: of the node, "" for none.
+        inputs, outputs: names of values; "" for those that are left out.
+        attributes: by name; numbers, texts, tuples of numbers, arrays.
+        opset: the version of the operators.
+        title: what messages call it; default: its name.
+    """
+
+    operator: str
+    domain: str
+    name: str
+    inputs: list[str]
+    outputs: list[str]
+    attributes: dict[str, Any]
+    opset: int = 0
+    title: str = ""
+
+    def refuse(self, why: str) -> NoReturn:
+        """Raise, and say why the node cannot become a layer."""
+        called = (
+            f" {(self.title or self.name)!r}"
+            if self.title or self.name
+            else f" that computes {(self.outputs or ['nothing'])[0]!r}"
+        )
+        operator = f"{self.domain}.{self.operator}" if self.domain else self.operator
+        raise ValueError(f"The node{called} is a {operator}: {why}.")
+
+    def number(self, name: str, default: float) -> float:
+        """Return an attribute that is one number."""
+        value = self.attributes.get(name, default)
+        if not isinstance(value, int | float):
+            self.refuse(f"its {name} must be a number; got {value!r}")
+        return value
+
+    def integer(self, name: str, default: int) -> int:
+        """Return an attribute that is one integer."""
+        value = self.attributes.get(name, default)
+        if not isinstance(value, int):
+            self.refuse(f"its {name} must be an integer; got {value!r}")
+        return value
+
+    def text(self, name: str, default: str) -> str:
+        """Return an attribute that is a text."""
+        value = self.attributes.get(name, default)
+        if not isinstance(value, str):
+            self.refuse(f"its {name} must be a text; got {value!r}")
+        return value
+
+    def integers(self, name: str) -> tuple[int, ...] | None:
+        """Return an attribute that is several integers, or None if it is not there."""
+        value = self.attributes.get(name)
+        if value is not None and not (
+            isinstance(value, tuple) and all(isinstance(one, int) for one in value)
+        ):
+            self.refuse(f"its {name} must be integers; got {value!r}")
+        return value
+
+
+class Port(NamedTuple):
+    """An input or output of a graph.
+
+    Args:
+        name: of the value.
+        sizes: of its axes, None where any size is taken; None if nothing is said.
+        type: a number of TensorProto.DataType.
+    """
+
+    name: str
+    sizes: list[int | None] | None
+    type: int
+
+
+@dataclass
+class Graph:
+    """A graph.
+
+    Args:
+        name: its name.
+        producer: the program that wrote the file.
+        inputs, outputs: in order; of the inputs those that are no constants.
+        constants: arrays by name.
+        nodes: those that the outputs need, each after those that it needs.
+    """
+
+    name: str
+    producer: str
+    inputs: list[Port]
+    outputs: list[Port]
+    constants: dict[str, Array]
+    nodes: list[Node] = field(default_factory=list)
+
+
+def graph_of(model: Any, folder: Path | None) -> Graph:
+    """Return a ModelProto's graph.
+
+    Args:
+        model: the message.
+        folder: where files lie that hold the numbers of tensors; None where there is none.
+
+    Raises:
+        ValueError: the graph is damaged, or holds what no layer can be made of.
+    """
+    source = model.graph
+    constants = {tensor.name: array_of(tensor, folder) for tensor in source.initializer}
+    graph = Graph(
+        source.name,
+        model.producer_name,
+        [_port(value) for value in source.input if value.name not in constants],
+        [_port(value) for value in source.output],
+        constants,
+    )
+    opsets = {one.domain: one.version for one in model.opset_import}
+    opset = max(opsets.get("", 0), opsets.get("ai.onnx", 0)) or 1
+    nodes = [_node(node, opset, folder) for node in source.node]
+    graph.nodes = _ordered(graph, nodes)
+    return graph
+
+
+def _port(value: Any) -> Port:
+    """Return a ValueInfoProto as plain data."""
+    tensor = value.type.tensor_type
+    if value.type.WhichOneof("value") not in (None, "tensor_type"):
+        return Port(value.name, None, 0)
+    if not tensor.HasField("shape"):
+        return Port(value.name, None, tensor.elem_type)
+    sizes = [size.dim_value if size.dim_value > 0 else None for size in tensor.shape.dim]
+    return Port(value.name, sizes, tensor.elem_type)
+
+
+def _node(node: Any, opset: int, folder: Path | None) -> Node:
+    """Return a NodeProto as plain data."""
+    domain = "" if node.domain == "ai.onnx" else node.domain
+    found = Node(node.op_type, domain, node.name, [*node.input], [*node.output], {}, opset)
+    for one in node.attribute:
+        if one.type == FLOAT:
+            found.attributes[one.name] = one.f
+        elif one.type == INT:
+            found.attributes[one.name] = one.i
+        elif one.type == STRING:
+            found.attributes[one.name] = one.s.decode(errors="replace")
+        elif one.type == TENSOR:
+            found.attributes[one.name] = array_of(one.t, folder)
+        elif one.type in (FLOATS, INTS):
+            found.attributes[one.name] = tuple(one.floats if one.type == FLOATS else one.ints)
+        elif one.type == STRINGS:
+            found.attributes[one.name] = tuple(text.decode(errors="replace") for text in one.strings)
+        else:
+            found.attributes[one.name] = None  # such as a graph: the operator is refused if it is needed
+    return found
+
+
+def _ordered(graph: Graph, nodes: Iterable[Node]) -> list[Node]:
+    """Return the nodes that the outputs need, each after those that it needs."""
+    makers: dict[str, Node] = {}
+    for node in nodes:
+        for output in node.outputs:
+            if output and output in makers:
+                raise ValueError(f"Two nodes compute the value {output!r}: the file is damaged.")
+            makers[output] = node
+    known = {port.name for port in graph.inputs} | {*graph.constants}
+    ordered: list[Node] = []
+    state: dict[int, bool] = {}  # of each node that was begun, whether it is in the list
+    for port in graph.outputs:
+        if port.name not in makers and port.name not in known:
+            raise ValueError(f"Nothing computes the output {port.name!r}: the file is damaged.")
+        waiting = [makers[port.name]] if port.name in makers else []
+        while waiting:
+            node = waiting[-1]
+            if state.get(id(node)):
+                waiting.pop()
+                continue
+            missing = [name for name in node.inputs if name and name not in known]
+            needed = [makers[name] for name in missing if name in makers]
+            needed = [one for one in needed if not state.get(id(one))]
+            if any(name not in makers for name in missing):
+                node.refuse("one of its inputs is computed by nothing: the file is damaged")
+            if needed and id(node) in state:
+                node.refuse("it needs its own output: the file is damaged")
+            state[id(node)] = not needed
+            if needed:
+                waiting += needed
+            else:
+                ordered.append(waiting.pop())
+    return ordered

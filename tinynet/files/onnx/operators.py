@@ -1,0 +1,132 @@
+"""ONNX's operators, and what becomes of each."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from . import arithmetic, convolutions, dense, elementwise, normalization, pooling, shapes, slicing
+from .folding import fold
+from .graph import Node
+from .naming import layer_name
+from .network import Network
+from .values import Value
+
+Function = Callable[..., Any]
+
+# Each takes a network, a node, and the node's inputs: a value, then constants; None where one is missing.
+OPERATORS: dict[str, Function] = {
+    "AveragePool": pooling.pool,
+    "BatchNormalization": normalization.batch_normalization,
+    "Cast": elementwise.cast,
+    "CastLike": lambda network, node, value, like: value,
+    "Celu": elementwise.celu,
+    "Clip": elementwise.clip,
+    "Concat": slicing.concat,
+    "Conv": convolutions.convolution,
+    "DepthToSpace": slicing.depth_to_space,
+    "Dropout": elementwise.dropout,
+    "Elu": elementwise.elu,
+    "Expand": shapes.expand,
+    "Flatten": shapes.flatten,
+    "Gather": slicing.gather,
+    "Gelu": elementwise.gelu,
+    "Gemm": dense.gemm,
+    "GlobalAveragePool": pooling.global_pool,
+    "GlobalMaxPool": pooling.global_pool,
+    "HardSigmoid": elementwise.hard_sigmoid,
+    "Identity": shapes.identity,
+    "LayerNormalization": normalization.layer_normalization,
+    "LeakyRelu": elementwise.leaky_relu,
+    "LogSoftmax": elementwise.softmax,
+    "MatMul": dense.matmul,
+    "MaxPool": pooling.pool,
+    "Neg": lambda network, node, value: arithmetic.rescale(
+        network, node, value, -arithmetic.ONE, arithmetic.ZERO
+    ),
+    "PRelu": elementwise.prelu,
+    "Pad": slicing.pad,
+    "ReduceMax": pooling.reduce,
+    "ReduceMean": pooling.reduce,
+    "ReduceSum": pooling.reduce,
+    "Reshape": shapes.reshape,
+    "Resize": slicing.resize,
+    "Selu": elementwise.selu,
+    "Shape": shapes.shape,
+    "Slice": slicing.slice_of,
+    "Softmax": elementwise.softmax,
+    "Split": slicing.split,
+    "Squeeze": shapes.squeeze,
+    "ThresholdedRelu": elementwise.thresholded_relu,
+    "Transpose": shapes.transpose,
+    "Unsqueeze": shapes.unsqueeze,
+    "Upsample": slicing.resize,
+    **dict.fromkeys(elementwise.PLAIN, elementwise.plain),
+    **dict.fromkeys(("Add", "Div", "Max", "Mean", "Min", "Mul", "Sub", "Sum"), arithmetic.arithmetic),
+}
+SEVERAL = ("Add", "Concat", "Div", "Max", "Mean", "Min", "Mul", "Sub", "Sum")  # which may take several values
+LABELS = ("ArgMax", "ArrayFeatureExtractor", "LabelEncoder", "TopK", "Binarizer")
+UNKNOWN = object()  # what stands for labels, which no layer gives
+
+
+def translated(network: Network, node: Node, values: dict[str, Any]) -> None:
+    """Add what a node gives to the values: constants, or values of the network.
+
+    Raises:
+        ValueError: no layer can do what the node does.
+    """
+    inputs = [values[name] if name else None for name in node.inputs]
+    while inputs and inputs[-1] is None:
+        inputs.pop()
+    if node.operator in LABELS or any(one is UNKNOWN for one in inputs):
+        values.update(dict.fromkeys(node.outputs, UNKNOWN))
+        return
+    if node.domain == "ai.onnx.ml" and node.operator == "ZipMap":  # a dictionary of what the array holds
+        values[node.outputs[0]] = inputs[0]
+        return
+    if not any(isinstance(one, Value) for one in inputs):
+        found = fold(node, inputs)
+        if found is None:
+            node.refuse("it is none of the operators that can be computed when a file is read")
+        values[node.outputs[0]] = found
+        return
+    function = OPERATORS.get(node.operator) if node.domain in ("", "com.microsoft") else None
+    if function is None:
+        node.refuse("no layer here does what it does")
+    if node.operator not in SEVERAL:
+        _check(node, inputs)
+    weight = next(
+        (name for name, one in zip(node.inputs[1:], inputs[1:], strict=False) if one is not None), ""
+    )
+    named = Node(**{**vars(node), "name": layer_name(node.name, weight)})
+    named.title = node.name or node.title
+    try:
+        found = function(network, named, *inputs)
+    except TypeError as error:
+        node.refuse(f"it has {len(inputs)} inputs, which are too many or too few ({error})")
+    results = [*found] if isinstance(found, list) else [found]
+    results += [UNKNOWN] * (len(node.outputs) - len(results))
+    values.update(zip(node.outputs, results, strict=False))
+
+
+def _check(node: Node, inputs: list[Any]) -> None:
+    """Raise if a node takes a value where layers have weights, or a constant where they take a value."""
+    first, *others = inputs
+    if not isinstance(first, Value):
+        node.refuse("its first input is a constant, and what it takes beside is computed")
+    if any(isinstance(one, Value) for one in others) and not (
+        (node.operator in ("Gemm", "CastLike") and not isinstance(others[0], Value))
+        or node.operator == "CastLike"
+    ):
+        node.refuse("it takes computed values where layers have weights that they learn")
+
+
+def warn_of_labels(names: list[str]) -> None:
+    """Say that a model gives no labels."""
+    warnings.warn(
+        f"The outputs {', '.join(map(repr, names))} of the ONNX file are labels, which no layer gives: the "
+        "model gives the others alone. np.argmax finds the labels.",
+        UserWarning,
+        stacklevel=4,
+    )
