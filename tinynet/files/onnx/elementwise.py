@@ -167,8 +167,6 @@ def softmax(network: Network, node: Node, value: Value) -> Value:
 def dropout(network: Network, node: Node, value: Value, ratio: Array | None = None, *_: Any) -> Value:
     """Dropout, which drops nothing when a model predicts."""
     rate = node.number("ratio", 0.5) if ratio is None else float(ratio.item())
-    if len(node.outputs) > 1 and node.outputs[1]:
-        node.refuse("what it drops, its second output, is not known here")
     if not 0 < rate < 1:
         return value
     return network.apply(node, {"class": "Dropout", "rate": round(rate, 6)}, value, value.is_positive)

@@ -50,8 +50,6 @@ def layer_normalization(
         )
     if any(array is not None and array.size != value.shape[-1] for array in (gamma, beta)):
         node.refuse(f"its scale has the shape {gamma.shape}, for {value.shape[-1]} channels")
-    if any(node.outputs[1:]):
-        node.refuse("its mean and deviation, the other outputs, are not known here")
     *rest, last = value.groups
     before = [*rest[int(value.batched) :]]
     if value.batched and rest[0]:

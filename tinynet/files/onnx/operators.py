@@ -67,7 +67,8 @@ OPERATORS: dict[str, Function] = {
 }
 SEVERAL = ("Add", "Concat", "Div", "Max", "Mean", "Min", "Mul", "Sub", "Sum")  # which may take several values
 LABELS = ("ArgMax", "ArrayFeatureExtractor", "LabelEncoder", "TopK", "Binarizer")
-UNKNOWN = object()  # what stands for labels, which no layer gives
+LABEL = object()  # what stands for labels, which no layer gives
+MISSING = object()  # and for what a node gives besides, such as the places of the largest elements
 
 
 def translated(network: Network, node: Node, values: dict[str, Any]) -> None:
@@ -79,8 +80,10 @@ def translated(network: Network, node: Node, values: dict[str, Any]) -> None:
     inputs = [values[name] if name else None for name in node.inputs]
     while inputs and inputs[-1] is None:
         inputs.pop()
-    if node.operator in LABELS or any(one is UNKNOWN for one in inputs):
-        values.update(dict.fromkeys(node.outputs, UNKNOWN))
+    if any(one is MISSING for one in inputs):
+        node.refuse("it takes what another node gives besides its first output, and no layer here gives that")
+    if node.operator in LABELS or any(one is LABEL for one in inputs):
+        values.update(dict.fromkeys(node.outputs, LABEL))
         return
     if node.domain == "ai.onnx.ml" and node.operator == "ZipMap":  # a dictionary of what the array holds
         values[node.outputs[0]] = inputs[0]
@@ -106,7 +109,7 @@ def translated(network: Network, node: Node, values: dict[str, Any]) -> None:
     except TypeError as error:
         node.refuse(f"it has {len(inputs)} inputs, which are too many or too few ({error})")
     results = [*found] if isinstance(found, list) else [found]
-    results += [UNKNOWN] * (len(node.outputs) - len(results))
+    results += [MISSING] * (len(node.outputs) - len(results))
     values.update(zip(node.outputs, results, strict=False))
 
 

@@ -23,8 +23,6 @@ def pool(network: Network, node: Node, value: Value) -> Value:
         node.refuse(f"its kernel_shape is {window}, and its input has {len(sizes) + 2} axes")
     if max(node.integers("dilations") or (1,)) > 1:
         node.refuse("its windows have gaps (dilations), which no pooling layer here has")
-    if len(node.outputs) > 1 and node.outputs[1]:
-        node.refuse("the places of the largest elements, its second output, are not known here")
     axes = windows(node, sizes, window, bool(node.integer("ceil_mode", 0)))
     largest = node.operator == "MaxPool"
     kind = f"{'MaxPool' if largest else 'AveragePool'}{len(sizes)}D"

@@ -11,7 +11,7 @@ from ..description import Description
 from .describing import described
 from .graph import Graph, Node, Port, graph_of
 from .network import Network
-from .operators import UNKNOWN, translated, warn_of_labels
+from .operators import LABEL, translated, warn_of_labels
 from .tensors import Array
 from .tidying import tidy
 from .values import Value
@@ -125,7 +125,7 @@ def _read(graph: Graph, inputs: Sequence[_Input], size: int) -> Description:
         values[one.port.name] = Value.of(number, one.shape, batched=one.batched)
     for node in graph.nodes:
         translated(network, node, values)
-    labels = [port.name for port in graph.outputs if values[port.name] is UNKNOWN]
+    labels = [port.name for port in graph.outputs if values[port.name] is LABEL]
     if len(labels) == len(graph.outputs):
         raise ValueError(
             f"The ONNX graph gives labels alone, {', '.join(map(repr, labels))}, which no layer gives: take "

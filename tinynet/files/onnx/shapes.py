@@ -20,7 +20,11 @@ def reshaped(network: Network, node: Node, value: Value, shape: Sequence[int]) -
         node.refuse(f"{shown(value.shape)} becomes {shown(shape)}, where the samples are not the first axis")
     found = value.reshaped(shape)
     if found is None:  # its elements have to lie in ONNX's order, before they can be cut otherwise
-        found = network.laid_out(node, value, [[factor] for factor in value.order]).reshaped(shape)
+        laid = network.laid_out(node, value, [[factor] for factor in value.order])
+        sizes = [size // BATCH if size % BATCH == 0 else size for size in shape]
+        sizes = sizes[1:] if sizes and sizes[0] == 1 and shape[0] == BATCH else sizes
+        number = network.reshaped(node, laid.number, sizes)
+        found = Value.of(number, sizes).computed(number, is_positive=value.is_positive).reshaped(shape)
     if found is None:
         node.refuse(f"{shown(value.shape)} cannot become {shown(shape)}")
     return found

@@ -59,7 +59,7 @@ def cut(network: Network, node: Node, value: Value, axis: int, before: int, afte
     sizes = [value.shape[one] for one in order]
     place = order.index(axis)
     if value.rank - start == 3 and place < 2:  # an image
-        image, sides = sizes, [[0, 0], [0, 0]]
+        image, sides = [*sizes], [[0, 0], [0, 0]]
         sides[place] = [before, after]
     else:
         lead = int(np.prod(sizes[:place]))

@@ -176,9 +176,9 @@ class _Calls:
             return False
         source, inside, shift = self._affine(error.inputs[0])
         mine, factor, none = self._affine(plain)
-        if source != mine or shift or none or abs(inside / factor - HALF) > 1e-4:
-            if source != plain or shift or abs(inside - HALF) > 1e-4:
-                return False
+        if source != mine or shift or none or factor == 0:
+            return False
+        if abs(inside / factor - HALF) < 1e-4:
             mine, factor = plain, 1.0
         elif abs(inside - HALF) > 1e-4:
             return False
