@@ -16,7 +16,7 @@ from layer_cases import CASES, case_name
 import tinynet
 from tinynet import Input, Model, Sequential, layers, lite
 from tinynet.exporting import to_tflite
-from tinynet.exporting.operators import SINGLE
+from tinynet.exporting.tflite.operators import SINGLE
 
 # The numbers of operators in TensorFlow's schema.
 DEPTHWISE_CONV_2D = 4

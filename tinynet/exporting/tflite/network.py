@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..files.tflite import Network, Tensor, tflite_bytes
+from ...files.tflite import Network, Tensor, tflite_bytes
+from ..checks import check_built
+from ..signature import inputs_of
 from .building import Builder
-from .checks import check_built
 from .joining import join
 from .operators import translate
 from .rounding import ROUNDINGS
-from .signature import inputs_of
 
 
 def to_tflite(model: Any, weights: str = "float32", signature: Any = None) -> bytes:

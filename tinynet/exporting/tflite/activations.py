@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from ..files.tflite import Tensor
-from ..layers.elementwise import SCALE, SLOPE
+from ...files.tflite import Tensor
+from ...layers.elementwise import SCALE, SLOPE
 from .building import Builder
 
 Activate = Callable[[Builder, Any, Tensor], Tensor]

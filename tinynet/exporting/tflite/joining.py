@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..files.tflite import ACTIVATIONS, KINDS, Network, Operator, Tensor
+from ...files.tflite import ACTIVATIONS, KINDS, Network, Operator, Tensor
 
 # Their inputs are x, weights and bias (outputs,); on which axis of the weights the outputs lie.
 WEIGHTED = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 0}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..files.tflite import Network, Operator, Tensor
+from ...files.tflite import Network, Operator, Tensor
 
 FEWEST = 1024  # weights of an operator that are worth 8 bits, as in TensorFlow
 VERSIONS = {"CONV_2D": 5, "FULLY_CONNECTED": 12}  # of operators that take them, a scale for each output

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ..files.tflite import Tensor
-from ..layers.base import Layer
+from ...files.tflite import Tensor
+from ...layers.base import Layer
+from ..checks import check_layer, numbers_of
 from .activations import ACTIVATIONS, as_rows
 from .building import Builder
-from .checks import check_layer, numbers_of
 from .convolutions import CONVOLUTIONS
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from ..files.tflite import Operator, Tensor
-from ..layers.geometry import Shape
+from ...files.tflite import Operator, Tensor
+from ...layers.geometry import Shape
 
 
 class Builder:

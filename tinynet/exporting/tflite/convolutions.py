@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..files.tflite import PADDINGS, Tensor
+from ...files.tflite import PADDINGS, Tensor
 from .activations import activated
 from .building import Builder
 
