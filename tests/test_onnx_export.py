@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from export_cases import ENDS, HEADS, ROWS, SIZES, Double, Halved, graph, shaken
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from layer_cases import CASES, case_name
 
@@ -201,6 +201,23 @@ def test_images_may_have_any_size(row):
     (given,) = onnx.load_from_string(content).graph.input
     sizes = [one.dim_param or one.dim_value for one in given.type.tensor_type.shape.dim]
     assert sizes == ["batch", "dim_0_1", "dim_0_2", 2]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from([layers.Conv2D, layers.DepthwiseConv2D, layers.MaxPool2D, layers.AveragePool2D]),
+    st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    st.sampled_from(["same", "valid"]),
+    st.tuples(st.integers(5, 12), st.integers(5, 12)),
+)
+def test_windows_lie_right_on_images_of_any_size(kind, window, strides, padding, size):
+    equal = strides[:1] * 2 if kind is layers.DepthwiseConv2D else strides
+    arguments = (window, equal, padding)
+    model = open_model(layers.Conv2D(3, *arguments) if kind is layers.Conv2D else kind(*arguments))
+    gaps = any(step > length for length, step in zip(window, equal, strict=True))
+    assume(padding == "valid" or not gaps or max(window) <= 2)
+    assert_same(model, random((*size, 2)))
 
 
 def test_windows_whose_places_no_file_can_say_are_refused():
