@@ -77,6 +77,10 @@ def _read(file: Path, start: bytes) -> Description:
             "a notebook" if b'"cells"' in start else "JSON, such as model.to_json() returns, without weights"
         )
         raise ValueError(f"it is {what}, and no model file.")
+    if start[:1] == b"\x08" or file.suffix.lower() == ".onnx":
+        from .onnx import read_onnx  # on first use, as all formats but ours
+
+        return read_onnx(file.read_bytes(), file.parent)
     raise ValueError(
         "it is not a whole model file (.safetensors, .keras, .h5 or .onnx): it is truncated, damaged or of "
         "another kind. Save the model again."
