@@ -140,6 +140,18 @@ def test_what_a_model_is_given_it_may_give_back():
     tanh = layers.Tanh()(inputs)
     model = Model(inputs, [inputs, tanh, tanh, layers.Dropout(0.5)(inputs)])
     assert_same(model, random((2, 3)))
+    names = [one.name for one in onnx.load_from_string(to_onnx(model)).graph.output]
+    assert names == ["input_layer/identity", "tanh", "tanh/identity", "dropout/identity"]
+
+
+def test_what_borders_on_a_threshold_or_on_zero():
+    (x,) = random((3,))
+    for layer in (layers.ReLU(threshold=0.5), layers.ReLU(0.7, 0.25, 0.5)):
+        model = Sequential([layer], 3)
+        x[0] = (0.5, 0.75, 0)
+        np.testing.assert_array_equal(run(to_onnx(model), [x])[0], model.predict(x))
+    small = layers.Normalization(mean=(1, 2, 3), variance=(0, 1e-20, 4))
+    assert_same(Sequential([small], 3), [x])
 
 
 def test_samples_may_have_many_axes():
@@ -270,6 +282,18 @@ def documented(**options):
     return to_onnx(tinynet.pretrained("mnist_cnn"), **options)
 
 
+def test_nodes_that_nobody_needs_are_left_out():
+    row = [layers.Conv2D(4, 2), layers.Flatten(), layers.ReLU()]
+    kinds = ["Transpose", "Conv", "Transpose", "Flatten", "Relu"]
+    assert nodes_of(to_onnx(Sequential(row, (4, 3, 2)))) == kinds
+    kinds = ["Relu", "Conv", "Concat", "Sigmoid", "MaxPool"]
+    inputs = Input((4, 4, 2))
+    x = layers.ReLU()(inputs)
+    x = layers.Activation("sigmoid")(layers.Concatenate()([x, layers.Conv2D(2, 1)(x)]))
+    model = Model(inputs, layers.MaxPool2D()(x))
+    assert nodes_of(to_onnx(model, data_format="channels_first")) == kinds
+
+
 def test_the_documented_network_has_no_needless_nodes():
     block = ["Conv", "Relu", "MaxPool"]
     rest = [*block * 3, "Flatten", "Gemm", "Relu", "Gemm", "Softmax"]
@@ -286,6 +310,9 @@ def test_nodes_and_weights_have_the_names_of_layers():
     constants = constants_of(documented())
     assert {*constants} == {*model.named_parameters()}
     assert described.output[0].name == "dense_1"
+    row = [layers.Dense(2, name="first"), layers.Activation("tanh", name="second")]
+    described = onnx.load_from_string(to_onnx(Sequential(row, 3))).graph
+    assert [node.name for node in described.node] == ["first", "second"]
 
 
 def test_a_file_holds_the_bits_of_all_weights():
