@@ -193,7 +193,7 @@ def test_where_no_form_is_clearly_better_it_stays_0_to_1():
     untrained = Sequential([layers.Flatten(), layers.Dense(10, activation="softmax")], (28, 28, 1), seed=1)
     reader = reader_of(untrained)
     assert (reader.form.value_range, reader.form.inverted) == (UNIT, False)
-    assert "of 20 clearly drawn digits right" in reader.doubts[0]
+    assert "of 30 clearly drawn digits right" in reader.doubts[0]
     assert tinynet.predict_image(drawn(1), untrained).warnings[-1] == reader.doubts[0]
 
 
@@ -516,11 +516,11 @@ def test_logits_of_large_numbers_do_not_overflow():
 
 def test_the_drawn_digits_are_read_by_both_networks():
     pixels = images.drawn_digits()
-    assert pixels.shape == (20, 28, 28)
+    assert pixels.shape == (3, 10, 28, 28)
     assert not pixels.flags.writeable
     for name in ("mnist_cnn", "mnist_mlp"):
-        read = tinynet.pretrained(name).predict(pixels[..., None]).argmax(axis=1)
-        np.testing.assert_array_equal(read, [*range(10)] * 2)
+        read = tinynet.pretrained(name).predict(pixels.reshape(30, 28, 28, 1)).argmax(axis=1)
+        np.testing.assert_array_equal(read, [*range(10)] * 3)
 
 
 def test_a_model_file_is_read_once_for_all_pictures(tmp_path, monkeypatch):

@@ -18,6 +18,21 @@ Array = NDArray[Any]
 def probabilities_of(model: Model, x: Array) -> NDArray[np.float32]:
     """Return how likely each class is, calibrated by the model's temperature.
 
+    Args:
+        model, x: see `uncalibrated`.
+
+    Returns:
+        (N, classes).
+
+    Raises:
+        ValueError: the outputs are not finite.
+    """
+    return calibrated(uncalibrated(model, x), model.temperature)
+
+
+def uncalibrated(model: Model, x: Array) -> Array:
+    """Return how likely each class is, as the model has it.
+
     Probabilities are taken as they are, and so are their logarithms. Sigmoids, one for each class, are
     divided by their sum. All else are logits, of which softmax makes probabilities. One output alone is a
     sigmoid, or its logit, and says how likely the second of two classes is.
@@ -35,7 +50,7 @@ def probabilities_of(model: Model, x: Array) -> NDArray[np.float32]:
     outputs = np.asarray(model.predict(x)).astype(np.float64).reshape(len(x), -1)
     if not np.isfinite(outputs).all():
         raise ValueError(f"{model.title} gives NaN or infinite numbers for the picture: is it trained?")
-    return calibrated(_probabilities(outputs, ends_in_sigmoid(model)), model.temperature)
+    return _probabilities(outputs, ends_in_sigmoid(model))
 
 
 def _probabilities(outputs: Array, sigmoid: bool) -> Array:

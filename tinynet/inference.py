@@ -90,8 +90,8 @@ def predict_image(
             character or a whole number, else "photo".
         value_range: what black and white are for the model, such as (0, 255) or (-1, 1). Default: (0, 1), or
             (0, 255) where the model's first layer shows it (`Rescaling(1 / 255)`, a normalization). Where the
-            model reads digits, it is tried on twenty drawn ones, and if it reads them clearly better in one
-            of these three, that is taken.
+            model reads digits, it is tried on thirty drawn ones, and if it reads them clearly better in
+            another of these three, that is taken.
         inverted: whether the model sees the negative: dark ink on light paper, where MNIST's is light on
             dark, or the negative of a photo, as Fashion-MNIST's are. Default: False, or for digits what the
             same trial finds.

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import images
-from .answers import probabilities_of
+from .answers import probabilities_of, uncalibrated
 from .models import Model
 from .models.class_names import checked_names, classes_in
 from .names import unknown
@@ -22,13 +22,13 @@ from .readings import DIGITS
 Array = NDArray[Any]
 
 KINDS = ("ink", "photo")
-RANGES = (UNIT, (-1.0, 1.0), BYTES)  # that are tried; where numbers are too large, a model often reads well
+RANGES = (UNIT, (-1.0, 1.0), BYTES)  # that are tried
 LEAST_DIGITS = 5  # that labels must hold for a trial
-WELL, BETTER = (
-    0.9,
-    0.2,
-)  # read so many of the drawn digits, and no other form is tried; so many more, and it is taken
-POORLY, RIGHT = 0.5, 0.6  # below the first, a model is doubted; from the second on, another form is believed
+# Mean losses (cross-entropies) of drawn digits: below the first, no other form is tried; by so much less,
+# another one is taken, if it is right about so many; of several that are so close, the first. Below the last
+# share, the model is doubted.
+WELL, BETTER, RIGHT, CLOSE, POORLY = 0.2, 0.2, 0.6, 0.1, 0.5
+LEAST_PROBABILITY = 1e-6  # that counts
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,9 +58,9 @@ class Reader:
         """Return the calibrated probabilities (N, labels) for pictures in the model's size; see `encoded`."""
         return probabilities_of(self.model, self.form.encoded(pixels))
 
-    def probabilities_of_ink(self, pixels: Array) -> NDArray[np.float32]:
-        """Return the calibrated probabilities (N, labels) for digits (N, 28, 28)."""
-        return self.probabilities(np.stack([self.form.fitted_ink(one) for one in pixels]))
+    def fitted_ink(self, pixels: Array) -> Array:
+        """Return digits (N, 28, 28) in the model's size."""
+        return np.stack([self.form.fitted_ink(one) for one in pixels])
 
 
 def reader_of(
@@ -147,7 +147,8 @@ def _tried(reader: Reader, ranges: Sequence[tuple[float, float]], inverted: Sequ
     """Return a reader in the form in which it reads drawn digits best.
 
     The first form is kept unless another one is clearly better, or there is nothing to try: one form alone,
-    or labels without digits.
+    or labels without digits. (Numbers that are too large hardly change what a network with ReLU reads, only
+    make it too sure; so it is losses that are compared.)
     """
     first, *others = [
         replace(reader, form=replace(reader.form, value_range=one, inverted=negative))
@@ -156,20 +157,25 @@ def _tried(reader: Reader, ranges: Sequence[tuple[float, float]], inverted: Sequ
     known = [(number, DIGITS.index(name)) for number, name in enumerate(reader.labels) if name in DIGITS]
     if not others or reader.kind != "ink" or len(known) < LEAST_DIGITS:
         return first
-    numbers, digits = np.array(known * 2).T
-    digits[len(known) :] += len(DIGITS)
-    pixels = images.drawn_digits()[digits]
+    numbers, digits = np.array(known).T
+    pixels = images.drawn_digits()[:, digits]
+    numbers = np.tile(numbers, len(pixels))
+    pixels = pixels.reshape(len(numbers), images.SIZE, images.SIZE)
 
-    def share(tried: Reader) -> float:
-        return float(np.mean(tried.probabilities_of_ink(pixels).argmax(axis=1) == numbers))
+    def trial(tried: Reader) -> tuple[float, float]:
+        """Return the mean loss, and the share of the digits that are read right."""
+        found = uncalibrated(tried.model, tried.form.encoded(tried.fitted_ink(pixels)))
+        sure = found[np.arange(len(numbers)), numbers]
+        loss = -np.log(np.maximum(sure, LEAST_PROBABILITY)).mean()
+        return float(loss), float(np.mean(found.argmax(axis=1) == numbers))
 
-    right = share(first)
-    if right >= WELL:
-        return first
-    shares = [share(other) for other in others]
-    if max(shares) >= max(right + BETTER, RIGHT):
-        right = max(shares)
-        first = others[shares.index(right)]
+    loss, right = trial(first)
+    if loss >= WELL:
+        trials = [(*trial(other), other) for other in others]
+        possible = [one for one in trials if one[0] <= loss - BETTER and one[1] >= RIGHT]
+        if possible:
+            least = min(loss for loss, _, _ in possible)
+            loss, right, first = next(one for one in possible if one[0] <= least + CLOSE)
     if right >= POORLY:
         return first
     doubt = (

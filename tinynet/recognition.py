@@ -81,7 +81,7 @@ def pieces_of(reader: Reader, digit: images.Digit) -> list[images.Digit]:
     strips = {span: images.strip(digit.ink, places[span[0]], places[span[1]]) for span in spans}
     strips = {span: strip for span, strip in strips.items() if strip.any()}
     pixels = np.stack([images.fit(strip) for strip in strips.values()])
-    sure = np.log(reader.probabilities_of_ink(pixels).max(axis=1))
+    sure = np.log(reader.probabilities(reader.fitted_ink(pixels)).max(axis=1))
     score = dict(zip(strips, sure.tolist(), strict=True))
     best: list[tuple[float, list[tuple[int, int]]]] = [(0.0, [])]  # for what is left of each place
     for j in range(1, len(places)):
