@@ -118,12 +118,12 @@ def test_checkpoints_wrappers_and_whole_modules():
     optimizer = mapping([("state", b"}"), ("param_groups", b"]")], b"}")
     inner = module("x", [("weight", parameter(pairs[0][1])), ("bias", pairs[1][1])])
     other = module("y", [("weight", parameter(pairs[2][1])), ("bias", b"N")])
-    script = (
-        name("__torch__", "Net") + b")\x81"
-        + mapping([("0", name("__torch__.nn", "Linear") + b")\x81" + mapping([("weight", pairs[0][1]), ("bias", pairs[1][1])], b"}") + b"b"),
-                   ("training", b"\x88"),
-                   ("1", name("__torch__.nn", "Linear") + b")\x81" + mapping([("weight", pairs[2][1])], b"}") + b"b")], b"}") + b"b"
-    )  # fmt: skip
+    linears = [
+        name("__torch__.nn", "Linear") + b")\x81" + mapping(held, b"}") + b"b"
+        for held in ([("weight", pairs[0][1]), ("bias", pairs[1][1])], [("weight", pairs[2][1])])
+    ]
+    attributes = [("0", linears[0]), ("training", b"\x88"), ("1", linears[1])]
+    script = name("__torch__", "Net") + b")\x81" + mapping(attributes, b"}") + b"b"
     for content in (
         metadata,
         wrapped,
@@ -184,8 +184,9 @@ def one(note_count=4, begin=0, shape=(4,), strides=(1,), kind="Float", stored=16
     return archive(content, {key: bytes(stored)})
 
 
+ONE = {"weight": np.ones(1, np.float32)}
 RUN = called(name("os", "system"), text("touch /tmp/run"))
-SEVERAL = [(own, mapping(tensors({"weight": np.ones(1, np.float32)})[0])) for own in ("generator", "critic")]
+SEVERAL = [(own, mapping(tensors(ONE)[0])) for own in ("generator", "critic")]
 
 REFUSED = {
     "a call": (bad(RUN), "'os.system' to be called"),
@@ -193,16 +194,16 @@ REFUSED = {
     "a call within arguments": (bad(called(name("argparse", "Namespace"), RUN)), "'os.system'"),
     "a call in a chain": (bad(called(name("os", "getcwd")) + row() + b"R"), "damaged"),
     "a call where it is not looked for": (
-        archive(mapping([("state_dict", mapping(tensors({"w": np.ones(1, np.float32)})[0])), ("args", RUN)]), {}),
+        archive(mapping([("state_dict", mapping(tensors(ONE)[0])), ("args", RUN)]), {}),
         "'os.system'",
     ),
     "a call in an older file": (pickles(mapping([("w", RUN)]), {}), "'os.system'"),
-    "a call instead of the magic number": (b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19." + RUN + b".", "'os.system'"),
+    "a call instead of the version": (pickles(b"}", {})[:15] + RUN + b".", "'os.system'"),
     "an object with a state": (bad(name("subprocess", "Popen") + b")\x81}b"), "'subprocess.Popen'"),
     "a pickled extension": (bad(b"\x82\x01"), "opcode"),
     "a class's source": (bad(b"(i" + b"os\nsystem\n"), "opcode"),
-    "another tensor": (bad(called(name("torch._utils", "_rebuild_sparse_tensor"), b"N")), "_rebuild_sparse_tensor"),
-    "pickled by pickle": (bad(called(name("torch.storage", "_load_from_bytes"), b"C\x00")), "_load_from_bytes"),
+    "another tensor": (bad(called(name("torch._utils", "_rebuild_sparse_tensor"), b"N")), "sparse"),
+    "pickled by pickle": (bad(called(name("torch.storage", "_load_from_bytes"), b"C\x00")), "_load_from"),
     "quantized": (one(kind="QInt8"), "kind 'QInt8Storage'"),
     "ten billion numbers": (one(note_count=10**12), "has 16 bytes, and should have 1000000000000"),
     "negative": (one(note_count=-1), "kind"),
@@ -221,8 +222,7 @@ REFUSED = {
     "empty": (archive(b"}", {}), "a dict of nothing"),
     "two networks": (archive(mapping(SEVERAL), {"0": bytes(4)}), "several networks, 'generator', 'critic'"),
     "a module in itself": (
-        archive(module("a").replace(mapping([]) + b"u", b"", 0) and
-                name("a", "Net") + b")\x81q\x01}(" + text("_modules") + b"}" + text("a") + b"h\x01su" + b"b", {}),
+        archive(name("a", "Net") + b")\x81q\x01}" + text("_modules") + b"}" + text("a") + b"h\x01ssb", {}),
         "too deep",
     ),
     "another archive": (archive(b"}", {}).replace(b"data.pkl", b"data.pkk"), "without data.pkl"),
@@ -363,8 +363,8 @@ def attack(count):
             found = read_state_dict(data)
             opened += 1
             assert sum(array.size for array in found.values()) <= len(data)
-        except ValueError as error:
-            assert str(error)
+        except ValueError:
+            pass
         assert time.perf_counter() - begin < 2
     assert 0 < opened < count
 

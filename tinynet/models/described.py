@@ -228,12 +228,21 @@ class Described(Trainable, Former, only_kernels=True):
     def load_weights(
         self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, by_name: bool = False
     ) -> None:
-        """Read the weights that `save_weights` wrote, or those of a model that `save` wrote: all or none.
+        """Read weights from a file, of tinynet's or of PyTorch's: all or none. The next prediction uses them.
 
-        Weights are found by the layers' names. The next prediction uses them.
+        What `save_weights` or `save` wrote is found by the layers' names.
+
+        A state dict, as PyTorch's `torch.save(net.state_dict(), path)` writes it, alone or in a checkpoint,
+        or as .safetensors, goes to the layers of a model of the same network. If the names of its modules
+        are exactly those of the model's layers, they say which is which; else each layer takes the first
+        module whose tensors have its weights' shapes, so that modules of equal shapes are taken in their
+        order. Kernels are turned, and where the model flattens images, which in PyTorch have their channels
+        first, the order of what follows. What a state dict does not say is the model's own affair: epsilon
+        (in PyTorch mostly 1e-5; a warning says so), padding, strides, activations. Nothing in the file is
+        executed.
 
         Args:
-            filepath: the file.
+            filepath: the file, whose content tells of what kind it is, whatever its name ends in.
             skip_mismatch, by_name: False (default); loading a part of the weights is not there.
 
         Raises:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..keywords import warn
 from ..layers import BatchNormalization, LayerNormalization, Parameter
 from .placed import Placed
 from .pytorch_layers import Part, Shapes, parts_of
@@ -22,7 +22,7 @@ Normalizing = BatchNormalization | LayerNormalization
 
 NOT_NEEDED = "num_batches_tracked"  # how often a BatchNorm has moved its statistics
 EPSILON = 1e-5  # of PyTorch's normalizations, unless they are told another
-MOST_LISTED = 5
+MOST_LISTED = 5  # of each kind, in an error message
 
 
 def assignments(
@@ -58,7 +58,7 @@ def assignments(
     missing = [part for part in parts if id(part) not in given]
     left = {name: module for name, module in modules.items() if name not in taken}
     if missing or left:
-        raise ValueError("; ".join(listed(differences(missing, left))))
+        raise ValueError(listed(differences(missing, left), "; "))
     say_epsilon(normalizations)
     with np.errstate(over="ignore", invalid="ignore"):
         return [
@@ -144,14 +144,13 @@ def differences(missing: Sequence[Part], left: Modules) -> list[str]:
         ranks = {name: len(shape) for name, shape in part.shapes.items()}
         alike = [n for n, module in left.items() if {k: tensor.ndim for k, tensor in module.items()} == ranks]
         name = next(iter([*alike, *left]), None)
-        instead = "nothing more" if name is None else f"{name} with {in_words(shapes_of(left.pop(name)))}"
+        instead = "nothing more" if name is None else f"{name!r} with {in_words(shapes_of(left.pop(name)))}"
         found.append(
             f"{part.title} expects, in PyTorch's order, {in_words(part.shapes)}, and there is {instead}"
         )
     if left:
-        found.append(
-            "it holds, in excess, " + ", ".join(f"{n} with {in_words(shapes_of(m))}" for n, m in left.items())
-        )
+        names = [f"{name!r} with {in_words(shapes_of(module))}" for name, module in left.items()]
+        found.append(f"it holds, in excess, {listed(names)}")
     return found
 
 
@@ -160,20 +159,19 @@ def in_words(shapes: Shapes) -> str:
     return " and ".join(f"{name} {shape}" for name, shape in shapes.items())
 
 
-def listed(lines: Sequence[str]) -> list[str]:
-    """Return the first few of many lines."""
-    rest = len(lines) - MOST_LISTED
-    return [*lines[:MOST_LISTED], *([f"and {rest} more"] if rest > 0 else [])]
+def listed(names: Sequence[str], between: str = ", ") -> str:
+    """Return names as text, the first few of many."""
+    rest = len(names) - MOST_LISTED
+    return between.join(names[:MOST_LISTED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def say_epsilon(normalizations: Sequence[tuple[str, Normalizing]]) -> None:
     """Warn of normalizations whose epsilon is none that PyTorch has by itself: predictions would differ."""
     others = [f"{name} {layer.epsilon}" for name, layer in normalizations if layer.epsilon != EPSILON]
     if others:
-        warnings.warn(
+        warn(
             "load_weights: a state dict does not say the epsilon of normalizations, which in PyTorch is "
-            f"{EPSILON}, unless it was given; in this model it is another: {', '.join(listed(others))}. Make "
-            f"these layers with epsilon={EPSILON}, or predictions differ.",
+            f"{EPSILON}, unless it was given; in this model it is another: {listed(others)}. Make these "
+            f"layers with epsilon={EPSILON}, or predictions differ.",
             UserWarning,
-            stacklevel=5,
         )
