@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from .values import mapping, plain, sequence, short, whole
 
+CONSTANT = "_CONSTANT_VALUE"
+
 
 class Reference(NamedTuple):
     """What a call of a layer gives: the layer's name, the number of the call, and of the value."""
@@ -87,7 +89,7 @@ def read_calls(nodes: Any) -> list[Call]:
         nodes: its inbound_nodes, of Keras 1, 2 or 3; None for none.
 
     Example:
-        >>> read_calls([[["a", 0, 0, {}]]]) == read_calls([["a", 0, 0, {}]])
+        >>> read_calls([[["a", 0, 0, {}]]])[0].inputs == read_calls([["a", 0, 0, {}]])[0].inputs
         True
     """
     return [_read_call(plain(node)) for node in sequence(nodes or [], "inbound_nodes")]
@@ -102,11 +104,20 @@ def _read_call(node: Any) -> Call:
     if isinstance(node, Mapping):
         raise ValueError("a layer is called with a dictionary, which tinynet's do not take")
     node = sequence(node, "what a layer is called with")
-    keywords = {}
-    arguments = []
-    for one in [node] if is_reference(node) or node[:1] == ["_CONSTANT_VALUE"] else node:
-        one = sequence(one, "what a layer is called with")
-        if len(one) == 4 and isinstance(one[0], str) and isinstance(one[3], Mapping):
-            keywords |= {key: _found(one[3][key]) for key in one[3]}
-        arguments.append(one[2] if one[:1] == ["_CONSTANT_VALUE"] and len(one) > 2 else _found(one))
-    return Call(arguments, keywords)
+    if is_reference(node) or node[:1] == [CONSTANT]:
+        found, keywords = _read_one(node)
+        return Call([found], keywords)
+    every = [_read_one(one) for one in node]
+    return Call(
+        [[one for one, _ in every]], {key: value for _, words in every for key, value in words.items()}
+    )
+
+
+def _read_one(node: Any) -> tuple[Any, dict[str, Any]]:
+    """Return a reference or a number of Keras 2's, and the keywords that are written beside it."""
+    node = sequence(node, "what a layer is called with")
+    if not is_reference(node) and node[:1] != [CONSTANT]:
+        return _found(node), {}
+    keywords = node[3] if len(node) > 3 else {}
+    words = {key: _found(value) for key, value in mapping(keywords or {}, "keywords").items()}
+    return (node[2] if node[0] == CONSTANT else _found(node[:3])), words

@@ -164,8 +164,8 @@ STANDARD = (
 )  # fmt: skip
 # Further arguments that change neither predictions nor training.
 NO_EFFECT = (
-    *STANDARD, "autocast", "fused", "implementation", "ragged", "renorm_momentum", "seed", "sparse",
-    "supports_masking", "synchronized", "value_range",
+    *STANDARD, "autocast", "fused", "implementation", "ragged", "renorm_momentum", "rng_type", "seed",
+    "sparse", "supports_masking", "synchronized", "value_range",
 )  # fmt: skip
 # Further arguments with the values that change nothing.
 NEUTRAL: dict[str, Any] = {"groups": 1, "mode": 0, "dilation_rate": [1, 1], "depth_multiplier": 1}

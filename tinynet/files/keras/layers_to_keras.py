@@ -41,13 +41,19 @@ OTHERS: dict[str, Data] = {
         "momentum": 0.99, "beta_initializer": "zeros", "gamma_initializer": "ones",
         "moving_mean_initializer": "zeros", "moving_variance_initializer": "ones",
         "beta_regularizer": None, "gamma_regularizer": None, "beta_constraint": None,
-        "gamma_constraint": None, "synchronized": False,
+        "gamma_constraint": None, "synchronized": False, "renorm": False, "renorm_clipping": None,
+        "renorm_momentum": 0.99,
     },
+    "Conv1D": {"activity_regularizer": None},
+    "Conv2D": {"activity_regularizer": None},
+    "Dense": {"quantization_config": None},
+    "DepthwiseConv2D": {"activity_regularizer": None},
     "LayerNormalization": {
         "beta_initializer": "zeros", "gamma_initializer": "ones", "beta_regularizer": None,
-        "gamma_regularizer": None, "beta_constraint": None, "gamma_constraint": None,
+        "gamma_regularizer": None, "beta_constraint": None, "gamma_constraint": None, "rms_scaling": False,
     },
     "PReLU": {"alpha_regularizer": None, "alpha_constraint": None},
+    "SeparableConv2D": {"activity_regularizer": None},
 }  # fmt: skip
 DEFAULTS: Data = {
     "activation": "linear", "alpha": 1.0, "alpha_initializer": "zeros", "axis": -1, "bias_constraint": None,
@@ -96,7 +102,9 @@ def layer_to_keras(data: Data, name: str, dtype: str, trainable: bool) -> Data:
     """
     if data["class"] == "Activation" and isinstance(data["activation"], Mapping):
         data = dict(data["activation"])
-    start = {"name": name, "trainable": trainable, "dtype": policy(dtype)}
+    start: Data = {"name": name, "trainable": trainable, "dtype": policy(dtype)}
+    if data["class"].startswith("SpatialDropout"):  # whose constructor takes no other
+        start = {"name": name, "dtype": dtype}
     alone = activation_name(data)
     if alone is not None:
         return keras_object("keras.layers", "Activation", {**start, "activation": alone})

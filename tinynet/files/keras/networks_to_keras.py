@@ -8,6 +8,11 @@ from .layers_to_keras import keras_object, layer_to_keras, policy
 from .output_shapes import Data, Shape, graph_shapes, output_shapes
 
 FUNCTIONAL = "keras.src.models.functional"
+UNBUILT = (  # those that Keras builds without a shape
+    "Activation", "AveragePooling1D", "AveragePooling2D", "Dropout", "ELU", "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D", "LeakyReLU", "MaxPooling1D",
+    "MaxPooling2D", "ReLU", "Reshape", "Softmax", "SpatialDropout1D", "SpatialDropout2D",
+)  # fmt: skip
 SEVERAL = ("Add", "Average", "Concatenate", "Maximum", "Multiply", "Subtract")
 
 
@@ -102,15 +107,12 @@ def part_to_keras(layer: Data, name: str, dtype: str, frozen: Paths, shapes: lis
     """Return a layer of a network, or a network in it."""
     if "layers" in layer:
         found = network_to_keras(layer, name, dtype, frozen.inside(name), shapes)
-        return {**found, "build_config": found.get("build_config", {})}
+        return {**found, "compile_config": {}}
     found = layer_to_keras(layer, name, dtype, name not in frozen)
     if shapes is not None and found["class_name"] not in UNBUILT:
         batches = [[None, *shape] for shape in shapes]
         found["build_config"] = {"input_shape": batches if layer["class"] in SEVERAL else batches[0]}
     return found
-
-
-UNBUILT: tuple[str, ...] = ()
 
 
 def graph_to_keras(data: Data, name: str, dtype: str, frozen: Paths) -> Data:
@@ -135,7 +137,7 @@ def graph_to_keras(data: Data, name: str, dtype: str, frozen: Paths) -> Data:
             entries[place] = {**made, "name": names[place], "inbound_nodes": []}
         symbols: Any = [symbol(number) for number in numbers]
         is_several = layer["class"] in SEVERAL or len(numbers) > 1
-        keywords = {"mask": None} if "layers" in layer else {}
+        keywords = {"mask": None} if "layers" in layer or layer["class"] == "BatchNormalization" else {}
         calls = entries[place]["inbound_nodes"]
         calls.append({"args": [symbols if is_several else symbols[0]], "kwargs": keywords})
         count = len(output_shapes(layer, taken))
