@@ -9,7 +9,7 @@ from typing import Any
 
 from ..files.description import Description
 from ..files.reading import read_description
-from ..keywords import spoken
+from ..keywords import spoken, warn
 from ..layers.allowance import at_most
 from ..layers.config import kind_of, layer_config, layer_from_config
 from ..seeds import next_seed
@@ -67,6 +67,8 @@ def load_model(
             set_optimizer_state(model, description.iterations, description.slots)
         except ValueError as error:
             raise ValueError(f"{os.fspath(filepath)!r} has a damaged optimizer's state: {error}") from error
+    for note in description.notes:
+        warn(f"{os.fspath(filepath)!r}: {note}", UserWarning)
     return model
 
 
@@ -78,9 +80,8 @@ def _build(description: Description, path: str | os.PathLike[str]) -> Model:
         kind: type[Model] = Model if "joins" in config else Sequential
         if config.get("class") not in (None, "Model", "Sequential"):
             kind = kind_of(config["class"])
-        with at_most(
-            4 * held + 2**10
-        ):  # a model is built up to three times: for symbols, sizes and as a whole
+        # A model is built up to three times: for symbols, for sizes and as a whole.
+        with at_most(4 * held + 2**10):
             return kind.from_config(config)
     except Exception as error:  # a damaged description can raise anything
         raise ValueError(
