@@ -124,7 +124,7 @@ def state_to_keras(
         names: Keras's path of each parameter that trains, such as "sequential/dense/kernel".
 
     Returns:
-        Names, which all differ if the paths do, and arrays.
+        Names and arrays; an empty list if the state lacks slots.
 
     Example:
         >>> slots = {"velocity": [np.ones(2)]}
@@ -136,11 +136,14 @@ def state_to_keras(
         a_b_momentum [1. 1.]
     """
     kind = class_name.lower()
+    loops = _loops(kind, config, KERAS_3)
+    if not {name for loop in loops for name in loop} <= slots.keys():
+        return []
     variables = [("iteration", np.array(iterations, np.int64))]
     if not _is_schedule(config):
         variables.append(("learning_rate", np.array(config["learning_rate"], np.float32)))
     paths = [name.replace("/", "_") for name in names]
-    for loop in _loops(kind, config, KERAS_3):
+    for loop in loops:
         for number, path in enumerate(paths):
             variables += [(f"{path}_{NAMES[kind][name]}", slots[name][number]) for name in loop]
     if kind == "nadam":

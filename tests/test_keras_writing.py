@@ -1,0 +1,269 @@
+"""What is written as Keras writes it, Keras 3 opens, predicts the same, and goes on training from."""
+
+from __future__ import annotations
+
+import io
+import json
+import warnings
+import zipfile
+
+import numpy as np
+import pytest
+from layer_cases import CASES, case_name
+
+import tinynet
+from tinynet import Model, Sequential, layers, optim
+from tinynet.files.description import Description
+from tinynet.files.keras import writing
+from tinynet.layers.config import layer_config
+from tinynet.models.optimizer_state import optimizer_state
+
+pytestmark = pytest.mark.filterwarnings(  # Keras asks PyTorch in NumPy 1's way
+    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
+)
+FORMATS = {"keras": writing.keras_zip_bytes, "h5": writing.keras_hdf5_bytes}
+
+
+def describe(model):
+    """Return a model as a description, its optimizer's state included."""
+    weights = {
+        path: [one.value.copy() for one in sorted(part.own_parameters, key=lambda one: not one.trainable)]
+        for path, part in model.parts()
+        if part.own_parameters
+    }
+    state = optimizer_state(model) if model._compiled else (0, {})
+    return Description(layer_config(model), weights, *state)
+
+
+def opened(keras, description, folder, suffix):
+    """Return what Keras makes of the file."""
+    path = folder / f"model.{suffix}"
+    path.write_bytes(FORMATS[suffix](description))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = keras.saving.load_model(path)
+    told = [str(one.message) for one in caught if "copy keyword" not in str(one.message)]
+    assert told == []
+    return model
+
+
+def weights_of(theirs):
+    return [weight.numpy() for weight in theirs.weights]
+
+
+def scrambled(model):
+    """Give all weights other values than they had at first."""
+    random = np.random.default_rng(5)
+    model.set_weights(
+        [
+            array + random.uniform(0.1, 0.5, array.shape) if array.shape else array + 3
+            for array in model.get_weights()
+        ]
+    )
+    return model
+
+
+# Of odd padding, Keras counts repeated edges on PyTorch, and nothing on its other backends, as here.
+ODD = "AveragePool2D(pool_size=3, strides=2, padding='same')-(6, 5, 17)"
+ABSENT = ("gelu_approximate", "LogSoftmax(axis=2)")
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("case", CASES, ids=case_name)
+def test_keras_predicts_the_same_with_every_layer(keras, case, suffix, tmp_path):
+    model = scrambled(Sequential([case.make()], case.shape))
+    description = describe(model)
+    if any(name in case_name(case) for name in ABSENT):
+        with pytest.raises(ValueError, match="Keras"):
+            FORMATS[suffix](description)
+        return
+    theirs = opened(keras, description, tmp_path, suffix)
+    for one, other in zip(weights_of(theirs), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    x, _ = case.data(model)
+    wanted = model.predict(x)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that a softmax of one element is 1
+        found = theirs.predict(x, verbose=0)
+    if case_name(case) != ODD:
+        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5 * abs(wanted).max())
+
+
+def graph():
+    """Return a graph: a layer called twice, branches, networks inside, frozen parts, statistics."""
+    given = tinynet.Input((8, 8, 3))
+    standard = layers.Normalization()
+    standard.adapt(np.random.default_rng(0).normal(2, 3, (50, 8, 8, 3)))
+    x = layers.Conv2D(4, 3, use_bias=False, name="last_in_the_alphabet")(standard(given))
+    x = layers.BatchNormalization(scale=False)(x)
+    x = layers.SeparableConv2D(5, 3, activation=layers.LeakyReLU(0.1))(x)
+    x = layers.Flatten()(layers.PReLU()(layers.DepthwiseConv2D(1)(x)))
+    row = [
+        layers.Dense(3, name="one"),
+        layers.BatchNormalization(),
+        layers.LayerNormalization(),
+        layers.Dense(3),
+    ]
+    row[0].trainable = False
+    inner = Sequential(row, (80,), name="inner")
+    start = tinynet.Input((3,))
+    frozen = Model(
+        start, layers.Dense(3, name="dense")(layers.BatchNormalization()(start)), name="a_frozen_one"
+    )
+    frozen.trainable = False
+    shared = layers.Dense(3, "tanh", name="shared")
+    x = frozen(shared(shared(inner(x))))
+    # Two of the same shape, which must not be taken for each other.
+    branches = [layers.Dense(3, name=name)(x) for name in ("zz", "aa", "mm")]
+    x = layers.Subtract()([layers.Multiply()([branches[1], branches[2]]), branches[0]])
+    return Model(given, x, seed=3)
+
+
+OPTIMIZERS = [
+    optim.SGD,
+    lambda: optim.SGD(0.01, momentum=0.9, nesterov=True),
+    lambda: optim.Adam(0.01, amsgrad=True),
+    lambda: optim.Adam(optim.ExponentialDecay(0.02, 2, 0.5)),
+    optim.AdamW,
+    lambda: optim.RMSprop(centered=True, momentum=0.9),
+    optim.Adagrad,
+    lambda: optim.Adadelta(0.5),
+    optim.Adamax,
+    lambda: optim.Nadam(0.01, clipnorm=0.1),
+]
+
+
+def trained(optimizer):
+    """Return the graph after three steps, and a batch for the next one."""
+    model, random = graph(), np.random.default_rng(1)
+    model.compile(optimizer(), "mse")
+    batch = random.normal(size=(6, 8, 8, 3)).astype(np.float32), random.normal(size=(6, 3)).astype(np.float32)
+    for _ in range(3):
+        model.train_on_batch(*batch)
+    return model, batch
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_keras_goes_on_training_where_we_were(keras, optimizer, tmp_path):
+    model, batch = trained(optimizer)
+    description = describe(model)
+    theirs = opened(keras, description, tmp_path, "keras")
+    assert int(theirs.optimizer.iterations.numpy()) == 3
+    before = weights_of(theirs)
+    np.testing.assert_allclose(theirs.predict(batch[0], verbose=0), model.predict(batch[0]), atol=1e-5)
+    theirs.train_on_batch(*batch)
+    model.train_on_batch(*batch)
+    check_close(theirs, model)
+    moved = [(one != other).any() for one, other in zip(weights_of(theirs), before, strict=True)]
+    assert sum(moved) >= 20
+
+
+def short(path):
+    """Return a layer's name and its weight's; Keras leaves out those of the networks around it."""
+    return path.split("/")[-2:]
+
+
+def check_close(theirs, model, tolerance=1e-5):
+    """Check that Keras's weights are the same ones, in the same order, with the same values."""
+    ours = {id(one): short(path) for path, one in model.named_parameters().items()}
+    assert [short(weight.path) for weight in theirs.weights] == [ours[id(one)] for one in model.weights]
+    assert [short(weight.path) for weight in theirs.trainable_weights] == [
+        ours[id(one)] for one in model.trainable_weights
+    ]
+    for one, other in zip(weights_of(theirs), model.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_every_weight_arrives_with_all_its_bits(keras, suffix, tmp_path):
+    model, batch = trained(optim.Adam)
+    theirs = opened(keras, describe(model), tmp_path, suffix)
+    check_close(theirs, model, 0)
+    np.testing.assert_allclose(theirs.predict(batch[0], verbose=0), model.predict(batch[0]), atol=1e-5)
+    theirs.train_on_batch(*batch)  # from .h5, with a fresh optimizer
+
+
+def test_weights_alone_and_the_optimizer_are_read_into_a_model(keras, tmp_path):
+    model, batch = trained(optim.Adam)
+    description = describe(model)
+    theirs = opened(keras, description, tmp_path, "keras")
+    theirs.set_weights([0 * weight for weight in weights_of(theirs)])
+    theirs.optimizer.set_weights([0 * variable.numpy() for variable in theirs.optimizer.variables])
+    path = tmp_path / "model.weights.h5"
+    path.write_bytes(writing.keras_weights_bytes(description))
+    theirs.load_weights(path)
+    theirs.train_on_batch(*batch)
+    model.train_on_batch(*batch)
+    check_close(theirs, model)
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_model_that_is_not_compiled_and_one_without_state(keras, suffix, tmp_path):
+    model = Sequential([layers.Dense(2), layers.Dropout(0.5)], 3)
+    assert not opened(keras, describe(model), tmp_path, suffix).compiled
+    model.compile("adam", "mse")
+    description = describe(model)
+    assert int(opened(keras, description, tmp_path, suffix).optimizer.iterations.numpy()) == 0
+    description.config["compile"]["optimizer"] = {"class_name": "SGD", "config": {"learning_rate": 0.5}}
+    description.slots = {}
+    theirs = opened(keras, description, tmp_path, suffix)
+    theirs.train_on_batch(np.ones((2, 3)), np.ones((2, 2)))
+
+
+@pytest.mark.parametrize("write", [*FORMATS.values(), writing.keras_weights_bytes])
+def test_the_same_model_gives_the_same_bytes(write, monkeypatch):
+    model, _ = trained(optim.Adam)
+    first = write(describe(model))
+    monkeypatch.setattr("time.time", lambda: 2e9)
+    monkeypatch.setattr("time.localtime", lambda *_: None)
+    assert write(describe(model)) == first
+
+
+def test_what_is_in_the_files():
+    model = Sequential([layers.Dense(2, name="b"), layers.Dense(1, name="a")], 3, name="row")
+    model.compile("sgd", "mse")
+    with zipfile.ZipFile(io.BytesIO(writing.keras_zip_bytes(describe(model)))) as archive:
+        assert archive.namelist() == ["metadata.json", "config.json", "model.weights.h5"]
+        assert json.loads(archive.read("metadata.json")) == {
+            "keras_version": "3.15.1",
+            "date_saved": "1980-01-01@00:00:00",
+        }
+        data = archive.read("model.weights.h5")
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(io.BytesIO(data)) as file:
+        assert [*file["layers/dense_1/vars"]] == ["0", "1"]
+        assert file["layers/dense_1/vars"].attrs["name"] == "a"
+        assert [*file["optimizer/vars"]] == ["0", "1"]
+    with h5py.File(io.BytesIO(writing.keras_hdf5_bytes(describe(model)))) as file:
+        assert [*file["model_weights"].attrs["layer_names"]] == [b"b", b"a"]
+        assert [*file["model_weights/a"].attrs["weight_names"]] == [b"a/kernel", b"a/bias"]
+        assert "optimizer_weights" not in file
+
+
+def test_names_that_are_too_long_for_one_attribute(keras, tmp_path):
+    width, count = 900, 90
+    row = [layers.Dense(1, name=f"{number:0{width}}", use_bias=False) for number in range(count)]
+    model = scrambled(Sequential(row, 1))
+    theirs = opened(keras, describe(model), tmp_path, "h5")
+    for one, other in zip(weights_of(theirs), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "model.h5") as file:
+        attributes = file["model_weights"].attrs
+        assert {"layer_names0", "layer_names1"} <= {*attributes}
+        assert "layer_names" not in attributes
+
+
+def test_what_does_not_belong_to_the_network_is_refused():
+    model = Sequential([layers.Dense(2, name="a")], 3)
+    model.compile("adam", "mse")
+    for change, error in [
+        ({"weights": {"a": [np.ones((3, 2))] * 3}}, "'a': Keras's Dense has"),
+        ({"weights": {"b": [np.ones((3, 2))]}}, r"no layers \['b'\]"),
+        ({"slots": {"m": [np.ones(3)], "v": [np.ones(3)]}}, "'m' has arrays of"),
+    ]:
+        description = describe(model)
+        vars(description).update(change)
+        for write in (*FORMATS.values(), writing.keras_weights_bytes):
+            with pytest.raises(ValueError, match=error):
+                write(description)
