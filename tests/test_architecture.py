@@ -36,7 +36,7 @@ ORDER = [
     "metrics", "data", "datasets", "callbacks", "training", "exporting", "models", "lite", "differences",
     "gradcheck", "recipes", "images", "generators", "readings", "calibration", "picture_format", "answers",
     "reader", "recognition", "inference", "plotting", "utils", "keras", "nn", "random", "tensorflow",
-    "__init__", "doctor", "__main__",
+    "__init__", "picture_command", "conversion", "doctor", "__main__",
 ]  # fmt: skip
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 import types
+import zipfile
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import tinynet
-from tinynet import data, doctor
+from tinynet import Input, Model, Sequential, conversion, data, doctor, layers
 from tinynet.__main__ import WRONG_USAGE, main
+from tinynet.files.kinds import kind_of_file
 from tinynet.recipes import RECIPES
 
 
@@ -111,6 +114,175 @@ def test_numbers(tmp_path, capsys):
     assert [digit["digit"] for digit in number["digits"]] == [1, 1]
 
 
+def colour_model():
+    """A model that tells which colour there is most of."""
+    model = Sequential([layers.GlobalAveragePool2D(), layers.Dense(3, use_bias=False)], (32, 32, 3))
+    model.set_weights([9 * np.eye(3)])
+    return model
+
+
+def test_predict_takes_models_of_other_things(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (60, 40), (200, 0, 0)).save("wall.png")
+    colour_model().save("colours.safetensors")
+    told = ["predict", "wall.png", "--model", "colours.safetensors", "--labels", "red,green,blue"]
+    assert main(told) == 0
+    assert capsys.readouterr().out == "wall.png: red  99.8%\n"
+    assert main([*told, "--json", "--inverted", "--value-range", "0", "255"]) == 0
+    line = json.loads(capsys.readouterr().out)
+    assert (line["label"], line["number"]) == ("green", 1)
+    assert [*line["probabilities"]] == ["red", "green", "blue"]
+    assert main([*told, "--kind", "ink"]) == 0
+    assert capsys.readouterr().out.startswith("wall.png: nothing  There is no ink")
+    assert main([*told, "--number"]) == 1
+    assert "classes must be the ten digits, and are red, green, blue" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "gives 3 numbers, and so no ten digits"),
+        (["--labels", "a,b"], "needs 3 names; got 2: a, b"),
+        (["--labels", "a,b,c", "--value-range", "1", "0"], "value_range is what black and white are"),
+    ],
+)
+def test_a_model_that_cannot_be_meant_is_one_line_and_no_picture_is_read(options, message, tmp_path, capsys):
+    colour_model().save(tmp_path / "colours.safetensors")
+    command = ["predict", "a.png", "b.png", "--model", str(tmp_path / "colours.safetensors"), *options]
+    assert main(command) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("tinynet predict: ")
+    assert message in line
+
+
+def small_network():
+    model = Sequential([layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(3)], (6, 6, 1), name="small")
+    model.class_names = ["a", "b", "c"]
+    return model
+
+
+@pytest.mark.parametrize("target", ["b.safetensors", "b.keras", "b.h5", "B.HDF5", "b.onnx", "b.tflite"])
+def test_convert_writes_another_format_and_checks_it(target, tmp_path, capsys, monkeypatch):
+    if target.endswith("onnx"):
+        pytest.importorskip("onnx")
+    monkeypatch.chdir(tmp_path)
+    model = small_network()
+    model.save("a.safetensors")
+    (tmp_path / target).write_text("what was there before")
+    assert main(["convert", "a.safetensors", target]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    size = (tmp_path / target).stat().st_size
+    assert first.startswith("a.safetensors (safetensors of tinynet, ")
+    assert f" -> {target} (" in first
+    assert first.endswith(f", {size:,} bytes)")
+    if target.endswith("tflite"):
+        assert "(TensorFlow Lite, " in first
+        assert second == "Not checked: tinynet does not read TensorFlow Lite files."
+        return
+    said = "Checked: on 8 random samples the predictions of both files differ by "
+    assert re.fullmatch(said + r"\S+ at most \(the largest is \S+\)\.", second)
+    x = np.random.default_rng(0).random((4, 6, 6, 1), np.float32)
+    np.testing.assert_allclose(tinynet.load_model(target).predict(x), model.predict(x), atol=1e-5)
+
+
+def test_convert_takes_several_inputs_and_outputs(tmp_path):
+    one, other = Input((3,)), Input((None, None, 1))
+    x = layers.GlobalAveragePool2D()(other)
+    Model([one, other], [layers.Dense(2)(one), layers.Dense(4)(x)]).save(tmp_path / "a.safetensors")
+    _, check = conversion.convert(tmp_path / "a.safetensors", tmp_path / "b.safetensors")
+    assert check.startswith("Checked: on 8 random samples the predictions of both files differ by 0.0e+00")
+
+
+def test_convert_tells_of_a_file_that_predicts_something_else(tmp_path, monkeypatch, capsys):
+    small_network().save(tmp_path / "a.safetensors")
+    real = Sequential.save
+
+    def wrong(model, path):
+        model.flat.value[0] += 0.1
+        real(model, path)
+        model.flat.value[0] -= 0.1
+
+    monkeypatch.setattr(Sequential, "save", wrong)
+    assert main(["convert", str(tmp_path / "a.safetensors"), str(tmp_path / "b.safetensors")]) == 1
+    assert "is not to be trusted: on 8 random samples" in capsys.readouterr().err
+
+
+def test_convert_says_why_it_did_not_check(tmp_path, monkeypatch):
+    small_network().save(tmp_path / "a.safetensors")
+    real = conversion.load_model
+
+    def load_model(path, **how):
+        if str(path).endswith("b.safetensors"):
+            raise ValueError("there is a layer that is not there")
+        return real(path)
+
+    monkeypatch.setattr(conversion, "load_model", load_model)
+    _, check = conversion.convert(tmp_path / "a.safetensors", tmp_path / "b.safetensors")
+    assert check == "Not checked: there is a layer that is not there"
+
+
+def test_summary_says_what_a_file_is_and_what_is_in_it(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = Sequential([layers.Reshape((6, 6, 1)), small_network()], (36,))
+    model.save("a.safetensors")
+    assert main(["summary", "a.safetensors"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    size = (tmp_path / "a.safetensors").stat().st_size
+    assert lines[0] == f"a.safetensors: safetensors of tinynet, {size:,} bytes"
+    expected = []
+    model.summary(print_fn=expected.append)
+    assert lines[1:] == expected
+    assert main(["summary", "a.safetensors", "--nested"]) == 0
+    assert "conv2d (Conv2D)" in capsys.readouterr().out
+    assert main(["summary", "mnist_mlp"]) == 0
+    assert capsys.readouterr().out.startswith('Model: "')
+
+
+KERAS_ZIP = {"metadata.json": json.dumps({"keras_version": "3.8.0"}), "config.json": "{}"}
+
+
+def zip_of(files):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return content.getvalue()
+
+
+def hdf5_of(attributes):
+    h5py = pytest.importorskip("h5py")
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
+        file.attrs.update(attributes)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (lambda: zip_of(KERAS_ZIP), "Keras's zip of Keras 3.8.0"),
+        (lambda: zip_of({"other": ""}), "Keras's zip"),
+        (lambda: zip_of(KERAS_ZIP)[:40], "Keras's zip"),
+        (lambda: hdf5_of({"keras_version": "2.4.0"}), "HDF5 of Keras 2.4.0"),
+        (lambda: hdf5_of({"keras_version": np.bytes_(b"1.2.0")}), "HDF5 of Keras 1.2.0"),
+        (lambda: hdf5_of({}), "HDF5"),
+        (lambda: b"\x89HDF\r\n\x1a\n", "HDF5"),
+        (lambda: b"\x08\x07\x12\x07pytorch\x1a\x041.10:\x00", "ONNX of pytorch 1.10"),
+        (lambda: b"\x08\x87\x01\x1a\x01\x1bx", "ONNX of ?"),
+        (lambda: b"\x08", "ONNX"),
+        (lambda: b"\x08\x07\x12\x7f" + b"a" * 30, f"ONNX of {'a' * 30}"),
+        (lambda: b"\x1c\0\0\0TFL3", "TensorFlow Lite"),
+        (lambda: b"\x02\0\0\0\0\0\0\0{}", "safetensors"),
+        (lambda: b"\xff" * 8 + b"{" * 5000, "safetensors"),
+        (lambda: b"", "unknown format"),
+    ],
+)
+def test_what_a_file_is(make, kind, tmp_path):
+    content = make()
+    (tmp_path / "file").write_bytes(content)
+    assert kind_of_file(tmp_path / "file") == f"{kind}, {len(content):,} bytes"
+
+
 def test_train_saves_a_model_that_evaluate_and_predict_take(small_mnist, folder, capsys, monkeypatch):
     monkeypatch.chdir(folder)
     assert main(["train", "--network", "mlp", "--epochs", "1", "--seed", "3"]) == 0
@@ -151,6 +323,11 @@ def test_train_takes_every_recipe_name(monkeypatch, small_mnist, tmp_path):
         (["train", "--epochs", "0"], "epochs must be a whole number"),
         (["predict", "--model", "nothing.safetensors", "x.png"], "There is no model file"),
         (["evaluate", "nothing.safetensors"], "There is no model file"),
+        (["summary", "nothing.h5"], "There is no model file"),
+        (["convert", "nothing.h5", "b.onnx"], "There is no model file"),
+        (["convert", "nothing.h5", "b.pb"], "'b.pb' ends in none of .safetensors, .keras,"),
+        (["convert", "one.h5", "./one.h5"], "'./one.h5' is the file to convert"),
+        (["summary", "one.h5"], "'one.h5': it is"),
         (["data", "verify", "--data", "nowhere"], "nowhere"),
     ],
 )
@@ -158,6 +335,7 @@ def test_what_cannot_be_done_is_one_line_and_status_1(
     arguments, message, capsys, small_mnist, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "one.h5").write_text("no model")
     assert main(arguments) == 1
     errors = capsys.readouterr().err.splitlines()
     assert len(errors) == 1
@@ -166,7 +344,17 @@ def test_what_cannot_be_done_is_one_line_and_status_1(
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["paint"], ["predict"], ["predict", "--colour", "x"], ["data", "x"]]
+    "arguments",
+    [
+        [],
+        ["convert", "a.h5"],
+        ["summary"],
+        ["predict", "a.png", "--kind", "oil"],
+        ["paint"],
+        ["predict"],
+        ["predict", "--colour", "x"],
+        ["data", "x"],
+    ],
 )
 def test_wrong_usage_has_a_status_of_its_own(arguments, capsys):
     with pytest.raises(SystemExit) as caught:

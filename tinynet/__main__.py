@@ -3,6 +3,8 @@
 tinynet predict my_seven.jpg scans/     read the digit in pictures, or what a model of yours tells apart
 tinynet train --network cnn             train on MNIST by a named recipe
 tinynet evaluate mnist_cnn              measure a model on MNIST's test images
+tinynet convert model.h5 model.onnx     write a model in another format
+tinynet summary model.keras             what a model's file is, and its layers
 tinynet data fetch                      get MNIST
 tinynet doctor                          what tinynet finds on this machine
 tinynet warmup                          compile all kernels now instead of when they are first used
@@ -15,24 +17,20 @@ import dataclasses
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 
-from . import __version__, data, inference, layers
+from . import __version__, conversion, data, inference, layers
 from .doctor import found
-from .models import Model, Sequential, load_model
-from .reader import Reader
+from .files.kinds import kind_of_file
+from .models import Sequential
+from .picture_command import named_model, predict
 from .recipes import RECIPES
-from .recognition import number_of, reading_of
 
 WRONG_USAGE = 64  # as sysexits.h has it; a smaller status is a number of failures
-SUFFIXES = {  # of what counts as a picture in a folder
-    ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".avif", ".heic", ".ppm",
-    ".pgm", ".pbm", ".ico", ".jp2", ".tga",
-}  # fmt: skip
 
 
 class Parser(argparse.ArgumentParser):
@@ -56,7 +54,12 @@ def main(arguments: list[str] | None = None) -> int:
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
-    except (OSError, ValueError, TypeError) as error:  # a missing file, a damaged model, no MNIST
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        ImportError,
+    ) as error:  # a missing file, a damaged model, no MNIST
         print(f"tinynet {options.name}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -114,6 +117,16 @@ def parser() -> Parser:
     command.add_argument("--data", metavar="FOLDER", help="where MNIST is or shall be; default: a cache")
     command.add_argument("--json", action="store_true", help="print one JSON object")
 
+    command = add("convert", convert)
+    command.add_argument("source", help="a file of tinynet, Keras (.keras, .h5) or ONNX")
+    command.add_argument(
+        "target", help=".safetensors, .keras, .h5, .onnx or .tflite; replaced if it is there"
+    )
+
+    command = add("summary", summary)
+    command.add_argument("model", help="a model file of tinynet, Keras or ONNX, mnist_cnn or mnist_mlp")
+    command.add_argument("--nested", action="store_true", help="list the layers of models in the model, too")
+
     command = add("data", mnist)
     command.add_argument("action", nargs="?", choices=("where", "fetch", "verify"), default="where")
     command.add_argument("--data", metavar="FOLDER", help="where MNIST is or shall be; default: a cache")
@@ -123,81 +136,6 @@ def parser() -> Parser:
 
     add("warmup", warmup)
     return top
-
-
-def named_model(name: str | None) -> Model:
-    """Return the pretrained network of a name, or the model of a file."""
-    if name is None or (name in ("mnist_cnn", "mnist_mlp") and not Path(name).exists()):
-        return inference.pretrained(name or "mnist_cnn")
-    return load_model(name)
-
-
-def predict(options: argparse.Namespace) -> int:
-    """Read the digit, or what else a model tells apart, in each picture, and print it with its confidence.
-
-    A folder stands for all pictures in it. A picture that cannot be read is named on the error output, and
-    the next one is read; the exit status is how many could not (at most 63).
-    """
-    labels = None if options.labels is None else options.labels.split(",")
-    reader = inference.reader_for(
-        None if options.model is None else named_model(options.model),
-        labels,
-        options.kind,
-        options.value_range,
-        options.inverted,
-    )
-    failures = count = 0
-    for name, picture in pictures_of(options.pictures):
-        count += 1
-        try:
-            line = read_one(name, picture, reader, options)
-        except (OSError, ValueError) as error:
-            failures += 1
-            print(f"{name}: {error}", file=sys.stderr)
-            line = json.dumps({"file": name, "error": str(error)}) if options.json else ""
-        if line:
-            print(line, flush=True)
-    if failures:
-        print(f"{failures} of {count} pictures could not be read.", file=sys.stderr)
-    elif count == 0:
-        print("There is no picture in " + ", ".join(options.pictures), file=sys.stderr)
-    return min(failures, WRONG_USAGE - 1) or int(count == 0)
-
-
-def pictures_of(arguments: list[str]) -> Iterator[tuple[str, Any]]:
-    """Yield the name of each picture that is meant, and what to read."""
-    for argument in arguments:
-        if argument == "-":
-            yield "-", sys.stdin.buffer.read()
-        elif Path(argument).is_dir():
-            for path in sorted(Path(argument).iterdir()):
-                if path.is_file() and not path.name.startswith(".") and path.suffix.lower() in SUFFIXES:
-                    yield str(path), path
-        else:
-            yield argument, Path(argument)
-
-
-def read_one(name: str, picture: Any, reader: Reader, options: argparse.Namespace) -> str:
-    """Return the line to print about a picture."""
-    if options.number:
-        number = number_of(reader, picture)
-        if options.json:
-            digits = [reading.as_dict() for reading in number.digits]
-            return json.dumps(
-                {
-                    "file": name,
-                    "number": number.text,
-                    "confidence": round(number.confidence, 6),
-                    "digits": digits,
-                }
-            )
-        return f"{name}: {number.text or 'no digit'}  {number.confidence:.1%}"
-    reading = reading_of(reader, picture)
-    if options.json:
-        return json.dumps({"file": name, **reading.as_dict()})
-    nothing = "no digit" if reader.reads_digits else "nothing"
-    said = nothing if reading.label is None else f"{reading.label}  {reading.confidence:.1%}"
-    return "  ".join([f"{name}: {said}", *reading.warnings])
 
 
 def train(options: argparse.Namespace) -> int:
@@ -230,6 +168,22 @@ def evaluate(options: argparse.Namespace) -> int:
         print(json.dumps({"model": options.model, "accuracy": accuracy, "images": len(y)}))
     else:
         print(f"{options.model}: {accuracy:.2%} of {len(y):,} test images")
+    return 0
+
+
+def convert(options: argparse.Namespace) -> int:
+    """Write a model to a file of another format, and compare the predictions of both."""
+    for line in conversion.convert(options.source, options.target):
+        print(line)
+    return 0
+
+
+def summary(options: argparse.Namespace) -> int:
+    """Say what a model's file is, and list the model's layers."""
+    model = named_model(options.model)
+    if Path(options.model).exists():
+        print(f"{options.model}: {kind_of_file(options.model)}")
+    model.summary(expand_nested=options.nested)
     return 0
 
 
