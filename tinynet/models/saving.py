@@ -41,15 +41,26 @@ def content_of(
         TypeError, ValueError: as `Model.save`.
     """
     suffix = suffix_of("save", path)
-    description = describe(model, include_optimizer, True)
+    description = describe(model, include_optimizer, suffix == ".safetensors")
     if dtype is not None and np.dtype(dtype) != model.dtype:
         store_as(description, np.dtype(dtype), model.dtype, suffix)
+    if suffix == ".keras":
+        from ..files.keras.writing import keras_zip_bytes  # on first use, as all formats but ours
+
+        return keras_zip_bytes(description)
+    if suffix in HDF5:
+        from ..files.keras.writing import keras_hdf5_bytes
+
+        return keras_hdf5_bytes(description)
     return safetensors_bytes(description)
 
 
 def weights_content(model: Trainable, path: str | os.PathLike[str]) -> bytes:
     """Return the content of a file of a model's weights alone; see `Model.save_weights`."""
-    suffix_of("save_weights", path)
+    if suffix_of("save_weights", path) in HDF5:
+        from ..files.keras.writing import keras_weights_bytes
+
+        return keras_weights_bytes(describe(model, False, False))
     return weights_bytes({name: parameter.value for name, parameter in model.named_parameters().items()})
 
 
@@ -96,7 +107,7 @@ def describe(model: Trainable, include_optimizer: bool = True, by_parameter: boo
     weights: dict[str, list[Array]] = {}
     for path, part in model.parts():
         ordered = [*part.trainable_weights, *part.non_trainable_weights]
-        if not by_parameter and part.own_parameters and not part.sublayers():
+        if not by_parameter and part.own_parameters and len(ordered) == len(part.own_parameters):
             weights[path] = [parameter.value for parameter in ordered]
             continue
         for parameter in part.own_parameters:
