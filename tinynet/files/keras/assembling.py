@@ -1,0 +1,81 @@
+"""Models from what files of Keras's hold: a description, arrays, an optimizer's variables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ..description import Description
+from .optimizers import state_from_keras
+from .weights import Leaf, Named, as_of_today, is_first, leaves, rounded
+
+Array = NDArray[Any]
+
+
+def describe(
+    config: dict[str, Any], weights: Mapping[str, list[Array]], variables: Named,
+    optimizer: tuple[str, Mapping[str, Any]], version: str | None, of_theano: bool = False,
+) -> Description:  # fmt: skip
+    """Return a model as plain data.
+
+    Args:
+        config: the model's.
+        weights: arrays by the paths of layers, as they are in the file.
+        variables: the optimizer's.
+        optimizer: its class and arguments, as Keras wrote them.
+        version: of the Keras that wrote it; None if the file does not say.
+        of_theano: whether Theano computed with the weights; default False.
+    """
+    of_layers, dtype = leaves(config), str(config["dtype"])
+
+    def today(leaf: Leaf, arrays: list[Array]) -> list[Array]:
+        return rounded(as_of_today(leaf, arrays, is_first(version), of_theano), dtype)
+
+    ready = {leaf.path: today(leaf, weights.get(leaf.path, [])) for leaf in of_layers}
+    found = Description(config, {path: arrays for path, arrays in ready.items() if arrays})
+    if not variables or "compile" not in config:
+        return found
+    state = state_from_keras(variables, *optimizer, version)
+    trained = [(leaf, number) for leaf in of_layers for number in range(leaf.trained())]
+    problem = state.problem
+    for name, arrays in state.slots.items():
+        slots: dict[str, list[Array]] = {}
+        for (leaf, _), array in zip(trained, arrays, strict=False):
+            slots.setdefault(leaf.path, []).append(array)
+        turned = [one for leaf in of_layers if leaf.path in slots for one in today(leaf, slots[leaf.path])]
+        wanted = [
+            ready[leaf.path][number].shape for leaf, number in trained if number < len(ready[leaf.path])
+        ]
+        if [array.shape for array in turned] != wanted or len(arrays) != len(trained):
+            problem = f"its {name!r} are of other shapes than the weights that train"
+        found.slots[name] = [array.astype(dtype) for array in turned]
+    if problem:
+        found.slots = {}
+        note = f"the state of the optimizer: {problem}"
+        found.config = {**config, "left_out": [*config.get("left_out", []), note]}
+    else:
+        found.iterations = state.iterations
+    return found
+
+
+def optimizer_of(training: Any) -> tuple[str, Mapping[str, Any]]:
+    """Return the class and the arguments of the optimizer that a model was compiled with.
+
+    Args:
+        training: Keras's training_config or compile_config, or its JSON; None where there is none.
+    """
+    try:
+        given = json.loads(training) if isinstance(training, str) else training
+    except (ValueError, RecursionError):
+        given = None
+    for key in ("optimizer_config", "optimizer"):
+        found = given.get(key) if isinstance(given, Mapping) else None
+        if isinstance(found, str):
+            return found, {}
+        if isinstance(found, Mapping) and isinstance(found.get("class_name"), str):
+            inside = found.get("config")
+            return found["class_name"], inside if isinstance(inside, Mapping) else {}
+    return "", {}
