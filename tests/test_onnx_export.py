@@ -369,7 +369,7 @@ def test_what_a_version_does_not_have_is_refused_by_the_layers_name():
         to_onnx(model, 16)
     for opset in (12, 1000, 17.5, "17"):
         with pytest.raises(ValueError, match="opset_version must be 13 to "):
-            to_onnx(model, opset)
+            to_onnx(Sequential([layers.Activation("gelu")], 3), opset)
     with pytest.raises(ValueError, match="data_format must be"):
         to_onnx(model, data_format="NCHW")
 

@@ -13,7 +13,7 @@ from ..checks import check_built
 from ..signature import inputs_of
 from .building import Builder, Order, Value
 from .operators import translate
-from .writing import Graph, onnx_bytes
+from .writing import Graph, check_opset, onnx_bytes
 
 OPSET = 17  # the default: the first that has layer normalization; of ONNX 1.12, in June 2022
 
@@ -37,13 +37,14 @@ def to_onnx(
     """
     check_built(model)
     opset = OPSET if opset is None else opset
+    check_opset(opset)
     if data_format not in FORMATS:
         raise ValueError(
             f"export: data_format must be 'channels_last', 'channels_first' or None; got {data_format!r}."
         )
     given = inputs_of(model, signature)
     first, second = (model.flow([stand_in(one.shape, size) for one in given]) for size in STAND_INS)
-    turned = data_format not in (None, format_of(first))
+    turned = data_format not in (None, own_format(first))
     builder, inputs, outputs = Builder(opset), [], []
     values: dict[int, Value] = {}
     for number, (name, samples, shape) in enumerate(given):
@@ -98,7 +99,7 @@ def names_in(model: Any, flow: Flow) -> dict[int, str]:
     return names
 
 
-def format_of(flow: Flow) -> str:
+def own_format(flow: Flow) -> str:
     """Return where a model's images have their channels."""
     first = any(getattr(layer, "channels_first", False) for layer in flow.layers)
     return "channels_first" if first else "channels_last"

@@ -39,15 +39,20 @@ def package() -> Any:
     return onnx
 
 
+def check_opset(opset: Any) -> None:
+    """Raise if the operators of a version are not known."""
+    onnx = package()
+    newest = onnx.defs.onnx_opset_version()
+    if not isinstance(opset, int) or not LOWEST <= opset <= newest:
+        raise ValueError(
+            f"export: opset_version must be {LOWEST} to {newest}, which the package onnx {onnx.__version__} "
+            f"has; got {opset!r}."
+        )
+
+
 def onnx_bytes(graph: Graph) -> bytes:
     """Return the content of a file, which onnx's own checker has found to be valid."""
     onnx = package()
-    newest = onnx.defs.onnx_opset_version()
-    if not isinstance(graph.opset, int) or not LOWEST <= graph.opset <= newest:
-        raise ValueError(
-            f"export: opset_version must be {LOWEST} to {newest}, which the package onnx {onnx.__version__} "
-            f"has; got {graph.opset!r}."
-        )
     nodes = needed(graph)
     used = {name for node in nodes for name in node.inputs}
     for node in nodes:
