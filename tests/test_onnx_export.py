@@ -354,11 +354,16 @@ def test_the_file_says_who_wrote_it_and_for_which_version():
     assert documented() == documented()
 
 
-def test_newer_operators_are_used_where_the_version_has_them():
-    row = [layers.Activation("gelu"), layers.Activation("gelu_approximate"), layers.Activation("mish")]
-    model = Sequential(row, 3)
-    assert nodes_of(to_onnx(model, 20)) == ["Gelu", "Gelu", "Mish"]
-    assert_same(model, random((3,)), opset=20)
+@pytest.mark.parametrize(
+    ("name", "former", "opset"),
+    [("gelu", 19, 20), ("gelu_approximate", 19, 20), ("hard_silu", 13, 14), ("mish", 17, 18)],
+)
+def test_newer_operators_are_used_where_the_version_has_them(name, former, opset):
+    model = Sequential([layers.Activation(name)], 3)
+    assert len(nodes_of(to_onnx(model, opset))) == 1
+    assert len(nodes_of(to_onnx(model, former))) > 1
+    for version in (former, opset):
+        assert_same(model, random((3,)), opset=version)
 
 
 def test_what_a_version_does_not_have_is_refused_by_the_layers_name():

@@ -72,6 +72,11 @@ def silu(builder: Builder, layer: Any, x: Value) -> Value:
     return builder.map("Mul", x, builder.map("Sigmoid", x).name)
 
 
+def hard_silu(builder: Builder, layer: Any, x: Value) -> Value:
+    """Return x * hard_sigmoid(x)."""
+    return builder.map("Mul", x, FUNCTIONS["hard_sigmoid"](builder, layer, x).name)
+
+
 def mish(builder: Builder, layer: Any, x: Value) -> Value:
     """Return x * tanh(softplus(x))."""
     return builder.map("Mul", x, builder.map("Tanh", builder.map("Softplus", x)).name)
@@ -116,7 +121,7 @@ FUNCTIONS: dict[str, Activate] = {  # by their names in layers/elementwise.py
     "gelu": since(20, "Gelu", gelu),
     "gelu_approximate": since(20, "Gelu", gelu_approximate, approximate="tanh"),
     "hard_sigmoid": function("HardSigmoid", alpha=1 / 6, beta=0.5),
-    "hard_silu": function("HardSwish"),
+    "hard_silu": since(14, "HardSwish", hard_silu),
     "mish": since(18, "Mish", mish),
     "selu": function("Selu", alpha=SLOPE / SCALE, gamma=SCALE),
     "silu": silu,
