@@ -78,7 +78,9 @@ def check(data, *inputs, tolerance=1e-5, folder=None):
     found = model.predict(inputs[0] if len(inputs) == 1 else [*inputs])
     found = found if isinstance(found, list) else [found]
     for mine, theirs in zip(found, reference(data, *inputs), strict=True):
-        mine = mine[:, 0] if theirs.ndim == 1 and mine.shape[1:] == (1,) else mine  # samples have an axis here
+        mine = (
+            mine[:, 0] if theirs.ndim == 1 and mine.shape[1:] == (1,) else mine
+        )  # samples have an axis here
         assert mine.shape == theirs.shape
         largest = np.abs(theirs).max() + 1e-3
         np.testing.assert_allclose(mine, theirs, rtol=tolerance, atol=tolerance * largest)

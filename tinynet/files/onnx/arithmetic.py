@@ -60,6 +60,16 @@ def arithmetic(network: Network, node: Node, *operands: Any) -> Value:
     return rescale(network, node, value, 1 / constant.astype(np.float64), ZERO)
 
 
+def power(network: Network, node: Node, value: Value, exponent: Array) -> Value:
+    """Pow, of whole numbers that are small: as products."""
+    if exponent.size != 1 or exponent.item() not in (1, 2, 3):
+        node.refuse("it takes powers, of which layers here have the second and third alone")
+    product, multiply = value, Node("Mul", "", node.name, [], node.outputs, {})
+    for _ in range(int(exponent.item()) - 1):
+        product = merge(network, multiply, value, product)
+    return product
+
+
 def aligned(node: Node, operands: Sequence[Any]) -> Sequence[Any]:
     """Return operands that are aligned at the right; before opset 7, an axis said where the second one is."""
     if node.opset >= 7 or len(operands) != 2 or "axis" not in node.attributes:

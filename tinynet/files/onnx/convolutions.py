@@ -27,16 +27,16 @@ def convolution(
         node.refuse(f"its bias has the shape {bias.shape}, for {filters} filters")
     if tuple(node.integers("kernel_shape") or window) != tuple(window):
         node.refuse(f"its kernel_shape is not that of its kernel {kernel.shape}")
-    axes = windows(node, sizes, window)
+    axes = windows(node, sizes, window, is_open=network.is_open)
     depthwise = groups == channels > 1 and len(sizes) == 2
     padding = keras_padding(axes, causal=len(sizes) == 1)
     if padding is None:
-        image = zeros_around(network, node, image, [(axis.before, axis.after) for axis in axes])
+        image = zeros_around(network, node, image, [axis.padding for axis in axes])
         padding = "valid"
     strides, dilations = [axis.stride for axis in axes], [*(node.integers("dilations") or (1,) * len(sizes))]
     every = max(strides) > 1 and max(dilations) > 1  # which no layer does at once
     if every and padding == "same":
-        image = zeros_around(network, node, image, [(axis.before, axis.after) for axis in axes])
+        image = zeros_around(network, node, image, [axis.padding for axis in axes])
         padding = "valid"
     config: dict[str, Any] = {"class": "DepthwiseConv2D" if depthwise else f"Conv{len(sizes)}D"}
     if not depthwise:

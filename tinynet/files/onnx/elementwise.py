@@ -25,7 +25,8 @@ PLAIN: dict[str, Config] = {
     "Softplus": {"class": "Activation", "activation": "softplus"},
     "Softsign": {"class": "Activation", "activation": "softsign"},
     "Tanh": {"class": "Activation", "activation": "tanh"},
-    "Erf": {"class": "Erf"},  # no layer: a part of gelu, which tidying.py looks for
+    "Erf": {"class": "Erf"},  # no layers: parts of gelu and log softmax, which tidying.py looks for
+    "Log": {"class": "Log"},
 }
 POSITIVE = ("Exp", "Relu", "Sigmoid", "Softplus")
 SELU = 1.6732632423543772, 1.0507009873554805  # alpha and gamma

@@ -35,7 +35,7 @@ def fold(node: Node, inputs: Sequence[Array | None]) -> Array | None:
     try:
         with np.errstate(all="ignore"):
             found = function(node, *inputs)
-    except (ValueError, TypeError, IndexError, OverflowError, MemoryError) as error:
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, MemoryError) as error:
         node.refuse(f"its inputs do not fit it, or are too many ({error})")
     return np.asarray(found)
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-from .tensors import Array, array_of
+from .tensors import Array, array_of, as_text
 
-FLOAT, INT, STRING, TENSOR, FLOATS, INTS, STRINGS = 1, 2, 3, 4, 6, 7, 8  # AttributeProto.AttributeType
+FLOAT, INT, STRING, TENSOR, FLOATS, INTS = 1, 2, 3, 4, 6, 7  # AttributeProto.AttributeType
+FIELDS = {FLOAT: "f", INT: "i", STRING: "s", TENSOR: "t", FLOATS: "floats", INTS: "ints"}
 
 
 @dataclass
@@ -99,7 +100,7 @@ class Graph:
         producer: the program that wrote the file.
         inputs, outputs: in order; of the inputs those that are no constants.
         constants: arrays by name.
-        nodes: those that the outputs need, each after those that it needs.
+        nodes: in any order; see `ordered`.
     """
 
     name: str
@@ -121,56 +122,60 @@ def graph_of(model: Any, folder: Path | None) -> Graph:
         ValueError: the graph is damaged, or holds what no layer can be made of.
     """
     source = model.graph
-    constants = {tensor.name: array_of(tensor, folder) for tensor in source.initializer}
+    constants = {as_text(tensor.name): array_of(tensor, folder) for tensor in source.initializer}
     graph = Graph(
-        source.name,
-        model.producer_name,
-        [_port(value) for value in source.input if value.name not in constants],
+        as_text(source.name),
+        as_text(model.producer_name),
+        [_port(value) for value in source.input if as_text(value.name) not in constants],
         [_port(value) for value in source.output],
         constants,
     )
-    opsets = {one.domain: one.version for one in model.opset_import}
+    opsets = {as_text(one.domain): one.version for one in model.opset_import}
     opset = max(opsets.get("", 0), opsets.get("ai.onnx", 0)) or 1
     nodes = [_node(node, opset, folder) for node in source.node]
-    graph.nodes = _ordered(graph, nodes)
+    graph.nodes = nodes
     return graph
 
 
 def _port(value: Any) -> Port:
     """Return a ValueInfoProto as plain data."""
-    tensor = value.type.tensor_type
+    tensor, name = value.type.tensor_type, as_text(value.name)
     if value.type.WhichOneof("value") not in (None, "tensor_type"):
-        return Port(value.name, None, 0)
+        return Port(name, None, 0)
     if not tensor.HasField("shape"):
-        return Port(value.name, None, tensor.elem_type)
+        return Port(name, None, tensor.elem_type)
     sizes = [size.dim_value if size.dim_value > 0 else None for size in tensor.shape.dim]
-    return Port(value.name, sizes, tensor.elem_type)
+    return Port(name, sizes, tensor.elem_type)
 
 
 def _node(node: Any, opset: int, folder: Path | None) -> Node:
     """Return a NodeProto as plain data."""
-    domain = "" if node.domain == "ai.onnx" else node.domain
-    found = Node(node.op_type, domain, node.name, [*node.input], [*node.output], {}, opset)
-    for one in node.attribute:
-        if one.type == FLOAT:
-            found.attributes[one.name] = one.f
-        elif one.type == INT:
-            found.attributes[one.name] = one.i
-        elif one.type == STRING:
-            found.attributes[one.name] = one.s.decode(errors="replace")
-        elif one.type == TENSOR:
-            found.attributes[one.name] = array_of(one.t, folder)
-        elif one.type in (FLOATS, INTS):
-            found.attributes[one.name] = tuple(one.floats if one.type == FLOATS else one.ints)
-        elif one.type == STRINGS:
-            found.attributes[one.name] = tuple(text.decode(errors="replace") for text in one.strings)
-        else:
-            found.attributes[one.name] = None  # such as a graph: the operator is refused if it is needed
+    operator, domain, name = (as_text(text) for text in (node.op_type, node.domain, node.name))
+    inputs, outputs = ([as_text(text) for text in texts] for texts in (node.input, node.output))
+    found = Node(operator, "" if domain == "ai.onnx" else domain, name, inputs, outputs, {}, opset)
+    found.attributes = {as_text(one.name): _attribute(one, folder) for one in node.attribute}
     return found
 
 
-def _ordered(graph: Graph, nodes: Iterable[Node]) -> list[Node]:
-    """Return the nodes that the outputs need, each after those that it needs."""
+def _attribute(one: Any, folder: Path | None) -> Any:
+    """Return an AttributeProto's value; None for what no layer has, such as a graph."""
+    kind = one.type or next((kind for kind, name in FIELDS.items() if _has(one, name)), 0)  # 0 in old files
+    if kind == STRING:
+        return one.s.decode(errors="replace")
+    if kind == TENSOR:
+        return array_of(one.t, folder)
+    if kind in (FLOATS, INTS):
+        return tuple(one.floats if kind == FLOATS else one.ints)
+    return getattr(one, FIELDS[kind]) if kind in (FLOAT, INT) else None
+
+
+def _has(one: Any, name: str) -> bool:
+    """Whether a field of a message is there."""
+    return any(field.name == name for field, _ in one.ListFields())
+
+
+def ordered(graph: Graph, nodes: Iterable[Node]) -> list[Node]:
+    """Return those nodes that the outputs need, each after those that it needs."""
     makers: dict[str, Node] = {}
     for node in nodes:
         for output in node.outputs:

@@ -12,8 +12,12 @@ from .tensors import Array
 from .values import Groups, Shape, Value
 
 MOST_ELEMENTS = 2**26  # of a sample of a value
-MOST_MOVED = 2**22  # of a sample that a layer moves element by element, which takes lists as long
+MOST_LISTED = 2**23  # of all samples of which layers keep a list of their elements
+LISTING = (
+    "Cropping2D", "DepthwiseConv2D", "Permute", "PReLU", "Rescaling", "UpSampling2D", "ZeroPadding2D",
+)  # fmt: skip
 MOST_CALLS = 4096
+STAND_IN = 67  # for sizes of images that are not known: a prime, so that it can be seen in shapes
 
 
 @dataclass
@@ -46,16 +50,22 @@ class Network:
     Args:
         inputs: the shapes of a sample of each input.
         batch: how many samples the file was made for, None for any number.
+        most_weights: how many numbers the layers may hold.
+        is_open: whether sizes in these shapes stand for others, too.
 
     Attributes:
         calls: of layers, in order. The values that they give are numbered after the inputs.
         weights: how many numbers the layers hold.
+        listed: how many elements have a place in a list of a layer's.
     """
 
-    def __init__(self, inputs: Sequence[Shape], batch: int | None, most_weights: float = math.inf) -> None:
+    def __init__(
+        self, inputs: Sequence[Shape], batch: int | None, most_weights: float, is_open: bool = False
+    ) -> None:
         self.inputs, self.batch, self.most_weights = [*inputs], batch, most_weights
         self.calls: list[Call] = []
-        self.weights = 0
+        self.weights = self.listed = 0
+        self.is_open = is_open
         self._moved: dict[Any, int] = {}
 
     def shape_of(self, number: int) -> Shape:
@@ -81,6 +91,10 @@ class Network:
             node.refuse(f"a sample of what it gives would have the shape {tuple(shape)}")
         if len(self.calls) >= MOST_CALLS:
             node.refuse(f"the model needs more than {MOST_CALLS} layers")
+        if config["class"] in LISTING:
+            self.listed += max(math.prod(shape), *(math.prod(self.shape_of(number)) for number in numbers))
+        if self.listed > MOST_LISTED:
+            node.refuse("the samples in the model are too large to be padded, moved or scaled by element")
         self.weights += sum(array.size for array in weights)
         if self.weights > self.most_weights:
             node.refuse("it repeats the file's numbers too often")
@@ -101,8 +115,6 @@ class Network:
             )
         key = (value.number, value.fine, tuple(flat), wanted.physical)
         if key not in self._moved:
-            if value.samples > MOST_MOVED:
-                node.refuse(f"the {value.samples} elements of a sample of its input would have to be moved")
             self._moved[key] = self._permuted(node, value, axes, wanted.physical)
         return wanted.computed(self._moved[key], wanted.physical, value.is_positive)
 
@@ -142,9 +154,10 @@ class Network:
         key = (number, shape)
         if key not in self._moved:
             shaping = Node("Reshape", "", node.name if node.operator in NAMED else "", [], node.outputs, {})
-            config = (
-                {"class": "Flatten"} if len(shape) == 1 else {"class": "Reshape", "target_shape": [*shape]}
-            )
+            sizes = [*shape]
+            if self.is_open and sum(size % STAND_IN == 0 for size in shape) == 1:
+                sizes = [-1 if size % STAND_IN == 0 else size for size in shape]
+            config = {"class": "Flatten"} if len(shape) == 1 else {"class": "Reshape", "target_shape": sizes}
             self._moved[key] = self.call(shaping, config, number, shape)
         return self._moved[key]
 

@@ -40,7 +40,7 @@ def batch_normalization(
 
 
 def layer_normalization(
-    network: Network, node: Node, value: Value, gamma: Array, beta: Array | None = None
+    network: Network, node: Node, value: Value, gamma: Array | None = None, beta: Array | None = None
 ) -> Value:
     """LayerNormalization over the last axis."""
     axis = node.integer("axis", -1)
@@ -49,7 +49,7 @@ def layer_normalization(
             f"it normalizes {shown(value.shape)} over several axes, from {axis}: only the last can be"
         )
     if any(array is not None and array.size != value.shape[-1] for array in (gamma, beta)):
-        node.refuse(f"its scale has the shape {gamma.shape}, for {value.shape[-1]} channels")
+        node.refuse(f"its scale and offset do not have the shape of {value.shape[-1]} channels")
     *rest, last = value.groups
     before = [*rest[int(value.batched) :]]
     if value.batched and rest[0]:
@@ -57,11 +57,8 @@ def layer_normalization(
     laid = network.laid_out(node, value, [*before, sorted(last)])
     places = np.argsort(laid.places_in(laid.groups[-1]))
     config: dict[str, Any] = {"class": "LayerNormalization", "epsilon": rounded(node.number("epsilon", 1e-5))}
-    weights = [gamma.reshape(-1)[places]]
-    if beta is None:
-        config["center"] = False
-    else:
-        weights.append(beta.reshape(-1)[places])
+    config |= {name: False for name, array in (("center", beta), ("scale", gamma)) if array is None}
+    weights = [array.reshape(-1)[places] for array in (gamma, beta) if array is not None]
     return laid.computed(network.call(node, config, laid.number, laid.physical, weights))
 
 

@@ -50,6 +50,7 @@ OPERATORS: dict[str, Function] = {
     "ReduceMax": pooling.reduce,
     "ReduceMean": pooling.reduce,
     "ReduceSum": pooling.reduce,
+    "Pow": arithmetic.power,
     "Reshape": shapes.reshape,
     "Resize": slicing.resize,
     "Selu": elementwise.selu,
@@ -69,6 +70,9 @@ SEVERAL = ("Add", "Concat", "Div", "Max", "Mean", "Min", "Mul", "Sub", "Sum")  #
 LABELS = ("ArgMax", "ArrayFeatureExtractor", "LabelEncoder", "TopK", "Binarizer")
 LABEL = object()  # what stands for labels, which no layer gives
 MISSING = object()  # and for what a node gives besides, such as the places of the largest elements
+
+
+MISFITS = (TypeError, AttributeError, LookupError, ArithmeticError, MemoryError)
 
 
 def translated(network: Network, node: Node, values: dict[str, Any]) -> None:
@@ -106,8 +110,8 @@ def translated(network: Network, node: Node, values: dict[str, Any]) -> None:
     named.title = node.name or node.title
     try:
         found = function(network, named, *inputs)
-    except TypeError as error:
-        node.refuse(f"it has {len(inputs)} inputs, which are too many or too few ({error})")
+    except MISFITS as error:  # of inputs that are left out, or too many, and numbers that fit nothing
+        node.refuse(f"its {len(inputs)} inputs and its attributes do not fit each other ({error})")
     results = [*found] if isinstance(found, list) else [found]
     results += [MISSING] * (len(node.outputs) - len(results))
     values.update(zip(node.outputs, results, strict=False))

@@ -23,7 +23,7 @@ def pool(network: Network, node: Node, value: Value) -> Value:
         node.refuse(f"its kernel_shape is {window}, and its input has {len(sizes) + 2} axes")
     if max(node.integers("dilations") or (1,)) > 1:
         node.refuse("its windows have gaps (dilations), which no pooling layer here has")
-    axes = windows(node, sizes, window, bool(node.integer("ceil_mode", 0)))
+    axes = windows(node, sizes, window, bool(node.integer("ceil_mode", 0)), network.is_open)
     largest = node.operator == "MaxPool"
     kind = f"{'MaxPool' if largest else 'AveragePool'}{len(sizes)}D"
     config: dict[str, Any] = {"class": kind, "pool_size": single(window)}
@@ -37,7 +37,7 @@ def pool(network: Network, node: Node, value: Value) -> Value:
             node.refuse(
                 "its last windows reach over the padding (ceil_mode), which counts (count_include_pad)"
             )
-        image = zeros_around(network, node, image, [(axis.before, axis.after) for axis in axes])
+        image = zeros_around(network, node, image, [axis.padding for axis in axes])
         padding = "valid"
     if padding is not None:
         if tuple(strides) != tuple(window):

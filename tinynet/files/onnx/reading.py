@@ -9,9 +9,10 @@ from typing import Any
 
 from ..description import Description
 from .describing import described
-from .graph import Graph, Node, Port, graph_of
-from .network import Network
+from .graph import Graph, Node, Port, graph_of, ordered
+from .network import STAND_IN, Network
 from .operators import LABEL, translated, warn_of_labels
+from .patterns import joined
 from .tensors import Array
 from .tidying import tidy
 from .values import Value
@@ -72,7 +73,10 @@ def _graph(data: bytes, folder: Path | None) -> Graph:
     if not model.HasField("graph") or not model.graph.output:
         raise ValueError("This is no ONNX file of a model: it holds no graph with outputs.")
     try:
-        return graph_of(model, folder)
+        graph = graph_of(model, folder)
+        nodes = joined(graph.nodes, graph.constants, [port.name for port in graph.outputs])
+        graph.nodes = ordered(graph, nodes)
+        return graph
     except UnicodeDecodeError as error:
         raise ValueError(f"The ONNX file is damaged: a name in it is no text ({error}).") from error
 
@@ -96,9 +100,6 @@ class _Input:
         self.shape = tuple(STAND_IN if size is None else size for size in self.open_shape)
 
 
-STAND_IN = 64  # for sizes of images that are not known
-
-
 def _input(port: Port, batched: bool) -> _Input | None:
     """Return an input whose first axis is the samples, or which is a sample itself; None if it cannot be."""
     if port.sizes is None or port.type not in NUMBERS or not port.sizes or len(port.sizes) > 8:
@@ -118,7 +119,10 @@ def _read(graph: Graph, inputs: Sequence[_Input], size: int) -> Description:
         raise ValueError("The ONNX graph has no inputs, so that it is no model.")
     held = sum(array.size for array in graph.constants.values())
     network = Network(
-        [one.shape for one in inputs], batches.pop() if len(batches) == 1 else None, 4 * held + size + 2**16
+        [one.shape for one in inputs],
+        batches.pop() if len(batches) == 1 else None,
+        4 * held + size + 2**16,
+        any(None in one.open_shape for one in inputs),
     )
     values: dict[str, Any] = dict(graph.constants)
     for number, one in enumerate(inputs):

@@ -77,7 +77,9 @@ def flatten(network: Network, node: Node, value: Value) -> Value:
     if not 0 <= axis <= value.rank:
         node.refuse(f"its axis is {axis}, of {shown(value.shape)}")
     if axis == 0 and value.batched:
-        node.refuse("its axis is 0, so that samples become one")
+        if network.batch != 1:
+            node.refuse("its axis is 0, so that samples become one")
+        axis = 1  # of the file's single sample
     shape = [math.prod(value.shape[:axis]), math.prod(value.shape[axis:])]
     if not value.batched and shape[0] == 1:
         shape[0] = BATCH

@@ -10,7 +10,7 @@ import numpy as np
 from .arithmetic import arranged, layout
 from .folding import _split_sizes, axes_of, slices_of
 from .graph import Node
-from .network import MOST_MOVED, Network
+from .network import MOST_LISTED, Network
 from .shapes import checked_axes, reshaped
 from .tensors import Array
 from .values import BATCH, Value, shown
@@ -52,7 +52,7 @@ def cut(network: Network, node: Node, value: Value, axis: int, before: int, afte
     start = int(value.batched)
     if value.batched and value.groups[0]:
         node.refuse(f"its input is {shown(value.shape)}, whose samples are in parts")
-    if value.samples + abs(before) + abs(after) > MOST_MOVED or value.shape[axis] + before + after < 1:
+    if value.samples + abs(before) + abs(after) > MOST_LISTED or value.shape[axis] + before + after < 1:
         node.refuse(f"{before} and {after} elements around an axis of {value.shape[axis]}")
     order = layout(value, value.rank)
     laid = arranged(network, node, value, value.rank, order)
@@ -70,7 +70,7 @@ def cut(network: Network, node: Node, value: Value, axis: int, before: int, afte
         if any(size for side in amounts for size in side):
             for i, side in enumerate(amounts):
                 image[i] += sign * sum(side)
-            if int(np.prod(image)) > MOST_MOVED:
+            if int(np.prod(image)) > MOST_LISTED:
                 node.refuse(f"a sample of what it gives would have the shape {tuple(image)}")
             number = network.call(node, {"class": kind, what: amounts}, number, [*image])
     sizes[place] += before + after
@@ -127,7 +127,7 @@ def both(
     around = [sides[axis] for axis in order[:2]]
     sizes = [value.shape[axis] for axis in order]
     sizes[:2] = [size + sum(side) for size, side in zip(sizes, around, strict=False)]
-    if int(np.prod(sizes)) > MOST_MOVED:
+    if int(np.prod(sizes)) > MOST_LISTED:
         node.refuse(f"a sample of what it gives would have the shape {tuple(sizes)}")
     number = network.call(node, {"class": "ZeroPadding2D", "padding": around}, laid.number, sizes)
     found = Value.of(number, sizes, [order.index(axis) for axis in (1, 2, 3)])
@@ -242,7 +242,7 @@ def resize(network: Network, node: Node, value: Value, *given: Any) -> Value:
         return value
     height, width, channels = image.physical
     shape = (height * size[0], width * size[1], channels)
-    if int(np.prod(shape)) > MOST_MOVED:
+    if int(np.prod(shape)) > MOST_LISTED:
         node.refuse(f"a sample of what it gives would have the shape {shape}")
     config: dict[str, Any] = {"class": "UpSampling2D", "size": size}
     if mode == "linear":

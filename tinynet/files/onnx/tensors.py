@@ -31,6 +31,11 @@ BFLOAT16, FLOAT16, STRING = 16, 10, 8
 EXTERNAL = 1
 
 
+def as_text(value: str | bytes) -> str:
+    """Return a text of a message; protobuf gives those that are no UTF-8 as bytes."""
+    return value if isinstance(value, str) else value.decode(errors="backslashreplace")
+
+
 def array_of(tensor: Any, folder: Path | None) -> Array:
     """Return a TensorProto as an array.
 
@@ -45,7 +50,7 @@ def array_of(tensor: Any, folder: Path | None) -> Array:
         ValueError: the type is none that layers have, the numbers are not as many as the shape says, or they
             are in a file that is not there, too short, or not in the folder.
     """
-    title, shape = f"tensor {tensor.name!r}", tuple(tensor.dims)
+    title, shape = f"tensor {as_text(tensor.name)!r}", tuple(tensor.dims)
     if tensor.data_type not in TYPES:
         what = "of texts" if tensor.data_type == STRING else f"of type {tensor.data_type}"
         raise ValueError(f"The {title} is {what}, which no layer here can use.")
@@ -79,7 +84,7 @@ def _typed(numbers: Any, dtype: str) -> Array:
 
 def _external(title: str, tensor: Any, folder: Path | None, size: int) -> bytes:
     """Return the bytes of a tensor that another file holds."""
-    said = {entry.key: entry.value for entry in tensor.external_data}
+    said = {as_text(entry.key): as_text(entry.value) for entry in tensor.external_data}
     location = said.get("location", "")
     if folder is None:
         raise ValueError(

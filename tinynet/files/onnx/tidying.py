@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +13,9 @@ from .network import Call, Network
 
 KERNELS = ("Dense", "Conv1D", "Conv2D", "DepthwiseConv2D")
 GATES = {"sigmoid": "silu", "hard_sigmoid": "hard_silu"}
+PARTS = {"Erf": "the error function elsewhere than in gelu", "Log": "logarithms elsewhere than of softmax"}
 HALF = 0.5**0.5  # gelu(x) = x * (1 + erf(x * HALF)) / 2
+ROOT = (2 / math.pi) ** 0.5
 
 
 def tidy(network: Network, outputs: Sequence[int]) -> list[int]:
@@ -31,6 +34,7 @@ def tidy(network: Network, outputs: Sequence[int]) -> list[int]:
     found = _Calls(network, outputs)
     for number in found.numbers():
         found.gate(number)
+        found.join_logarithm(number)
     for number in found.numbers():
         found.join_rescaling(number)
     for number in found.numbers():
@@ -39,8 +43,8 @@ def tidy(network: Network, outputs: Sequence[int]) -> list[int]:
         found.join_activation(number)
     found.drop_unused()
     for call in network.calls:
-        if call.kind == "Erf":
-            raise ValueError("The graph computes the error function (Erf) elsewhere than in gelu.")
+        if call.kind in PARTS:
+            raise ValueError(f"The graph computes {PARTS[call.kind]}, which no layer here does.")
     return found.outputs
 
 
@@ -147,6 +151,13 @@ class _Calls:
             before.config |= {"activation": name, "use_bias": bias}
             self.replace(number, self.final(call.inputs[0]))
 
+    def join_logarithm(self, number: int) -> None:
+        """Let log(softmax(x)) be one layer."""
+        call = self.call(number)
+        before = None if call is None else self.call(call.inputs[0])
+        if call is not None and call.kind == "Log" and before is not None and before.kind == "Softmax":
+            call.config, call.inputs = {**before.config, "class": "LogSoftmax"}, [*before.inputs]
+
     def gate(self, number: int) -> None:
         """Let x * sigmoid(x) be silu, x * tanh(softplus(x)) mish, and x * (1 + erf(x / √2)) / 2 gelu."""
         call = self.call(number)
@@ -172,7 +183,11 @@ class _Calls:
         """Let a product be gelu, and what is left of its scale another layer; return whether it is."""
         outer, scale, offset = self._affine(other)
         error = self.call(outer)
-        if error is None or error.kind != "Erf" or scale != offset or scale == 0:
+        if error is None or scale != offset or scale == 0:
+            return False
+        if error.config.get("activation") == "tanh":
+            return self._gelu_approximate(call, error, plain, other, scale)
+        if error.kind != "Erf":
             return False
         source, inside, shift = self._affine(error.inputs[0])
         mine, factor, none = self._affine(plain)
@@ -189,6 +204,27 @@ class _Calls:
         gate.config, gate.inputs = {"class": "Activation", "activation": "gelu"}, [mine]
         call.config, call.inputs = _rescaling(np.asarray(round(total, 6)), np.asarray(0.0)), [other]
         return True
+
+    def _gelu_approximate(self, call: Call, tanh: Call, plain: int, other: int, scale: float) -> bool:
+        """Let x * (1 + tanh(√(2/π) * (x + 0.044715 * x³))) / 2 be gelu's approximation, as `_gelu`."""
+        inner, inside, shift = self._affine(tanh.inputs[0])
+        mine, factor, none = self._affine(plain)
+        both, gate = self.call(inner), self.call(other)
+        if both is None or both.kind != "Add" or shift or none or abs(inside - ROOT) > 1e-4 or gate is None:
+            return False
+        for x, cubic in (both.inputs, both.inputs[::-1]):
+            cube, coefficient, more = self._affine(cubic)
+            product = self.call(cube)
+            if product is None or product.kind != "Multiply" or more or abs(coefficient - 0.044715) > 1e-6:
+                continue
+            square = next((self.call(one) for one in product.inputs if one != x), None)
+            cubed = square is not None and square.kind == "Multiply" and square.inputs == [x, x]
+            if x == mine and x in product.inputs and cubed and self.uses[self.final(other)] == 1:
+                gate.config, gate.inputs = {"class": "Activation", "activation": "gelu_approximate"}, [x]
+                total = np.asarray(round(2 * factor * scale, 6))
+                call.config, call.inputs = _rescaling(total, np.asarray(0.0)), [other]
+                return True
+        return False
 
     def _affine(self, number: int) -> tuple[int, float, float]:
         """Return (x, scale, offset) for a value that is x * scale + offset, by numbers."""

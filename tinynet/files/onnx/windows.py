@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from .graph import Node
-from .network import Network
+from .network import MOST_LISTED, Network
 from .values import Shape, Value
 
 Pair = tuple[int, int]
@@ -24,6 +24,7 @@ class Axis(NamedTuple):
         places: how many windows there are.
         after: the padding that they need after the last element.
         declared: the padding after it that the file names.
+        is_open: whether the size stands for others, too, for which Keras's "same" may give other windows.
     """
 
     size: int
@@ -33,18 +34,28 @@ class Axis(NamedTuple):
     places: int
     after: int
     declared: int
+    is_open: bool = False
 
     @property
     def is_valid(self) -> bool:
         """Whether Keras's "valid" gives these windows."""
+        if self.is_open and (self.declared or self.after):
+            return False
         return self.before == 0 and self.places == (self.size - self.reach) // self.stride + 1
 
     @property
     def is_same(self) -> bool:
         """Whether Keras's "same" gives these windows."""
+        if self.is_open:
+            return False
         count = -(-self.size // self.stride)
         missing = max((count - 1) * self.stride + self.reach - self.size, 0)
         return self.places == count and self.before == missing // 2
+
+    @property
+    def padding(self) -> Pair:
+        """How many zeros the windows need before and after the axis."""
+        return self.before, max(self.declared, self.after) if self.is_open else self.after
 
     @property
     def is_causal(self) -> bool:
@@ -52,7 +63,9 @@ class Axis(NamedTuple):
         return self.before == self.reach - 1 and self.places == (self.size - 1) // self.stride + 1
 
 
-def windows(node: Node, sizes: Sequence[int], kernel: Sequence[int], ceil: bool = False) -> list[Axis]:
+def windows(
+    node: Node, sizes: Sequence[int], kernel: Sequence[int], ceil: bool = False, is_open: bool = False
+) -> list[Axis]:
     """Return where the windows lie along each axis.
 
     Args:
@@ -60,6 +73,7 @@ def windows(node: Node, sizes: Sequence[int], kernel: Sequence[int], ceil: bool 
         sizes: of the input's axes.
         kernel: the sizes of a window.
         ceil: whether the last windows may reach over the end.
+        is_open: whether the sizes stand for others, too.
 
     Raises:
         ValueError: an attribute does not fit the others.
@@ -92,7 +106,8 @@ def windows(node: Node, sizes: Sequence[int], kernel: Sequence[int], ceil: bool 
         if count < 1 or left < 0:
             node.refuse(f"its window of {reach} is larger than its input of {size}")
         after = max((count - 1) * stride + reach - before - size, 0)
-        found.append(Axis(size, reach, stride, before, count, after, declared))
+        known = auto != "NOTSET" or stride == 1
+        found.append(Axis(size, reach, stride, before, count, after, declared, is_open and not known))
     return found
 
 
@@ -139,12 +154,9 @@ def zeros_around(network: Network, node: Node, value: Value, sides: Sequence[Pai
             network.reshaped(node, number, [value.physical[0], 1, value.physical[1]]),
             [*sides, (0, 0)],
         )
-    if math.prod(image) > MOST_PADDED:
+    if math.prod(image) > MOST_LISTED:
         node.refuse(f"a sample with the zeros around it would have the shape {tuple(image)}")
     config = {"class": "ZeroPadding2D", "padding": [[*side] for side in sides]}
     number = network.call(node, config, number, image)
     physical = (*shape, value.physical[-1])
     return of_image(network.reshaped(node, number, physical), physical, value.is_positive)
-
-
-MOST_PADDED = 2**22
