@@ -243,7 +243,10 @@ class Described(Trainable, Former, only_kernels=True):
 
         Args:
             filepath: the file, whose content tells of what kind it is, whatever its name ends in.
-            skip_mismatch, by_name: False (default); loading a part of the weights is not there.
+            skip_mismatch: for HDF5 files of Keras's, whether weights that have other shapes than the model's
+                are passed over, with a warning; default False.
+            by_name: for these, whether layers of equal names belong together, and others are passed over;
+                default False: all layers, in their order.
 
         Raises:
             FileNotFoundError: there is no such file.
@@ -253,14 +256,8 @@ class Described(Trainable, Former, only_kernels=True):
         Example:
             See `save_weights`.
         """
-        if skip_mismatch or by_name:
-            raise ValueError(
-                "load_weights: skip_mismatch and by_name are not there, because weights are loaded all or "
-                "none: load the whole model by load_model, and give its layers' weights on by "
-                "layer.set_weights(other.get_weights())."
-            )
         self._check_has_weights("load_weights")
-        for parameter, value in read_weights(filepath, self):
+        for parameter, value in read_weights(filepath, self, skip_mismatch, by_name):
             parameter.value = value
 
     def _check_has_weights(self, what: str) -> None:

@@ -21,12 +21,15 @@ Array = NDArray[Any]
 MOST_LISTED = 5  # weights of each kind, in an error message
 
 
-def read_weights(path: str | os.PathLike[str], model: Placed) -> list[tuple[Parameter, Array]]:
+def read_weights(
+    path: str | os.PathLike[str], model: Placed, skip_mismatch: bool = False, by_name: bool = False
+) -> list[tuple[Parameter, Array]]:
     """Return which parameter of a model gets which numbers of a file; its content tells of what kind it is.
 
     Args:
         path: a file with weights alone, or with a whole model; or one of PyTorch's.
         model: built.
+        skip_mismatch, by_name: as in `keras_assignments`, for HDF5 files of Keras's; default False.
 
     Returns:
         Pairs; weights that the file's kind does not have are left out.
@@ -39,6 +42,12 @@ def read_weights(path: str | os.PathLike[str], model: Placed) -> list[tuple[Para
     if not Path(path).is_file():
         raise FileNotFoundError(f"There is no file {os.fspath(path)!r} with weights.")
     data = Path(path).read_bytes()
+    if skip_mismatch or by_name:
+        raise ValueError(
+            f"load_weights: skip_mismatch and by_name are for HDF5 files of Keras's alone, and not there for "
+            f"{os.fspath(path)!r}, of which weights are loaded all or none: load the whole model by "
+            "load_model, and give its layers' weights on by layer.set_weights(other.get_weights())."
+        )
     if is_pytorch(data):
         return from_pytorch(path, model, data)
     tensors, metadata = open_tensors(path)
