@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 
 import drawings
 import numpy as np
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import tinynet
-from tinynet import DigitReading, Input, LabelReading, Model, Sequential, images, layers, load_model
+from tinynet import DigitReading, Input, LabelReading, Model, Sequential, images, layers, load_model, reader
 from tinynet.answers import ends_in_sigmoid, probabilities_of
 from tinynet.picture_format import BYTES, UNIT, format_of, known_range
 from tinynet.reader import reader_of
@@ -509,6 +511,30 @@ def test_logits_of_large_numbers_do_not_overflow():
     model = ending(units=1)
     model.flat.value[...] = -1e4
     np.testing.assert_allclose(probabilities_of(model, X), [[1, 0]] * 5, atol=1e-6)
+
+
+def test_the_trial_is_done_once_for_the_same_weights(monkeypatch):
+    tries = []
+    real = reader.uncalibrated
+    monkeypatch.setattr(reader, "uncalibrated", lambda model, x: tries.append(model) or real(model, x))
+    model = network(*hidden(layers.Rescaling(1 / 255)), shape=(28, 28, 1))
+    before = reader_of(model)
+    assert len(tries) == 6
+    again = reader_of(model)
+    assert len(tries) == 6
+    assert (again.form, again.doubts) == (before.form, before.doubts)
+    assert reader_of(model, inverted=False).form == before.form
+    assert len(tries) == 9
+    reader_of(model, labels=range(9, -1, -1), inverted=False)
+    assert len(tries) == 12
+    model.layers[0].parameters[0].value[...] *= 255
+    assert reader_of(model, inverted=False).form.value_range == UNIT
+    assert len(tries) > 12
+    gone = weakref.ref(model)
+    tries.clear()
+    del model, before, again
+    gc.collect()
+    assert gone() is None
 
 
 # The drawn digits

@@ -260,9 +260,9 @@ def hdf5_of(attributes):
 @pytest.mark.parametrize(
     ("make", "kind"),
     [
-        (lambda: zip_of(KERAS_ZIP), "Keras's zip of Keras 3.8.0"),
-        (lambda: zip_of({"other": ""}), "Keras's zip"),
-        (lambda: zip_of(KERAS_ZIP)[:40], "Keras's zip"),
+        (lambda: zip_of(KERAS_ZIP), "zip of Keras 3.8.0"),
+        (lambda: zip_of({"other": ""}), "zip"),
+        (lambda: zip_of(KERAS_ZIP)[:40], "zip"),
         (lambda: hdf5_of({"keras_version": "2.4.0"}), "HDF5 of Keras 2.4.0"),
         (lambda: hdf5_of({"keras_version": np.bytes_(b"1.2.0")}), "HDF5 of Keras 1.2.0"),
         (lambda: hdf5_of({}), "HDF5"),

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,9 @@ LEAST_DIGITS = 5  # that labels must hold for a trial
 # share, the model is doubted.
 WELL, BETTER, RIGHT, CLOSE, POORLY = 0.2, 0.2, 0.6, 0.1, 0.5
 LEAST_PROBABILITY = 1e-6  # that counts
+
+# What the last trial of a model was of, which forms and labels and weights, and what was found.
+_trials: WeakKeyDictionary[Model, tuple[Any, PictureFormat, tuple[str, ...]]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,6 +161,22 @@ def _tried(reader: Reader, ranges: Sequence[tuple[float, float]], inverted: Sequ
     known = [(number, DIGITS.index(name)) for number, name in enumerate(reader.labels) if name in DIGITS]
     if not others or reader.kind != "ink" or len(known) < LEAST_DIGITS:
         return first
+    of = first.form, [other.form for other in others], reader.labels, reader.model.checksum()
+    last = _trials.get(reader.model)
+    if last is None or last[0] != of:
+        best = _best(first, others, known)
+        last = _trials[reader.model] = of, best.form, best.doubts
+    return replace(reader, form=last[1], doubts=last[2])
+
+
+def _best(first: Reader, others: Sequence[Reader], known: Sequence[tuple[int, int]]) -> Reader:
+    """Return the best of several readers.
+
+    Args:
+        first: which is kept unless another one is clearly better.
+        others: in the order in which they are preferred.
+        known: the numbers of classes that are digits, and which digits.
+    """
     numbers, digits = np.array(known).T
     pixels = images.drawn_digits()[:, digits]
     numbers = np.tile(numbers, len(pixels))

@@ -28,7 +28,7 @@ def kind_of_file(path: str | os.PathLike[str]) -> str:
     if is_hdf5(data[:4096]):
         kind, writer = "HDF5", _keras_of_hdf5(data)
     elif data.startswith(ZIP):
-        kind, writer = "Keras's zip", _keras_of_zip(data)
+        kind, writer = "zip", _keras_of_zip(data)
     elif data[8:9] == b"{":
         kind, writer = "safetensors", _writer_of_safetensors(data)
     elif data[4:8] == b"TFL3":
