@@ -63,6 +63,10 @@ def read_description(path: str | os.PathLike[str]) -> Description:
 
 def _read(file: Path, start: bytes) -> Description:
     """Read a file of another library, which begins with `start`."""
+    if is_hdf5(start):
+        from .keras.hdf5 import read_keras_hdf5  # on first use, as all formats but ours
+
+        return read_keras_hdf5(file.read_bytes())
     if start.startswith(ZIP):
         return _read_zip(file.read_bytes())
     if start[4:8] == b"TFL3":
@@ -78,7 +82,7 @@ def _read(file: Path, start: bytes) -> Description:
         )
         raise ValueError(f"it is {what}, and no model file.")
     if start[:1] == b"\x08" or file.suffix.lower() == ".onnx":
-        from .onnx import read_onnx  # on first use, as all formats but ours
+        from .onnx import read_onnx
 
         return read_onnx(file.read_bytes(), file.parent)
     raise ValueError(
@@ -105,7 +109,9 @@ def _read_zip(data: bytes) -> Description:
         )
     if names and all(name.endswith(".npy") for name in names):
         raise ValueError("it holds arrays of NumPy's, and no model.")
-    raise ValueError("it is a zip, and no model file.")
+    from .keras.archive import read_keras_zip
+
+    return read_keras_zip(data)
 
 
 def is_hdf5(start: bytes) -> bool:
