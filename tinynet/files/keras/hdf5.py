@@ -12,7 +12,7 @@ from ..description import Description
 from ..hdf5 import Group, read_hdf5
 from .assembling import describe, optimizer_of
 from .config import config_from_keras
-from .places import as_network, keras_places, places_in
+from .places import as_network, keras_places, optimizer_variables, places_in
 from .values import layer_name
 from .weights import Leaf, Named, as_of_today, is_first, leaves, rounded, share_out
 
@@ -48,7 +48,9 @@ def read_keras_hdf5(data: bytes) -> Description:
     return describe(
         config,
         _weights(leaves(config), named),
-        _held(_group(file, "optimizer_weights")) if "optimizer_weights" in file else [],
+        _held(_group(file, "optimizer_weights"))
+        if "optimizer_weights" in file
+        else optimizer_variables(file),
         optimizer_of(training),
         version,
         _is_of_theano(text_of(file, "backend") or text_of(group, "backend"), version, named),

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..hdf5 import Group
+from .layout import snake_case
 from .values import class_name, layer_name
 from .weights import Leaf, Named
 
@@ -80,17 +81,6 @@ def optimizer_variables(file: Group) -> Named:
     """Return the optimizer's variables, whose names are numbers."""
     path = "optimizer/vars"
     return _numbered(group) if path in file and isinstance(group := file[path], Group) else []
-
-
-def snake_case(name: str) -> str:
-    """Return a class's name as Keras writes it in files.
-
-    Example:
-        >>> snake_case("BatchNormalization"), snake_case("Conv2D"), snake_case("PReLU")
-        ('batch_normalization', 'conv2d', 'p_re_lu')
-    """
-    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
-    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
 def as_network(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,25 +8,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from . import layout
 from .layers import KINDS
+from .layout import KEPT
 
 Array = NDArray[Any]
 Named = list[tuple[str, Array]]  # arrays with the names that they have in a file, in order
 
 # What Keras calls the weights of its layers, in their order. Others that tinynet has, have none.
 NAMES = {
-    "BatchNormalization": ("gamma", "beta", "moving_mean", "moving_variance"),
-    "Conv1D": ("kernel", "bias"),
-    "Conv2D": ("kernel", "bias"),
-    "Dense": ("kernel", "bias"),
-    "DepthwiseConv2D": ("depthwise_kernel", "bias"),
-    "LayerNormalization": ("gamma", "beta"),
-    "Normalization": ("mean", "variance", "count"),
-    "PReLU": ("alpha",),
-    "SeparableConv2D": ("depthwise_kernel", "pointwise_kernel", "bias"),
+    **dict.fromkeys(("Conv1D", "Conv2D", "Dense", "DepthwiseConv2D"), ("kernel", "bias")),
+    **layout.NAMES,
 }
 WEIGHTLESS = {"InputLayer", *(kind.name for kind in KINDS.values())} - {*NAMES}
-KEPT = ("moving_mean", "moving_variance", "mean", "variance", "count")  # those that a layer keeps itself
 WITHOUT = {"bias": "use_bias", "gamma": "scale", "beta": "center"}  # arguments without which there is none
 FORMER = {"W": "kernel", "b": "bias", "running_mean": "moving_mean", "running_std": "moving_variance"}
 RANDOM = ("StateVar", "seed_generator_state", "Variable")  # the states of generators, which are no weights
