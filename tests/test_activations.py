@@ -155,7 +155,7 @@ def test_activations_are_described_by_name(tmp_path):
         layers.Dense(3, activations.tanh), layers.Activation(activations.relu), layers.Activation(None),
         layers.Activation(layers.LeakyReLU(0.5)),
     ], 2)  # fmt: skip
-    configs = model.get_config()["layers"]
+    configs = model.config()["layers"]
     assert configs[0]["activation"] == "tanh"
     assert configs[1] == {"class": "Activation", "activation": "relu"}
     again = models.model_from_json(model.to_json())

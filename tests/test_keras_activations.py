@@ -168,5 +168,5 @@ def test_a_model_by_names_is_that_of_keras():
     other = keras.Sequential([keras.Input((8,)), *(keras.layers.Dense(7, kind) for kind in kinds)])
     other.set_weights(model.get_weights())
     np.testing.assert_allclose(model.predict(x), other.predict(x, verbose=0), rtol=1e-5)
-    activated = [layer["activation"] for layer in model.get_config()["layers"]]
+    activated = [layer["activation"] for layer in model.config()["layers"]]
     assert activated == [layer.get_config()["activation"] for layer in other.layers] == kinds

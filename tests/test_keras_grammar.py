@@ -11,6 +11,7 @@ from safetensors.numpy import load_file
 import tinynet
 from tinynet import Input, Model, Sequential, layers, models
 from tinynet.files.model_file import weights_bytes
+from tinynet.layers.config import layer_config
 
 pytestmark = pytest.mark.filterwarnings(  # get_weights asks PyTorch in NumPy 1's way
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
@@ -393,11 +394,17 @@ def test_without_its_optimizer_a_model_is_loaded_uncompiled(tmp_path):
 def test_a_model_is_built_again_from_its_text_and_its_config(make):
     model = make()
     model.get_layer(index=0).trainable = True
-    for again in (models.model_from_json(model.to_json()), type(model).from_config(model.get_config())):
+    text = json.dumps(layer_config(model))  # tinynet's own form
+    made = [models.model_from_json(model.to_json()), models.model_from_json(text)]
+    for again in (
+        *made,
+        type(model).from_config(model.get_config()),
+        type(model).from_config(model.config()),
+    ):
         assert type(again) is type(model)
         assert again.get_config() == model.get_config()
-        assert again.metrics_names == model.metrics_names
         assert [*again.named_parameters()] == [*model.named_parameters()]
+    assert [again.metrics_names for again in made] == [model.metrics_names] * 2
     assert json.loads(json.dumps(model.get_config())) == model.get_config()
 
 
@@ -405,7 +412,7 @@ def test_a_model_is_built_again_from_its_text_and_its_config(make):
     "text", ["", "{}", '{"class": "Dense", "units": 2}', '{"class_name": "Sequential"}', 3]
 )
 def test_other_text_is_no_model(text):
-    with pytest.raises(ValueError, match=r"expects the text that tinynet's model.to_json\(\) returns"):
+    with pytest.raises(ValueError, match=r"expects the text that model.to_json\(\) returns"):
         models.model_from_json(text)
 
 

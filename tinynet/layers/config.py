@@ -103,7 +103,7 @@ def layer_from_config(config: Mapping[str, Any]) -> Layer:
         Dropout(rate=0.5)
     """
     arguments = dict(config)
-    kind = kind_of(arguments.pop("class", None))
+    kind = kind_of(arguments.pop("class", None), arguments.get("name"))
     if kind.describes_itself:
         return kind.from_config(arguments)  # type: ignore[no-any-return]
     names = arguments.pop("names", None)
@@ -119,14 +119,20 @@ def layer_from_config(config: Mapping[str, Any]) -> Layer:
     return layer
 
 
-def kind_of(name: Any) -> Any:
-    """Return the class of layers that has a name, or raise."""
+def kind_of(name: Any, layer: Any = None) -> Any:
+    """Return the class of layers that has a name, or raise.
+
+    Args:
+        name: of the class.
+        layer: what a layer of it is called, for the error; default: nobody says.
+    """
     kind: Any = KINDS.get(str(name))
     if kind is None:
         known = ", ".join(sorted(name for name, known in KINDS.items() if dataclasses.is_dataclass(known)))
         raise ValueError(
-            f"Unknown layer class {name!r}; the classes are {known}. A class of your own has to be "
-            "defined, or imported, first."
+            f"Unknown layer class {name!r}{'' if layer is None else f' (layer {layer!r})'}; the classes are "
+            f"{known}. A class of your own has to be defined, or imported, first, under this name; nothing "
+            "in a file is executed."
         )
     return kind
 

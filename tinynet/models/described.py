@@ -9,7 +9,7 @@ from typing import Any
 from ..files.atomic import atomic_write, write_new
 from ..files.model_file import file_in
 from ..layers import Layer
-from ..layers.config import layer_config
+from .description import keras_config
 from .former import Former
 from .saving import weights_content
 from .trainable import Trainable
@@ -111,10 +111,11 @@ class Described(Trainable, Former, only_kernels=True):
         return found
 
     def get_config(self) -> dict[str, Any]:
-        """Return what rebuilds the model, without its weights: Keras's name of `config`.
+        """Return the model's layers and how they are joined, as Keras 3's models do.
 
         Returns:
-            A dictionary that JSON can hold, for `from_config`. Its keys are tinynet's, not Keras's.
+            A dictionary that JSON can hold, for `from_config`; without weights, and without what `compile`
+            was given. (`config` returns tinynet's description.)
 
         Raises:
             TypeError, ValueError: as `config`.
@@ -122,16 +123,20 @@ class Described(Trainable, Former, only_kernels=True):
         Example:
             >>> from tinynet import Sequential, layers
             >>> model = Sequential([layers.Dense(2)], 3)
+            >>> [layer["class_name"] for layer in model.get_config()["layers"]]
+            ['InputLayer', 'Dense']
             >>> Sequential.from_config(model.get_config()).output_shape
             (2,)
         """
-        return self.config()
+        found: dict[str, Any] = keras_config(self)["config"]
+        return found
 
     def to_json(self) -> str:
         """Return what rebuilds the model, without its weights, as text for `models.model_from_json`.
 
         Returns:
-            JSON of the model's class and of what `config` returns; tinynet's own, which Keras does not read.
+            JSON as Keras 3 writes it, and reads it: the model's class, what `get_config` returns, and what
+            `compile` was given. (Keras needs those classes that it has not, such as your own.)
 
         Raises:
             TypeError, ValueError: as `config`.
@@ -142,7 +147,7 @@ class Described(Trainable, Former, only_kernels=True):
             >>> models.model_from_json(text).count_params()
             8
         """
-        return json.dumps(layer_config(self))
+        return json.dumps(keras_config(self))
 
     def export(
         self,

@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from .. import losses, optim
+from ..layers.config import layer_config
 from .trainable import Trainable
 
 
@@ -35,6 +36,32 @@ def common_config(model: Trainable) -> dict[str, Any]:
     if how is not None:
         config["compile"] = how
     return config
+
+
+def keras_config(model: Any) -> dict[str, Any]:
+    """Return a model as Keras 3 describes it, with classes that Keras has not, and how it was compiled."""
+    from ..files.keras.config import config_to_keras  # on first use, so that `import tinynet` need not wait
+
+    found, how = config_to_keras(layer_config(model), own=True)
+    return found | {"compile_config": how}
+
+
+def as_ours(kind: str, config: Any) -> Any:
+    """Return a model's config as tinynet has it, from that or from what Keras's `get_config` returns.
+
+    Args:
+        kind: "Sequential" or "Functional".
+        config: the config, of any version of Keras.
+
+    Raises:
+        ValueError: tinynet has no such layer.
+    """
+    layers = config.get("layers") if isinstance(config, Mapping) else config
+    if not isinstance(layers, list) or not all("class_name" in layer for layer in layers):
+        return config
+    from ..files.keras.config import config_from_keras  # on first use, too
+
+    return config_from_keras({"class_name": kind, "config": config})
 
 
 def check_shared_once(part: Any, seen: set[int]) -> None:

@@ -115,17 +115,17 @@ def save_model(
 
 @spoken
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """Return the model that `Model.to_json` described, with new initial weights.
+    """Return the model that `Model.to_json` described, here or in Keras, with new initial weights.
 
     Args:
-        json_string: as `to_json` returns it.
+        json_string: as `to_json` returns it, of any version of Keras.
         custom_objects: taken, and not needed; see `load_model`. Default None.
 
     Returns:
         A new model, compiled if that one was.
 
     Raises:
-        ValueError: the text is not what tinynet writes, or names a class that is not defined.
+        ValueError: the text is none of that, or names a class that is not defined, or that tinynet lacks.
 
     Example:
         >>> from tinynet import layers
@@ -134,13 +134,17 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     """
     try:
         config = json.loads(json_string)
+        if "class_name" in config:
+            from ..files.keras.config import config_from_keras  # on first use, for a fast `import tinynet`
+
+            config = config_from_keras(config)
         if not issubclass(kind_of(config["class"]), Model):
             raise ValueError(f"{config['class']} is no model")
         return layer_from_config(config)
     except Exception as error:  # a damaged description can raise anything
         raise ValueError(
-            f"model_from_json expects the text that tinynet's model.to_json() returns, which describes a "
-            f"model that this tinynet can build: {error!r}. (Keras's own JSON is another one.)"
+            "model_from_json expects the text that model.to_json() returns, tinynet's or Keras's, of a model "
+            f"that this tinynet can build: {error}."
         ) from error
 
 

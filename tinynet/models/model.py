@@ -20,7 +20,7 @@ from ..layers.symbols import InputLayer, SymbolicTensor
 from ..layers.tracing import symbols_of, trace
 from ..layers.wiring import Wiring
 from .described import Described
-from .description import common_config, restore
+from .description import as_ours, common_config, restore
 from .inputs import as_inputs
 from .saving import content_of
 from .summary import summary
@@ -325,7 +325,7 @@ class Model(Described, only_kernels=True):
         """Return the model that `config` described, with new initial weights.
 
         Args:
-            config: as `config` returns it.
+            config: as `config` or `get_config` returns it, or Keras's `get_config`.
 
         Returns:
             A new model, compiled if that one was.
@@ -333,6 +333,7 @@ class Model(Described, only_kernels=True):
         Raises:
             KeyError, IndexError, TypeError, ValueError: the description is not complete or not valid.
         """
+        config = as_ours("Functional", config)
         layers = [layer_from_config(layer) for layer in config["layers"]]
         give_names(layers, config["names"])
         used = [*config["inputs"], *(place for place, _ in config["joins"])]

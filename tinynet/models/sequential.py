@@ -16,7 +16,7 @@ from ..layers.declaration import Declaration, running
 from ..layers.geometry import OpenShape, Shape, is_several, open_shape, stand_in
 from ..layers.members import unchanged_by_failure
 from ..layers.symbols import STAND_INS, InputLayer, SymbolicTensor
-from .description import common_config, restore
+from .description import as_ours, common_config, restore
 from .inputs import raw_input
 from .model import Model
 from .placed import first_use
@@ -288,6 +288,7 @@ class Sequential(Chain, Model, only_kernels=True):
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """Return the model that `config` described; see `Model.from_config`."""
+        config = as_ours("Sequential", config)
         layers = [layer_from_config(layer) for layer in config["layers"]]
         if "names" in config:
             give_names(layers, config["names"])

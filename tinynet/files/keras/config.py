@@ -9,6 +9,7 @@ from typing import Any
 
 from .compile_to_keras import compile_to_keras
 from .compiling import compile_from_keras
+from .layers_to_keras import Writing
 from .networks import read_network
 from .networks_to_keras import Paths, network_to_keras
 from .reading import Data, Reading
@@ -61,11 +62,13 @@ def config_from_keras(
         raise ValueError(f"the network's description is damaged: {error!r}") from error
 
 
-def config_to_keras(config: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def config_to_keras(config: Mapping[str, Any], own: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return a network as Keras 3.15 describes it, and how it was compiled.
 
     Args:
         config: what `Model.config` returns.
+        own: whether classes that Keras has not are described, too, as it describes those of people's own;
+            default: they are refused.
 
     Returns:
         What the model's file holds as its config, without "compile_config"; and that: {} if the model was not
@@ -83,8 +86,8 @@ def config_to_keras(config: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str
     """
     frozen = Paths([*config.get("frozen", ())])
     shapes = [[*config["input_shape"]]] if config.get("input_shape") is not None else None
-    dtype = config.get("dtype") or "float32"
-    found = network_to_keras(dict(config), config["name"], dtype, frozen, shapes)
+    writing = Writing(config.get("dtype") or "float32", own)
+    found = network_to_keras(dict(config), config["name"], writing, frozen, shapes)
     return found, compile_to_keras(config.get("compile"))
 
 

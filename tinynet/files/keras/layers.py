@@ -162,6 +162,8 @@ STANDARD = (
     "name", "trainable", "dtype", "batch_input_shape", "batch_shape", "input_shape", "input_dim",
     "input_length", "input_dtype", "batch_size",
 )  # fmt: skip
+# Arguments that Keras gives to layers of people's own classes.
+NOT_OWN = ("name", "trainable", "dtype", "batch_input_shape", "batch_shape", "input_dtype")
 # Further arguments that change neither predictions nor training.
 NO_EFFECT = (
     *STANDARD, "autocast", "fused", "implementation", "ragged", "renorm_momentum", "rng_type", "seed",

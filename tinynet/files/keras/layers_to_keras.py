@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from .layers import KINDS, activation
@@ -78,6 +79,20 @@ OWN_DEFAULTS: dict[str, Data] = {
 }
 
 
+@dataclass(frozen=True)
+class Writing:
+    """What is known while a model is written.
+
+    Args:
+        dtype: of the model, "float32" or "float64".
+        own: whether a class that Keras has not is described, too, as Keras describes those of people's own;
+            default: it is refused.
+    """
+
+    dtype: str
+    own: bool = False
+
+
 def keras_object(module: str, kind: str, config: Data) -> Data:
     """Return an object as Keras 3 writes it."""
     return {"module": module, "class_name": kind, "config": config, "registered_name": None}
@@ -88,48 +103,50 @@ def policy(dtype: str) -> Data:
     return keras_object("keras", "DTypePolicy", {"name": dtype})
 
 
-def layer_to_keras(data: Data, name: str, dtype: str, trainable: bool) -> Data:
+def layer_to_keras(data: Data, name: str, writing: Writing, trainable: bool) -> Data:
     """Return a layer as Keras 3 describes it.
 
     Args:
         data: as tinynet does, not a network.
         name: the layer's.
-        dtype: of the model, "float32" or "float64".
+        writing: what is known.
         trainable: whether it trains.
 
     Raises:
         ValueError: Keras has no such layer.
     """
-    if data["class"] == "Activation" and isinstance(data["activation"], Mapping):
-        data = dict(data["activation"])
-    start: Data = {"name": name, "trainable": trainable, "dtype": policy(dtype)}
+    start: Data = {"name": name, "trainable": trainable, "dtype": policy(writing.dtype)}
     if data["class"].startswith("SpatialDropout"):  # whose constructor takes no other
-        start = {"name": name, "dtype": dtype}
+        start = {"name": name, "dtype": writing.dtype}
     alone = activation_name(data)
     if alone is not None:
         return keras_object("keras.layers", "Activation", {**start, "activation": alone})
     kind = FROM_OURS.get(data["class"])
+    if kind is None and writing.own:
+        mine = {key: value for key, value in data.items() if key != "class"}
+        return own_object(data["class"], {**mine, "name": name, "trainable": trainable})
     if kind is None:
         raise ValueError(
             f"Keras has no layer {data['class']} (layer {name!r}): save the model as .safetensors, tinynet's "
             "own form, or make it of layers that Keras has"
         )
-    return keras_object("keras.layers", kind, start | arguments(kind, data, dtype))
+    return keras_object("keras.layers", kind, start | arguments(kind, data, writing))
+
+
+def own_object(kind: str, config: Data) -> Data:
+    """Return an object of a class that Keras has not, as Keras writes those of people's own classes."""
+    return {"module": "tinynet", "class_name": kind, "config": config, "registered_name": f"tinynet>{kind}"}
 
 
 def activation_name(data: Data) -> str | None:
     """Return the name of what is an activation by name alone in Keras, or None."""
     kind = data["class"]
-    if kind == "Elementwise":
-        if data["function"] == "gelu_approximate":
-            raise ValueError("Keras has no layer of the approximate gelu: take 'gelu'")
+    if kind == "Elementwise" and data["function"] != "gelu_approximate":
         return str(data["function"])
-    if kind == "LogSoftmax" and data.get("axis", -1) != -1:
-        raise ValueError("Keras's log_softmax goes along the last axis")
-    return NAMES_ONLY.get(kind)
+    return NAMES_ONLY.get(kind) if data.get("axis", -1) == -1 else None
 
 
-def arguments(kind: str, data: Data, dtype: str) -> Data:
+def arguments(kind: str, data: Data, writing: Writing) -> Data:
     """Return a layer's arguments as Keras 3 has them."""
     defaults = DEFAULTS | OWN_DEFAULTS.get(kind, {})
     found: Data = {}
@@ -138,7 +155,7 @@ def arguments(kind: str, data: Data, dtype: str) -> Data:
         if key in ("strides",) and value is None:
             value = data.get("pool_size", 2) if "pool_size" in KINDS[kind].arguments else 1
         if read is activation:
-            value = activation_to_keras(value, dtype)
+            value = activation_to_keras(value, writing)
         elif read is initializer:
             value = initializer_to_keras(value)
         elif read is regularizer or read is constraint:
@@ -160,17 +177,17 @@ def arguments(kind: str, data: Data, dtype: str) -> Data:
     return found
 
 
-def activation_to_keras(value: Any, dtype: str) -> Any:
+def activation_to_keras(value: Any, writing: Writing) -> Any:
     """Return an activation, a name or a layer, as Keras 3 describes it."""
     if not isinstance(value, Mapping):
         return value or "linear"
     if value["class"] == "Activation":
-        return activation_to_keras(value["activation"], dtype)
+        return activation_to_keras(value["activation"], writing)
     alone = activation_name(dict(value))
     if alone is not None:
         return alone
     kind = str(FROM_OURS.get(value["class"]))
-    return layer_to_keras(dict(value), kind.lower(), dtype, True)
+    return layer_to_keras(dict(value), kind.lower(), writing, True)
 
 
 def initializer_to_keras(value: Any) -> Data:

@@ -32,7 +32,7 @@ def read_any(
     entry = mapping(entry, "a layer")
     kind = class_name(entry.get("class_name"))
     config = entry.get("config")
-    if kind in NETWORKS:
+    if kind in NETWORKS or (isinstance(config, Mapping) and "input_layers" in config):
         found, frozen, out = read_network(entry, reading)
         name = found["name"]
         return [(name, found)], out, [name if path == "" else f"{name}/{path}" for path in frozen]
@@ -56,6 +56,9 @@ def read_network(entry: Mapping[str, Any], reading: Reading) -> tuple[Data, list
         )
     if isinstance(config, Mapping) and is_frozen(config):
         frozen = ["", *frozen]
+    registered = str(entry.get("registered_name"))
+    if registered.startswith("tinynet>"):
+        data["class"] = class_name(registered)
     return data, frozen, out
 
 

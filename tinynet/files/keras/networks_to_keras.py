@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .layers_to_keras import keras_object, layer_to_keras, policy
-from .output_shapes import Data, Shape, graph_shapes, output_shapes
+from .layers_to_keras import Writing, keras_object, layer_to_keras, policy
+from .output_shapes import Data, Shape, graph_shapes, is_network, output_shapes
 
 FUNCTIONAL = "keras.src.models.functional"
 UNBUILT = (  # those that Keras builds without a shape
@@ -37,13 +37,15 @@ class Paths:
         return Paths(inner, name in self)
 
 
-def network_to_keras(data: Data, name: str, dtype: str, frozen: Paths, shapes: list[Shape] | None) -> Data:
+def network_to_keras(
+    data: Data, name: str, writing: Writing, frozen: Paths, shapes: list[Shape] | None
+) -> Data:
     """Return a network as Keras 3 describes it.
 
     Args:
         data: as tinynet does; a row or a graph.
         name: the network's.
-        dtype: of the model.
+        writing: what is known.
         frozen: what does not train.
         shapes: of a sample of each input; None where that is not known.
 
@@ -51,19 +53,31 @@ def network_to_keras(data: Data, name: str, dtype: str, frozen: Paths, shapes: l
         ValueError: Keras has no such layer.
     """
     if "joins" in data:
-        return graph_to_keras(data, name, dtype, frozen)
+        return as_own(graph_to_keras(data, name, writing, frozen), data, writing)
     layers = []
     if shapes is not None:
-        layers.append(input_to_keras(free_name("input_layer", names_of(data)), shapes[0], dtype))
+        layers.append(input_to_keras(free_name("input_layer", names_of(data)), shapes[0], writing.dtype))
     for layer, one in zip(data["layers"], names_of(data), strict=True):
-        layers.append(part_to_keras(layer, one, dtype, frozen, shapes))
+        layers.append(part_to_keras(layer, one, writing, frozen, shapes))
         shapes = None if shapes is None else output_shapes(layer, shapes)
-    config = {"name": name, "trainable": not frozen.all, "dtype": policy(dtype), "layers": layers}
+    config = {"name": name, "trainable": not frozen.all, "dtype": policy(writing.dtype), "layers": layers}
     found = keras_object("keras", "Sequential", config)
     if layers and layers[0]["class_name"] == "InputLayer":
         config["build_input_shape"] = layers[0]["config"]["batch_shape"]
         found["build_config"] = {"input_shape": config["build_input_shape"]}
-    return found
+    return as_own(found, data, writing)
+
+
+def as_own(found: Data, data: Data, writing: Writing) -> Data:
+    """Return a network as one of somebody's own class, if it is one, or raise."""
+    kind = data.get("class")
+    if kind in (None, "Chain", "Model", "Sequential"):
+        return found
+    if not writing.own:
+        raise ValueError(
+            f"Keras has no class {kind} of models: save the model as .safetensors, tinynet's own form"
+        )
+    return {**found, "registered_name": f"tinynet>{kind}"}
 
 
 def names_of(data: Data) -> list[str]:
@@ -103,19 +117,21 @@ def input_to_keras(name: str, shape: Shape, dtype: str) -> Data:
     return keras_object("keras.layers", "InputLayer", config)
 
 
-def part_to_keras(layer: Data, name: str, dtype: str, frozen: Paths, shapes: list[Shape] | None) -> Data:
+def part_to_keras(
+    layer: Data, name: str, writing: Writing, frozen: Paths, shapes: list[Shape] | None
+) -> Data:
     """Return a layer of a network, or a network in it."""
-    if "layers" in layer:
-        found = network_to_keras(layer, name, dtype, frozen.inside(name), shapes)
+    if is_network(layer):
+        found = network_to_keras(layer, name, writing, frozen.inside(name), shapes)
         return {**found, "compile_config": {}}
-    found = layer_to_keras(layer, name, dtype, name not in frozen)
+    found = layer_to_keras(layer, name, writing, name not in frozen)
     if shapes is not None and found["class_name"] not in UNBUILT:
         batches = [[None, *shape] for shape in shapes]
         found["build_config"] = {"input_shape": batches if layer["class"] in SEVERAL else batches[0]}
     return found
 
 
-def graph_to_keras(data: Data, name: str, dtype: str, frozen: Paths) -> Data:
+def graph_to_keras(data: Data, name: str, writing: Writing, frozen: Paths) -> Data:
     """Return a graph as Keras 3 describes it."""
     names, inputs = names_of(data), data["inputs"]
     shapes = [[*data["layers"][place]["shape"]] for place in inputs]
@@ -123,21 +139,25 @@ def graph_to_keras(data: Data, name: str, dtype: str, frozen: Paths) -> Data:
     histories = [[names[place], 0, 0] for place in inputs]
     entries: dict[int, Data] = {}
     for place, shape in zip(inputs, shapes, strict=True):
-        made = input_to_keras(names[place], shape, dtype)
+        made = input_to_keras(names[place], shape, writing.dtype)
         entries[place] = {**made, "name": names[place], "inbound_nodes": []}
 
     def symbol(number: int) -> Data:
-        config = {"shape": [None, *values[number]], "dtype": dtype, "keras_history": histories[number]}
+        config = {
+            "shape": [None, *values[number]],
+            "dtype": writing.dtype,
+            "keras_history": histories[number],
+        }
         return {"class_name": "__keras_tensor__", "config": config}
 
     for place, numbers in data["joins"]:
         layer, taken = data["layers"][place], [values[number] for number in numbers]
         if place not in entries:
-            made = part_to_keras(layer, names[place], dtype, frozen, taken)
+            made = part_to_keras(layer, names[place], writing, frozen, taken)
             entries[place] = {**made, "name": names[place], "inbound_nodes": []}
         symbols: Any = [symbol(number) for number in numbers]
         is_several = layer["class"] in SEVERAL or len(numbers) > 1
-        keywords = {"mask": None} if "layers" in layer or layer["class"] == "BatchNormalization" else {}
+        keywords = {"mask": None} if is_network(layer) or layer["class"] == "BatchNormalization" else {}
         calls = entries[place]["inbound_nodes"]
         calls.append({"args": [symbols if is_several else symbols[0]], "kwargs": keywords})
         count = len(output_shapes(layer, taken))

@@ -9,6 +9,13 @@ Shape = list[Any]  # of a sample: integers and None
 Data = dict[str, Any]
 
 CONVOLUTIONS = ("Conv1D", "Conv2D", "DepthwiseConv2D", "SeparableConv2D")
+SAME = (
+    "Activation", "BatchNormalization", "Dropout", "ELU", "Elementwise", "InputLayer", "LayerNormalization",
+    "LeakyReLU", "LogSoftmax", "Normalization", "PReLU", "RandomFlip", "RandomRotation",
+    "RandomTranslation", "RandomZoom", "ReLU", "Rescaling", "Sigmoid", "Softmax", "SpatialDropout1D",
+    "SpatialDropout2D", "Tanh",
+)  # fmt: skip
+SEVERAL = ("Add", "Average", "Maximum", "Multiply", "Subtract")
 POOLS = ("AveragePool1D", "AveragePool2D", "MaxPool1D", "MaxPool2D")
 
 
@@ -25,14 +32,14 @@ def output_shapes(data: Data, shapes: list[Shape]) -> list[Shape]:
     """
     if "joins" in data:
         return graph_shapes(data, shapes)[1]
-    if "layers" in data:
+    if is_network(data):
         for layer in data["layers"]:
             shapes = output_shapes(layer, shapes)
         return shapes
     kind, shape = data["class"], shapes[0]
     if kind == "Concatenate":
         return [concatenated(data["axis"], shapes)]
-    if len(shapes) > 1:
+    if kind in SEVERAL:
         return [broadcast(shapes)]
     if kind == "Dense":
         return [[*shape[:-1], data["units"]]]
@@ -49,7 +56,12 @@ def output_shapes(data: Data, shapes: list[Shape]) -> list[Shape]:
         return [kept if data.get("keepdims") else [channels]]
     if kind in (*CONVOLUTIONS, *POOLS, "UpSampling2D", "ZeroPadding2D", "Cropping2D"):
         return [moved(data, shape)]
-    return [shape]
+    return [shape if kind in SAME else [None] * len(shape)]
+
+
+def is_network(data: Data) -> bool:
+    """Return whether a layer is a row or a graph of layers."""
+    return "joins" in data or ("layers" in data and ("dtype" in data or data["class"] == "Chain"))
 
 
 def graph_shapes(data: Data, shapes: list[Shape]) -> tuple[list[Shape], list[Shape]]:

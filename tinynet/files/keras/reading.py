@@ -8,7 +8,7 @@ from typing import Any
 
 from .absent import ABSENT
 from .former import of_today
-from .layers import KINDS, NEUTRAL, NO_EFFECT, STANDARD, TRAINING_ONLY, Kind, activation
+from .layers import KINDS, NEUTRAL, NO_EFFECT, NOT_OWN, TRAINING_ONLY, Kind, activation
 from .parts import activation_name
 from .values import class_name, flag, layer_name, mapping, plain, short
 
@@ -72,7 +72,7 @@ def unknown(kind: str, title: str, name: str, arguments: Mapping[str, Any]) -> D
         )
     if kind in ABSENT:
         raise ValueError(f"tinynet has no layer {kind} ({title})")
-    own = {key: plain(value) for key, value in arguments.items() if key not in STANDARD}
+    own = {key: plain(value) for key, value in arguments.items() if key not in NOT_OWN}
     if "class" in own:
         raise ValueError(f"{title} has an argument 'class'")
     return {"class": kind, "name": name, **own}
