@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -98,6 +99,11 @@ def keras_object(module: str, kind: str, config: Data) -> Data:
     return {"module": module, "class_name": kind, "config": config, "registered_name": None}
 
 
+def snake(kind: str) -> str:
+    """Return what a layer of a class is called by default."""
+    return re.sub("(?<=[a-z])(?=[A-Z])", "_", kind).lower()
+
+
 def policy(dtype: str) -> Data:
     """Return what Keras 3 says of a layer's dtype."""
     return keras_object("keras", "DTypePolicy", {"name": dtype})
@@ -172,7 +178,7 @@ def arguments(kind: str, data: Data, writing: Writing) -> Data:
     for key, value in OTHERS.get(kind, {}).items():
         if key not in found:
             found[key] = initializer_to_keras(value) if key.endswith("_initializer") else value
-    if kind == "Normalization" and isinstance(found["axis"], int):
+    if kind in ("LayerNormalization", "Normalization") and isinstance(found["axis"], int):
         found["axis"] = [found["axis"]]
     return found
 
@@ -187,7 +193,7 @@ def activation_to_keras(value: Any, writing: Writing) -> Any:
     if alone is not None:
         return alone
     kind = str(FROM_OURS.get(value["class"]))
-    return layer_to_keras(dict(value), kind.lower(), writing, True)
+    return layer_to_keras(dict(value), snake(kind), writing, True)
 
 
 def initializer_to_keras(value: Any) -> Data:

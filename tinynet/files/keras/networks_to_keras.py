@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .layers_to_keras import Writing, keras_object, layer_to_keras, policy
+from .layers_to_keras import Writing, keras_object, layer_to_keras, policy, snake
 from .output_shapes import Data, Shape, graph_shapes, is_network, output_shapes
 
 FUNCTIONAL = "keras.src.models.functional"
@@ -88,15 +88,6 @@ def names_of(data: Data) -> list[str]:
     for layer in data["layers"]:
         found.append(free_name(snake(layer["class"]), found))
     return found
-
-
-def snake(kind: str) -> str:
-    """Return what a layer of a class is called by default."""
-    letters = [
-        f"_{one}" if place and one.isupper() and kind[place - 1].islower() else one
-        for place, one in enumerate(kind)
-    ]
-    return "".join(letters).lower()
 
 
 def free_name(name: str, taken: list[str]) -> str:

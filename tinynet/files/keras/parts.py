@@ -57,30 +57,33 @@ def initializer(value: Any) -> Any:
     return {"class_name": KINDS[name], "config": given}
 
 
+REGULARIZERS = {
+    "l1": "L1", "l2": "L2", "l1l2": "L1L2", "l1_l2": "L1L2", "l1l2regularizer": "L1L2",
+    "weightregularizer": "L1L2",
+}  # fmt: skip
+
+
 def regularizer(value: Any) -> Data | None:
-    """Return a regularizer as tinynet's layers take it, or raise."""
+    """Return a regularizer as tinynet's layers take it; None for none, or of no effect; or raise."""
     value = plain(value)
     if not value:
         return None
-    if isinstance(value, str):
-        return {"l1": _penalty(0.01, 0), "l2": _penalty(0, 0.01), "L1": _penalty(0.01, 0),
-                "L2": _penalty(0, 0.01)}.get(value, _penalty(0, 0))  # fmt: skip
-    given = mapping(value, "a regularizer")
-    if "config" in given:
-        kind, given = (
-            class_name(given.get("class_name")),
-            mapping(given["config"], "a regularizer's arguments"),
-        )
-    else:
-        kind = class_name(given.get("class_name", given.get("name")))  # of Keras 1
-    known = kind.lower() in ("l1", "l2", "l1l2", "l1_l2", "l1l2regularizer", "weightregularizer")
-    if not known:
+    kind, given = _told(value, "regularizer")
+    found = REGULARIZERS.get(kind.lower())
+    if found is None:
         raise ValueError(f"tinynet has no regularizer {kind!r}")
-    return _penalty(*(number(given.get(one) or 0) for one in ("l1", "l2")))
+    default = 0.01 if isinstance(value, str) and found != "L1L2" else 0.0
+    wanted = [name for name in ("l1", "l2") if name.upper() in found]
+    factors = {name: number(given.get(name, default) or 0) for name in wanted}
+    return {"class_name": found, "config": factors} if any(factors.values()) else None
 
 
-def _penalty(l1: float, l2: float) -> Data | None:
-    return {"class_name": "L1L2", "config": {"l1": l1, "l2": l2}} if l1 or l2 else None
+def _told(value: Any, what: str) -> tuple[str, Mapping[str, Any]]:
+    """Return the name of a regularizer or a constraint, and its arguments, as all versions write them."""
+    given: Mapping[str, Any] = {"name": value} if isinstance(value, str) else mapping(value, f"a {what}")
+    if "config" in given:
+        return class_name(given.get("class_name")), mapping(given["config"], f"a {what}'s arguments")
+    return class_name(given.get("class_name", given.get("name"))), given  # of Keras 1
 
 
 CONSTRAINTS: dict[str, tuple[str, dict[str, float]]] = {
@@ -96,14 +99,7 @@ def constraint(value: Any) -> Data | None:
     value = plain(value)
     if not value:
         return None
-    given: Mapping[str, Any] = {"name": value} if isinstance(value, str) else mapping(value, "a constraint")
-    if "config" in given:
-        kind, given = (
-            class_name(given.get("class_name")),
-            mapping(given["config"], "a constraint's arguments"),
-        )
-    else:
-        kind = class_name(given.get("class_name", given.get("name")))
+    kind, given = _told(value, "constraint")
     name = kind.replace("_", "").lower()
     if name not in CONSTRAINTS:
         raise ValueError(f"tinynet has no constraint {kind!r}")
