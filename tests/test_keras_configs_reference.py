@@ -33,7 +33,7 @@ def convolutions():
     return row(
         L.Conv2D(8, (2, 3), 2, "same", groups=2, activation="gelu", use_bias=False,
                  kernel_initializer=initializer, kernel_regularizer="l2", kernel_constraint=constraint),
-        L.Conv2D(8, 2, dilation_rate=2, padding="same", activation=L.LeakyReLU(0.1)),
+        L.Conv2D(8, 2, dilation_rate=2, padding="same", activation=L.LeakyReLU(0.1, name="leaky_re_lu")),
         L.DepthwiseConv2D(2, depth_multiplier=2, activation="swish"), L.BatchNormalization(),
         L.SeparableConv2D(3, 2, depth_multiplier=2, padding="same"), L.MaxPooling2D(2, padding="same"),
         L.Flatten(), L.Dense(3, activation="softmax"),

@@ -29,6 +29,7 @@ CLASSES = {
     "MSE": "mean_squared_error", "MAE": "mean_absolute_error",
 }  # fmt: skip
 REDUCTIONS = (None, "auto", "sum_over_batch_size", "mean", "mean_with_sample_weight")
+ABBREVIATIONS = ("bce", "mse", "mae", "mape", "msle", "BCE", "MSE", "MAE", "MAPE", "MSLE")
 ACCURACIES = ("categorical_accuracy", "binary_accuracy", "sparse_categorical_accuracy", "accuracy")
 METRICS: dict[str, dict[str, Any]] = {  # by Keras's names, with their arguments' defaults
     "accuracy": {}, "acc": {}, "binary_accuracy": {"threshold": 0.5}, "categorical_accuracy": {},
@@ -179,4 +180,5 @@ def metric(value: Any) -> str:
     for key, given in config.items():
         if key not in told and given is not None and given != defaults.get(key, False):
             raise ValueError(f"the metric {name} with {key}={short(given)} is left out")
-    return name
+    called = config.get("name", value)  # by which the history lists it
+    return called if called in ABBREVIATIONS and SHORT[called.lower()] == name else name
