@@ -7,6 +7,12 @@ from typing import Any
 
 from ..layers.base import Layer
 
+# Layers that do nothing while predicting.
+UNCHANGED = (
+    "Dropout", "RandomFlip", "RandomRotation", "RandomTranslation", "RandomZoom", "SpatialDropout1D",
+    "SpatialDropout2D",
+)  # fmt: skip
+
 
 def check_built(model: Any) -> None:
     """Raise if a model is not built."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...layers.base import Layer
-from ..checks import check_layer, numbers_of
+from ..checks import UNCHANGED, check_layer, numbers_of
 from .activations import ACTIVATIONS
 from .building import Builder, Value
 from .convolutions import CONVOLUTIONS
@@ -210,21 +210,15 @@ def concatenate(builder: Builder, layer: Any, inputs: list[Value]) -> Value:
 SINGLE = {  # those of one input
     **ACTIVATIONS,
     **CONVOLUTIONS,
+    **dict.fromkeys(UNCHANGED, unchanged),
     "BatchNormalization": batch_normalization,
     "Cropping2D": cropping,
-    "Dropout": unchanged,
     "Flatten": flatten,
     "LayerNormalization": layer_normalization,
     "Normalization": normalization,
     "Permute": permute,
-    "RandomFlip": unchanged,
-    "RandomRotation": unchanged,
-    "RandomTranslation": unchanged,
-    "RandomZoom": unchanged,
     "Rescaling": rescaling,
     "Reshape": reshape,
-    "SpatialDropout1D": unchanged,
-    "SpatialDropout2D": unchanged,
     "UpSampling2D": up_sampling,
     "ZeroPadding2D": zero_padding,
 }
@@ -236,4 +230,4 @@ SEVERAL = {
     "Multiply": merge("Mul"),
     "Subtract": merge("Sub"),
 }
-AS_THEY_LIE = ("Dense", "Dropout", "Flatten")  # which take flattened images in whatever order they lie
+AS_THEY_LIE = ("Dense", "Flatten", *UNCHANGED)  # which take flattened images in whatever order they lie

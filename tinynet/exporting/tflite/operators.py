@@ -9,7 +9,7 @@ import numpy as np
 
 from ...files.tflite import Tensor
 from ...layers.base import Layer
-from ..checks import check_layer, numbers_of
+from ..checks import UNCHANGED, check_layer, numbers_of
 from .activations import ACTIVATIONS, as_rows
 from .building import Builder
 from .convolutions import CONVOLUTIONS
@@ -154,21 +154,15 @@ def concatenate(builder: Builder, layer: Any, inputs: list[Tensor]) -> Tensor:
 SINGLE = {  # those of one input
     **ACTIVATIONS,
     **CONVOLUTIONS,
+    **dict.fromkeys(UNCHANGED, unchanged),
     "BatchNormalization": batch_normalization,
     "Cropping2D": cropping,
-    "Dropout": unchanged,
     "Flatten": reshape,
     "LayerNormalization": layer_normalization,
     "Normalization": normalization,
     "Permute": permute,
-    "RandomFlip": unchanged,
-    "RandomRotation": unchanged,
-    "RandomTranslation": unchanged,
-    "RandomZoom": unchanged,
     "Rescaling": rescaling,
     "Reshape": reshape,
-    "SpatialDropout1D": unchanged,
-    "SpatialDropout2D": unchanged,
     "UpSampling2D": up_sampling,
     "ZeroPadding2D": zero_padding,
 }
