@@ -57,7 +57,24 @@ def arithmetic(network: Network, node: Node, *operands: Any) -> Value:
         node.refuse("it divides a constant by a value, which no layer here does")
     if np.any(constant == 0):
         node.refuse("it divides by 0")
-    return rescale(network, node, value, 1 / constant.astype(np.float64), ZERO)
+    square = network.roots.get(node.inputs[1])
+    normalized = None if square is None else normalize(network, node, value, square)
+    return normalized or rescale(network, node, value, 1 / constant.astype(np.float64), ZERO)
+
+
+def normalize(network: Network, node: Node, value: Value, variance: Array) -> Value | None:
+    """Return what Normalization gives, if a mean was subtracted from the value; else None."""
+    call = network.maker_of(value.number)
+    if call is None or call.kind != "Rescaling" or np.any(call.config["scale"] != 1):
+        return None
+    mean, spread = -np.asarray(call.config.get("offset", 0.0)), numbers(value, variance)
+    if mean.shape != spread.shape:
+        return None
+    kept = [axis for axis, size in enumerate(mean.shape) if size > 1]
+    config: dict[str, Any] = {"class": "Normalization", "axis": [axis + 1 for axis in kept] or None}
+    config |= {"mean": mean.reshape([mean.shape[axis] for axis in kept])}
+    config |= {"variance": spread.reshape([mean.shape[axis] for axis in kept])}
+    return value.computed(network.call(node, config, call.inputs, value.physical))
 
 
 def power(network: Network, node: Node, value: Value, exponent: Array) -> Value:

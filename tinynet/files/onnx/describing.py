@@ -33,8 +33,11 @@ def described(
     in_a_row = len(inputs) == 1 and [*outputs] == [len(calls)] and all(
         call.inputs == [place] for place, call in enumerate(calls)
     )  # fmt: skip
-    names = unique([call.name for call in calls], [call.kind for call in calls])
-    layers = [_config(call, dtype) for call in calls]
+    places = layers_of(calls)
+    in_a_row = in_a_row and len({*places}) == len(calls)
+    kept = [call for number, call in enumerate(calls) if places[number] not in places[:number]]
+    names = unique([call.name for call in kept], [call.kind for call in kept])
+    layers = [_config(call, dtype) for call in kept]
     name = clean(graph.name)
     common = {"seed": 0, "dtype": dtype}
     if in_a_row:
@@ -53,17 +56,40 @@ def described(
             "layers": [*({"class": "InputLayer", "shape": [*shape]} for _, shape in inputs), *layers],
             "names": titles,
             "inputs": [*range(len(inputs))],
-            "joins": [[len(inputs) + place, [*call.inputs]] for place, call in enumerate(calls)],
+            "joins": [
+                [len(inputs) + place, [*call.inputs]] for place, call in zip(places, calls, strict=True)
+            ],
             "outputs": [*outputs],
             **common,
             "name": name or "model",
         }
     weights = {
         name: [np.ascontiguousarray(array, dtype) for array in call.weights]
-        for name, call in zip(names, calls, strict=True)
+        for name, call in zip(names, kept, strict=True)
         if call.weights
     }
     return Description(config, weights)
+
+
+def layers_of(calls: Sequence[Call]) -> list[int]:
+    """Return for each call the number of its layer: calls with the same weights are of one layer."""
+    found: list[int] = []
+    known: dict[str, list[tuple[int, Call]]] = {}
+    count = 0
+    for call in calls:
+        alike = known.setdefault(f"{call.sources} {call.config}", []) if call.weights else []
+        place = next((place for place, other in alike if _same(call, other)), None)
+        if place is None:
+            place, count = count, count + 1
+            alike.append((place, call))
+        found.append(place)
+    return found
+
+
+def _same(call: Call, other: Call) -> bool:
+    """Whether two calls with the same configuration have the same weights."""
+    pairs = zip(call.weights, other.weights, strict=False)
+    return len(call.weights) == len(other.weights) and all(np.array_equal(a, b) for a, b in pairs)
 
 
 def _config(call: Call, dtype: str) -> dict[str, Any]:

@@ -130,8 +130,6 @@ def prelu(network: Network, node: Node, value: Value, slope: Array) -> Value:
         slope = slope.reshape(-1, *[1] * (value.rank - 2))
     if not value.batched or value.groups[0]:
         node.refuse("its input has no axis of samples")
-    if value.rank in (3, 4):  # channels last
-        value = network.laid_out(node, value, [*value.groups[2:], value.groups[1]])
     alpha = spread(node, value, slope)
     shared = [axis + 1 for axis, size in enumerate(alpha.shape) if size == 1]
     config: Config = {"class": "PReLU"}

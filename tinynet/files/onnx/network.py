@@ -14,7 +14,8 @@ from .values import Groups, Shape, Value
 MOST_ELEMENTS = 2**26  # of a sample of a value
 MOST_LISTED = 2**23  # of all samples of which layers keep a list of their elements
 LISTING = (
-    "Cropping2D", "DepthwiseConv2D", "Permute", "PReLU", "Rescaling", "UpSampling2D", "ZeroPadding2D",
+    "Cropping2D", "DepthwiseConv2D", "Normalization", "Permute", "PReLU", "Rescaling", "UpSampling2D",
+    "ZeroPadding2D",
 )  # fmt: skip
 MOST_CALLS = 4096
 STAND_IN = 67  # for sizes of images that are not known: a prime, so that it can be seen in shapes
@@ -30,6 +31,7 @@ class Call:
         shape: of a sample of what it gives.
         weights: in the layer's order.
         name: what it may be called, "" for nothing.
+        sources: the names of what its weights were made of.
     """
 
     config: dict[str, Any]
@@ -37,6 +39,7 @@ class Call:
     shape: Shape
     weights: list[Array] = field(default_factory=list)
     name: str = ""
+    sources: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -56,6 +59,7 @@ class Network:
     Attributes:
         calls: of layers, in order. The values that they give are numbered after the inputs.
         weights: how many numbers the layers hold.
+        roots: by the names of constants what they are the square root of.
         listed: how many elements have a place in a list of a layer's.
     """
 
@@ -66,6 +70,7 @@ class Network:
         self.calls: list[Call] = []
         self.weights = self.listed = 0
         self.is_open = is_open
+        self.roots: dict[str, Array] = {}
         self._moved: dict[Any, int] = {}
 
     def shape_of(self, number: int) -> Shape:
@@ -98,7 +103,7 @@ class Network:
         self.weights += sum(array.size for array in weights)
         if self.weights > self.most_weights:
             node.refuse("it repeats the file's numbers too often")
-        self.calls.append(Call(config, numbers, tuple(shape), [*weights], suggested(node)))
+        self.calls.append(Call(config, numbers, tuple(shape), [*weights], node.name, tuple(node.inputs[1:])))
         return len(self.inputs) + len(self.calls) - 1
 
     def apply(self, node: Node, config: dict[str, Any], value: Value, is_positive: bool = False) -> Value:
@@ -163,8 +168,3 @@ class Network:
 
 
 NAMED = ("Reshape", "Flatten", "Squeeze", "Unsqueeze")
-
-
-def suggested(node: Node) -> str:
-    """Return what a layer may be called after its node."""
-    return node.name

@@ -35,7 +35,11 @@ def batch_normalization(
         "momentum": rounded(momentum),
         "epsilon": rounded(epsilon) or 1e-12,
     }
-    weights = [array[places] for array in (gamma, beta, mean, variance)]
+    given: list[Array | None] = [gamma, beta]
+    for place, what, ending, number in ((0, "scale", "/ones", 1), (1, "center", "/zeros", 0)):
+        if node.inputs[1 + place].endswith(ending) and np.all(given[place] == number):  # as tinynet writes it
+            config[what], given[place] = False, None
+    weights = [array[places] for array in (*given, mean, variance) if array is not None]
     return laid.computed(network.call(node, config, laid.number, laid.physical, weights))
 
 
@@ -57,6 +61,8 @@ def layer_normalization(
     laid = network.laid_out(node, value, [*before, sorted(last)])
     places = np.argsort(laid.places_in(laid.groups[-1]))
     config: dict[str, Any] = {"class": "LayerNormalization", "epsilon": rounded(node.number("epsilon", 1e-5))}
+    if gamma is not None and node.inputs[1].endswith("/ones") and np.all(gamma == 1):
+        gamma = None
     config |= {name: False for name, array in (("center", beta), ("scale", gamma)) if array is None}
     weights = [array.reshape(-1)[places] for array in (gamma, beta) if array is not None]
     return laid.computed(network.call(node, config, laid.number, laid.physical, weights))

@@ -97,6 +97,10 @@ def translated(network: Network, node: Node, values: dict[str, Any]) -> None:
         if found is None:
             node.refuse("it is none of the operators that can be computed when a file is read")
         values[node.outputs[0]] = found
+        if node.operator in ("Sqrt", "Max"):
+            square = inputs[0] if node.operator == "Sqrt" else network.roots.get(node.inputs[0])
+            if square is not None:
+                network.roots[node.outputs[0]] = square
         return
     function = OPERATORS.get(node.operator) if node.domain in ("", "com.microsoft") else None
     if function is None:
