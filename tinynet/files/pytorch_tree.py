@@ -121,6 +121,7 @@ def parts(state: dict[Any, Any]) -> tuple[list[tuple[Any, Any]], list[tuple[Any,
     if not all(isinstance(group, dict | None) for group in groups):
         raise ValueError("its modules are damaged")
     parameters, buffers, modules = ([*(group or {}).items()] for group in groups)
-    passing = state.get("_non_persistent_buffers_set")
-    names = passing.arguments[0] if isinstance(passing, Made) and passing.arguments else ()
-    return [*parameters, *(one for one in buffers if one[0] not in names)], modules
+    match state.get("_non_persistent_buffers_set"):  # a set is a list here, or, in older pickles, made of one
+        case list(passing) | Made(_, (list(passing),)):
+            buffers = [one for one in buffers if one[0] not in passing]
+    return [*parameters, *buffers], modules
