@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import struct
 import tarfile
 import time
 import tracemalloc
@@ -199,6 +200,7 @@ REFUSED = {
     ),
     "a call in an older file": (pickles(mapping([("w", RUN)]), {}), "'os.system'"),
     "a call instead of the version": (pickles(b"}", {})[:15] + RUN + b".", "'os.system'"),
+    "a place outside that is none": (pickles(mapping([("w", b"NQ")]), {}), "no storage"),
     "an object with a state": (bad(name("subprocess", "Popen") + b")\x81}b"), "'subprocess.Popen'"),
     "a pickled extension": (bad(b"\x82\x01"), "opcode"),
     "a class's source": (bad(b"(i" + b"os\nsystem\n"), "opcode"),
@@ -250,6 +252,24 @@ def test_tar_archives_are_refused():
     assert is_pytorch(file.getvalue())
     with pytest.raises(ValueError, match=r"before version 0.2"):
         read_state_dict(file.getvalue())
+
+
+def test_records_that_lie_in_the_same_place_are_refused():
+    arrays = {f"{i}.weight": np.ones(1000, np.float32) for i in range(9)}
+    data = saved(arrays)
+    assert len(read_state_dict(data)) == 9
+    begin = data.find(b"PK\x01\x02")
+    with zipfile.ZipFile(io.BytesIO(data)) as zipped:
+        places = [info.header_offset for info in zipped.infolist() if "/data/" in info.filename]
+    changed = data[begin:]
+    for place in places[1:]:  # all of them the first one
+        changed = changed.replace(struct.pack("<I", place), struct.pack("<I", places[0]))
+    others = data[: places[1]] + changed
+    shift = places[1] - begin  # what lay between is gone
+    end = others.rfind(b"PK\x05\x06")
+    others = others[: end + 16] + struct.pack("<I", begin + shift) + others[end + 20 :]
+    with pytest.raises(ValueError, match="lies where another one does"):
+        read_state_dict(others)
 
 
 def compressed():

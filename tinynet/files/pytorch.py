@@ -15,7 +15,7 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 from numpy.typing import NDArray
 
 from .opcodes import Name, Outside, Reader
-from .pytorch_tensors import Storages, bytes_of, text_of
+from .pytorch_tensors import Storages, sizes_of, text_of
 from .pytorch_tree import check_known, state_of
 
 Array = NDArray[Any]
@@ -144,7 +144,7 @@ def read_pickles(data: bytes) -> tuple[Any, Storages]:
         raise ValueError("it does not begin as PyTorch's files do")
     if system.get("little_endian") is False:
         raise ValueError("it was written on a machine with the other order of bytes")
-    sizes = {text_of(note.name[2]): bytes_of(note) for note in outside if note.name[0] != "module"}
+    sizes = sizes_of(outside)
     found: dict[str, memoryview] = {}
     for key in map(text_of, keys):
         count = COUNT.unpack(data[place : place + COUNT.size])[0]
@@ -161,6 +161,6 @@ class Notes(Reader):
     def make(self, function: Any, arguments: Any) -> Any:
         """Return the note of a call; see `Reader.make`."""
         match function:
-            case Outside(("module", Name() as name, *_)):
+            case Outside(("module" | b"module", Name() as name, *_)):
                 function = name
         return super().make(function, arguments)

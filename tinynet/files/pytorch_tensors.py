@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -85,9 +85,16 @@ def parts_of(note: Any) -> tuple[str, str, int, tuple[int, int] | None]:
     return kind, text_of(key), count, view
 
 
-def bytes_of(note: Any) -> int:
-    """Return how many bytes each number of a storage takes."""
-    return np.dtype(DTYPES[parts_of(note)[0]]).itemsize
+def sizes_of(notes: Iterable[Outside]) -> dict[str, int]:
+    """Return how many bytes each number of a storage takes, by its key."""
+    sizes = {}
+    for note in notes:
+        match note:
+            case Outside(("module" | b"module", *_)):  # where a class's source lies
+                continue
+        kind, key, *_ = parts_of(note)
+        sizes[key] = np.dtype(DTYPES[kind]).itemsize
+    return sizes
 
 
 def text_of(value: Any) -> str:

@@ -144,12 +144,14 @@ def differences(missing: Sequence[Part], left: Modules) -> list[str]:
         ranks = {name: len(shape) for name, shape in part.shapes.items()}
         alike = [n for n, module in left.items() if {k: tensor.ndim for k, tensor in module.items()} == ranks]
         name = next(iter([*alike, *left]), None)
-        instead = "nothing more" if name is None else f"{name!r} with {in_words(shapes_of(left.pop(name)))}"
+        instead = (
+            "nothing more" if name is None else f"{name[:100]!r} with {in_words(shapes_of(left.pop(name)))}"
+        )
         found.append(
             f"{part.title} expects, in PyTorch's order, {in_words(part.shapes)}, and there is {instead}"
         )
     if left:
-        names = [f"{name!r} with {in_words(shapes_of(module))}" for name, module in left.items()]
+        names = [f"{name[:100]!r} with {in_words(shapes_of(module))}" for name, module in left.items()]
         found.append(f"it holds, in excess, {listed(names)}")
     return found
 
