@@ -99,11 +99,7 @@ def reader_of(
     ranges = [form.value_range, *(one for one in RANGES if one != form.value_range)]
     if value_range is not None:
         ranges = [_checked_range(value_range)]
-    reader = _tried(reader, ranges, [False, True] if inverted is None else [bool(inverted)])
-    if form.channels == 3 and labels is None and model.class_names is None:
-        colours = "The model takes colours; its ten classes are taken for digits, because it has no labels."
-        reader = replace(reader, doubts=(*reader.doubts, colours))
-    return reader
+    return _tried(reader, ranges, [False, True] if inverted is None else [bool(inverted)])
 
 
 def _labels_of(model: Model, labels: Sequence[str] | None) -> tuple[str, ...]:
@@ -200,6 +196,6 @@ def _best(first: Reader, others: Sequence[Reader], known: Sequence[tuple[int, in
         return first
     doubt = (
         f"The model reads {round(right * len(numbers))} of {len(numbers)} clearly drawn digits right: it may "
-        "be for something else, or take pixels in another form (value_range=, inverted=)."
+        "be for something else (labels=), or take pixels in another form (value_range=, inverted=)."
     )
     return replace(first, doubts=(doubt,))

@@ -65,7 +65,7 @@ def _reading(
         )
     said = *warnings, *reader.doubts
     if reader.reads_digits:
-        return DigitReading(number, confidence, probabilities, not warnings, said, pixels, thumbnail)
+        return DigitReading(number, confidence, probabilities, not said, said, pixels, thumbnail)
     label = None if number is None else labels[number]
     return LabelReading(
         label, number, confidence, probabilities, labels, said, pixels, thumbnail, reader.kind
