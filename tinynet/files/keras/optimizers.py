@@ -117,8 +117,8 @@ def state_to_keras(
     """Return the variables of an optimizer in the order in which Keras 3.15 has them.
 
     Args:
-        class_name: tinynet's name of the optimizer, which is Keras's.
-        config: tinynet's.
+        class_name: the optimizer's name, which is the same in both.
+        config: what Keras says of it.
         iterations: how many steps the optimizer has made.
         slots: the state, by tinynet's names.
         names: Keras's path of each parameter that trains, such as "sequential/dense/kernel".

@@ -86,7 +86,7 @@ def keras_hdf5_bytes(description: Description) -> bytes:
             _write_named(group.create_group(place.name), [(weight.path, weight.value) for weight in weights])
         _write_named(group.create_group("top_level_model_weights"), [])
         if compiled:
-            _write_optimizer(file, description, places)
+            _write_optimizer(file, compiled["optimizer"], description, places)
     return buffer.getvalue()
 
 
@@ -96,7 +96,7 @@ def _weights_bytes(description: Description, network: Data, compiled: Data) -> b
     with _hdf5() as (file, buffer):
         _write_layer(file, Place(network["config"]["name"], "", [], places))
         if compiled:
-            _write_optimizer(file, description, places)
+            _write_optimizer(file, compiled["optimizer"], description, places)
     return buffer.getvalue()
 
 
@@ -126,21 +126,19 @@ def _set_names(group: Any, attribute: str, names: Sequence[str]) -> None:
         group.attrs[attribute if count == 1 else f"{attribute}{number}"] = part
 
 
-def _write_optimizer(group: Any, description: Description, places: Sequence[Place]) -> None:
-    """Write the state of the optimizer, if the description has it."""
-    optimizer = description.config["compile"]["optimizer"]
+def _write_optimizer(group: Any, optimizer: Data, description: Description, places: Sequence[Place]) -> None:
+    """Write the state of an optimizer, which Keras describes so, if the description has it."""
     kind, config = optimizer["class_name"], optimizer["config"]
     weights = [weight for place in places for weight in place.all_weights() if weight.trains]
     wanted = [weight.value.shape for weight in weights]
     for name, arrays in description.slots.items():
         if (found := [array.shape for array in arrays]) != wanted:
             raise ValueError(f"the optimizer's {name!r} has arrays of {found}; what trains are {wanted}.")
-    variables = state_to_keras(
-        kind, config, description.iterations, description.slots, [weight.path for weight in weights]
-    )
+    paths = [weight.path for weight in weights]
+    variables = state_to_keras(kind, config, description.iterations, description.slots, paths)
     if variables:
         held = [Weight(name, array, False) for name, array in variables]
-        _write_layer(group.create_group("optimizer"), Place(config.get("name") or kind.lower(), "", held))
+        _write_layer(group.create_group("optimizer"), Place(config["name"], "", held))
 
 
 def _training_config(compiled: Data) -> dict[str, Any]:
