@@ -15,6 +15,7 @@ import tinynet
 from tinynet import Model, Sequential, layers, optim
 from tinynet.files.description import Description
 from tinynet.files.keras import writing
+from tinynet.files.keras.config import config_from_keras
 from tinynet.layers.config import layer_config
 from tinynet.models.optimizer_state import optimizer_state
 
@@ -195,6 +196,22 @@ def test_weights_alone_and_the_optimizer_are_read_into_a_model(keras, tmp_path):
     theirs.train_on_batch(*batch)
     model.train_on_batch(*batch)
     check_close(theirs, model)
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_network_that_is_called_twice_gives_the_output(keras, suffix, tmp_path):
+    start, given = tinynet.Input((3,)), tinynet.Input((3,))
+    inner = Model(start, layers.Dense(3)(start), name="inner")
+    first = inner(given)
+    model = scrambled(Model(given, [first, inner(layers.Dense(3, "tanh")(first))]))
+    theirs = opened(keras, describe(model), tmp_path, suffix)
+    check_close(theirs, model, 0)
+    x = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
+    for one, other in zip(theirs.predict(x, verbose=0), model.predict(x), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5)
+    again = config_from_keras(keras.saving.serialize_keras_object(theirs), None, "3.15.1")
+    for key in ("joins", "outputs"):
+        assert again[key] == layer_config(model)[key]
 
 
 @pytest.mark.parametrize("suffix", FORMATS)

@@ -63,8 +63,8 @@ def keras_hdf5_bytes(description: Description) -> bytes:
     """Return the content of an .h5 file, which Keras 3 opens.
 
     The optimizer's state lies where a .keras file has it, and not in "optimizer_weights": from there no
-    version of Keras 3 gets it (up to 3.15), and training then ends in "Unknown variable", with its own files, too.
-    So Keras begins with a fresh optimizer, and tinynet goes on with this one.
+    version of Keras 3 gets it (up to 3.15), and its training then ends in "Unknown variable", even with its
+    own files. So Keras begins with a fresh optimizer, and tinynet goes on with this one.
 
     Args, Returns, Raises: see `keras_zip_bytes`.
     """
