@@ -117,6 +117,11 @@ class Graph:
         self.rows[name], self.ranks[name], self.frozen[name] = [(layer_name(name), data)], len(sizes) + 1, []
 
 
+def is_graph(entry: Any) -> bool:
+    """Return whether a layer is a network of the kind whose calls Keras counts from 1."""
+    return isinstance(entry, Mapping) and class_name(entry.get("class_name")) == "Functional"
+
+
 def named(entry: Mapping[str, Any], name: str) -> Any:
     """Return a layer's arguments with the name by which a graph knows it."""
     config = entry.get("config")
@@ -147,6 +152,8 @@ def read_graph(
     inputs, outputs = references(config.get("input_layers")), references(config.get("output_layers"))
     if not inputs or not outputs:
         raise ValueError("the model has no inputs, or no outputs")
+    if reading.version >= (3,):  # which counts the calls of networks from 1 here, and from 0 elsewhere
+        outputs = [one._replace(call=one.call - is_graph(entries.get(one.name))) for one in outputs]
     graph = Graph(entries, calls, reading, read_any)
     graph.number_calls(outputs)
     order = graph.in_order(outputs)

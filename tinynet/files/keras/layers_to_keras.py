@@ -152,6 +152,13 @@ def activation_name(data: Data) -> str | None:
     return NAMES_ONLY.get(kind) if data.get("axis", -1) == -1 else None
 
 
+def known(name: str) -> str:
+    """Return the name of an activation, if Keras has it."""
+    if name == "gelu_approximate":
+        raise ValueError("Keras has no name for the approximate gelu: take 'gelu'")
+    return name
+
+
 def arguments(kind: str, data: Data, writing: Writing) -> Data:
     """Return a layer's arguments as Keras 3 has them."""
     defaults = DEFAULTS | OWN_DEFAULTS.get(kind, {})
@@ -186,7 +193,7 @@ def arguments(kind: str, data: Data, writing: Writing) -> Data:
 def activation_to_keras(value: Any, writing: Writing) -> Any:
     """Return an activation, a name or a layer, as Keras 3 describes it."""
     if not isinstance(value, Mapping):
-        return value or "linear"
+        return known(value or "linear")
     if value["class"] == "Activation":
         return activation_to_keras(value["activation"], writing)
     alone = activation_name(dict(value))

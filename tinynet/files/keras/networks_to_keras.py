@@ -153,7 +153,10 @@ def graph_to_keras(data: Data, name: str, writing: Writing, frozen: Paths) -> Da
         calls.append({"args": [symbols if is_several else symbols[0]], "kwargs": keywords})
         count = len(output_shapes(layer, taken))
         histories += [[names[place], len(calls) - 1, value] for value in range(count)]
-    ends = [histories[number] for number in data["outputs"]]
+    ends = []
+    for name_of, call, value in (histories[number] for number in data["outputs"]):
+        is_graph = "joins" in data["layers"][names.index(name_of)]  # whose calls Keras counts from 1 here
+        ends.append([name_of, call + is_graph, value])
     begins = [[names[place], 0, 0] for place in inputs]
     config = {
         "name": name,
