@@ -199,6 +199,28 @@ def test_the_order_of_features_side_by_side(tmp_path):
     assert model.layers[-1].get_weights()[0][:, 0].tolist() == expected
 
 
+def test_the_order_of_features_of_images_with_their_channels_first(tmp_path):
+    x = Input((4, 2, 3))
+    first = Reshape((6,))(Conv2D(1, 1, use_bias=False, **FIRST)(x))
+    model = Model(x, Dense(1, use_bias=False)(Concatenate()([first, Reshape((24,))(x)])))
+    arrays = {"a.weight": numbers(1, 4, 1, 1), "b.weight": np.arange(30, dtype=np.float32).reshape(1, -1)}
+    load(model, arrays, tmp_path)
+    assert model.layers[-1].get_weights()[0][:, 0].tolist() == [*range(30)]
+
+
+def test_the_order_of_features_of_a_shared_layer(tmp_path):
+    x, other, shared = Input((2, 3, 4)), Input((2, 3, 4)), Dense(1, use_bias=False)
+    arrays = {"a.weight": np.arange(24, dtype=np.float32).reshape(1, -1)}
+    model = Model([x, other], layers.Add()([shared(Flatten()(x)), shared(Flatten()(other))]))
+    load(model, arrays, tmp_path)
+    np.testing.assert_array_equal(shared.get_weights()[0][:, 0], TURNED)
+    x, shared = Input((2, 3, 4)), Dense(1, use_bias=False)
+    turned = Flatten()(Permute((2, 1, 3))(x))
+    model = Model(x, layers.Add()([shared(Flatten()(x)), shared(turned)]))
+    with pytest.raises(ValueError, match=r"is called for features that PyTorch has in different orders"):
+        load(model, arrays, tmp_path)
+
+
 def test_images_of_learned_features_in_another_order_are_refused(tmp_path):
     model = Sequential([Dense(24), Reshape((2, 3, 4)), Conv2D(1, 1)], 5)
     with pytest.raises(ValueError, match=r"make them by Reshape\(\(4, 2, 3\)\) and Permute\(\(2, 3, 1\)\)"):

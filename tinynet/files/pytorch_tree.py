@@ -23,7 +23,7 @@ PLAIN = {
 }  # fmt: skip
 USUAL = ("state_dict", "model_state_dict", "model_state", "model", "net", "network", "weights")
 WRAPPERS = ("module.", "_orig_mod.")  # what nn.DataParallel and torch.compile put before each name
-MOST_MODULES, DEEPEST = 100_000, 100
+MOST_MODULES, LONGEST_PATH = 10_000, 1000
 SAVE = "torch.save(net.state_dict(), path)"
 
 
@@ -98,17 +98,17 @@ def inner(checkpoint: Any) -> Any:
 
 def named_tensors(module: Made) -> Iterator[tuple[str, Any]]:
     """Yield the parameters and buffers of a module and of those inside, as its state dict has them."""
-    waiting, seen = [("", module, 0)], 0
+    waiting, seen = [("", module)], 0
     while waiting:
-        prefix, one, depth = waiting.pop()
+        prefix, one = waiting.pop()
         seen += 1
-        if seen > MOST_MODULES or depth > DEEPEST or len(prefix) > 1000:
+        if seen > MOST_MODULES or len(prefix) > LONGEST_PATH:
             raise ValueError("its modules are too many, or lie too deep in each other")
         if not is_module(one):
             continue
         tensors, inside = parts(one.state)
         yield from ((f"{prefix}{text_of(name)}", value) for name, value in tensors)
-        waiting += [(f"{prefix}{text_of(name)}.", value, depth + 1) for name, value in inside[::-1]]
+        waiting += [(f"{prefix}{text_of(name)}.", value) for name, value in inside[::-1]]
 
 
 def parts(state: dict[Any, Any]) -> tuple[list[tuple[Any, Any]], list[tuple[Any, Any]]]:
