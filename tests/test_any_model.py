@@ -437,6 +437,9 @@ def test_ten_classes_without_labels_are_digits_until_the_trial_shows_that_they_a
     assert isinstance(reading, DigitReading)
     assert not reading.is_digit
     assert "it may be for something else (labels=)" in reading.warnings[-1]
+    things.set_weights([np.zeros((3072, 10)), 99 * np.eye(10)[3]])  # always sure of 3
+    reading = tinynet.predict_image(drawn(5), things)
+    assert (reading.digit, reading.confidence, reading.is_digit, len(reading.warnings)) == (3, 1.0, False, 1)
 
 
 # Outputs

@@ -260,11 +260,11 @@ def hdf5_of(attributes):
 @pytest.mark.parametrize(
     ("make", "kind"),
     [
-        (lambda: zip_of(KERAS_ZIP), "zip of Keras 3.8.0"),
+        (lambda: zip_of(KERAS_ZIP), "zip as of Keras 3.8.0"),
         (lambda: zip_of({"other": ""}), "zip"),
         (lambda: zip_of(KERAS_ZIP)[:40], "zip"),
-        (lambda: hdf5_of({"keras_version": "2.4.0"}), "HDF5 of Keras 2.4.0"),
-        (lambda: hdf5_of({"keras_version": np.bytes_(b"1.2.0")}), "HDF5 of Keras 1.2.0"),
+        (lambda: hdf5_of({"keras_version": "2.4.0"}), "HDF5 as of Keras 2.4.0"),
+        (lambda: hdf5_of({"keras_version": np.bytes_(b"1.2.0")}), "HDF5 as of Keras 1.2.0"),
         (lambda: hdf5_of({}), "HDF5"),
         (lambda: b"\x89HDF\r\n\x1a\n", "HDF5"),
         (lambda: b"\x08\x07\x12\x07pytorch\x1a\x041.10:\x00", "ONNX of pytorch 1.10"),

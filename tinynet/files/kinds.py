@@ -16,7 +16,7 @@ SHOWN = 60  # characters of what a file says of its writer
 
 
 def kind_of_file(path: str | os.PathLike[str]) -> str:
-    """Return what a model's file is, such as "HDF5 of Keras 2.4.0, 2,454,584 bytes".
+    """Return what a model's file is, such as "HDF5 as of Keras 2.4.0, 2,454,584 bytes".
 
     Args:
         path: of a file that `load_model` reads, or `Model.export` writes; or the folder of one.
@@ -38,7 +38,7 @@ def kind_of_file(path: str | os.PathLike[str]) -> str:
     else:
         kind, writer = "unknown format", ""
     writer = "".join(one if one.isprintable() else "?" for one in writer)[:SHOWN]
-    return f"{kind}{f' of {writer}' if writer else ''}, {len(data):,} bytes"
+    return f"{kind}{f' {writer}' if writer else ''}, {len(data):,} bytes"
 
 
 def _keras_of_hdf5(data: bytes) -> str:
@@ -49,7 +49,7 @@ def _keras_of_hdf5(data: bytes) -> str:
         version = file.attributes.get("keras_version")
     except ValueError:
         return ""
-    return f"Keras {version}" if version else ""
+    return f"as of Keras {version}" if version else ""
 
 
 def _keras_of_zip(data: bytes) -> str:
@@ -58,13 +58,13 @@ def _keras_of_zip(data: bytes) -> str:
             version = json.loads(file.read(MOST_TEXT)).get("keras_version")
     except Exception:  # a damaged zip can raise anything
         return ""
-    return f"Keras {version}" if version else ""
+    return f"as of Keras {version}" if version else ""
 
 
 def _writer_of_safetensors(data: bytes) -> str:
     try:
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-        return str(header["__metadata__"]["format"])
+        return f"of {header['__metadata__']['format']}"
     except (ValueError, KeyError, TypeError, RecursionError):
         return ""
 
@@ -88,4 +88,4 @@ def _producer_of_onnx(start: bytes) -> str:
             place = end
         else:
             break
-    return " ".join(found[number] for number in sorted(found))
+    return " ".join(["of", *(found[number] for number in sorted(found))]) if found else ""
