@@ -16,7 +16,7 @@ from ..seeds import next_seed
 from .model import Model
 from .optimizer_state import set_optimizer_state
 from .sequential import Sequential
-from .weights_file import give_weights
+from .weights_file import pairs_of
 
 
 @spoken
@@ -61,7 +61,8 @@ def load_model(
     if not compile:
         description.config.pop("compile", None)
     model = _build(description, filepath)
-    give_weights(model, description.weights, filepath)
+    for parameter, value in pairs_of(model, description.weights, filepath):
+        parameter.value = value
     if description.iterations and "compile" in description.config:
         try:
             set_optimizer_state(model, description.iterations, description.slots)

@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from ..files.description import Description
 from ..files.model_file import safetensors_bytes, weights_bytes
+from ..layers.chain import names_for
 from .optimizer_state import optimizer_state
 from .trainable import Trainable
 
@@ -101,6 +102,8 @@ def describe(model: Trainable, include_optimizer: bool = True, by_parameter: boo
     config = {"class": "Model" if "joins" in config else "Sequential", **config}
     if model.wiring is None:  # a class of one's own, which does more than to call its layers
         config["class"] = type(model).__name__
+    if not by_parameter:
+        config = with_names(config, model)
     if not include_optimizer:
         config.pop("compile", None)
     state = optimizer_state(model) if "compile" in config and model.steps_trained else (0, {})
@@ -113,6 +116,14 @@ def describe(model: Trainable, include_optimizer: bool = True, by_parameter: boo
         for parameter in part.own_parameters:
             weights[f"{path}/{parameter.name}" if path else parameter.name] = [parameter.value]
     return Description(config, weights, *state)
+
+
+def with_names(config: dict[str, Any], network: Any) -> dict[str, Any]:
+    """Return a description that names all layers, also those in networks within."""
+    if "layers" not in config:
+        return config
+    layers = [with_names(one, layer) for one, layer in zip(config["layers"], network.layers, strict=True)]
+    return config | {"names": names_for(network.layers), "layers": layers}
 
 
 def store_as(description: Description, stored: Any, dtype: Any, suffix: str) -> None:

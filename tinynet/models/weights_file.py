@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 
 from ..files.model_file import STATE, check_ours, file_in, open_tensors
 from ..files.pytorch import is_pytorch, read_state_dict
+from ..files.reading import ZIP, is_hdf5, read_description
 from ..layers import Parameter
-from .placed import Placed
+from .keras_weights import keras_assignments
+from .saving import describe
 from .state_dict import assignments
+from .trainable import Trainable
 
 Array = NDArray[Any]
 
@@ -22,7 +25,7 @@ MOST_LISTED = 5  # weights of each kind, in an error message
 
 
 def read_weights(
-    path: str | os.PathLike[str], model: Placed, skip_mismatch: bool = False, by_name: bool = False
+    path: str | os.PathLike[str], model: Trainable, skip_mismatch: bool = False, by_name: bool = False
 ) -> list[tuple[Parameter, Array]]:
     """Return which parameter of a model gets which numbers of a file; its content tells of what kind it is.
 
@@ -42,6 +45,8 @@ def read_weights(
     if not Path(path).is_file():
         raise FileNotFoundError(f"There is no file {os.fspath(path)!r} with weights.")
     data = Path(path).read_bytes()
+    if is_hdf5(data):
+        return from_keras(path, model, data, skip_mismatch, by_name)
     if skip_mismatch or by_name:
         raise ValueError(
             f"load_weights: skip_mismatch and by_name are for HDF5 files of Keras's alone, and not there for "
@@ -50,6 +55,8 @@ def read_weights(
         )
     if is_pytorch(data):
         return from_pytorch(path, model, data)
+    if data.startswith(ZIP):
+        return pairs_of(model, read_description(path).weights, path)
     tensors, metadata = open_tensors(path)
     if metadata.get("format") == "tinynet":
         check_ours(path, metadata)
@@ -58,8 +65,25 @@ def read_weights(
     return from_pytorch(path, model, tensors)
 
 
+def from_keras(
+    path: str | os.PathLike[str], model: Trainable, data: bytes, skip_mismatch: bool, by_name: bool
+) -> list[tuple[Parameter, Array]]:
+    """Return the pairs for an HDF5 file of Keras's, with or without a network."""
+    from ..files.keras.hdf5 import read_weights_hdf5, weights_for  # on first use, as all formats but ours
+
+    try:
+        if skip_mismatch or by_name:
+            return keras_assignments(model, read_weights_hdf5(data), by_name, skip_mismatch)
+        return pairs_of(model, weights_for(describe(model, False).config, data), path)
+    except ValueError as error:
+        raise ValueError(
+            f"load_weights: {os.fspath(path)!r} does not hold the weights of {model.title}, which stays as "
+            f"it is: {error}."
+        ) from error
+
+
 def from_pytorch(
-    path: str | os.PathLike[str], model: Placed, content: bytes | Mapping[str, Array]
+    path: str | os.PathLike[str], model: Trainable, content: bytes | Mapping[str, Array]
 ) -> list[tuple[Parameter, Array]]:
     """Return the pairs for a state dict, in a file of PyTorch's, or as the tensors of a .safetensors file."""
     try:
@@ -74,7 +98,7 @@ def from_pytorch(
 
 
 def by_names(
-    path: str | os.PathLike[str], model: Placed, tensors: Mapping[str, Array]
+    path: str | os.PathLike[str], model: Trainable, tensors: Mapping[str, Array]
 ) -> list[tuple[Parameter, Array]]:
     """Return the pairs for a file of tinynet's own, which names all weights by their paths."""
     parameters = model.named_parameters()
@@ -107,8 +131,10 @@ def listed(names: list[str]) -> str:
     return ", ".join(names[:MOST_LISTED]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def give_weights(model: Any, weights: Mapping[str, list[Array]], path: str | os.PathLike[str]) -> None:
-    """Give a model the weights that a file holds: exactly those that it has, or none.
+def pairs_of(
+    model: Any, weights: Mapping[str, list[Array]], path: str | os.PathLike[str]
+) -> list[tuple[Parameter, Array]]:
+    """Return which parameter of a model gets which numbers, exactly those that it has.
 
     Args:
         model: the model.
@@ -149,5 +175,4 @@ def give_weights(model: Any, weights: Mapping[str, list[Array]], path: str | os.
     missing = [name for name, parameter in named.items() if id(parameter) not in found]
     if missing:
         raise ValueError(f"{os.fspath(path)!r} lacks weights that its model needs: {listed(missing)}.")
-    for parameter in named.values():
-        parameter.value = found[id(parameter)]
+    return [(parameter, found[id(parameter)]) for parameter in named.values()]
