@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..description import Description
 from ..hdf5 import read_hdf5
-from .assembling import describe, optimizer_of
+from .assembling import describe, optimizer_of, parsed
 from .config import config_from_keras
 from .places import keras_places, optimizer_variables, places_in
 from .weights import leaves, share_out
@@ -87,10 +86,7 @@ def _json(members: Mapping[str, bytes], name: str) -> dict[str, Any]:
     """Return what a member says in JSON."""
     if name not in members:
         raise ValueError(f"it is a zip without {name}, and no .keras file")
-    try:
-        found = json.loads(members[name])
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{name} in the .keras file is damaged: {error}") from error
+    found = parsed(members[name], f"{name} in the .keras file")
     if not isinstance(found, dict):
         raise ValueError(f"{name} in the .keras file is damaged: it is no dictionary")
     return found

@@ -61,18 +61,30 @@ def describe(
     return found
 
 
+def parsed(text: str | bytes, what: str) -> Any:
+    """Return what a text in JSON says.
+
+    Args:
+        text: the text.
+        what: what holds it, for the error message.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{what} is damaged: it is no JSON ({error})") from error
+
+
 def optimizer_of(training: Any) -> tuple[str, Mapping[str, Any]]:
     """Return the class and the arguments of the optimizer that a model was compiled with.
 
     Args:
-        training: Keras's training_config or compile_config, or its JSON; None where there is none.
+        training: Keras's training_config or compile_config; None where there is none.
     """
-    try:
-        given = json.loads(training) if isinstance(training, str) else training
-    except (ValueError, RecursionError):
-        given = None
     for key in ("optimizer_config", "optimizer"):
-        found = given.get(key) if isinstance(given, Mapping) else None
+        found = training.get(key) if isinstance(training, Mapping) else None
         if isinstance(found, str):
             return found, {}
         if isinstance(found, Mapping) and isinstance(found.get("class_name"), str):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..description import Description
 from ..hdf5 import Group, read_hdf5
-from .assembling import describe, optimizer_of
+from .assembling import describe, optimizer_of, parsed
 from .config import config_from_keras
 from .places import as_network, keras_places, optimizer_variables, places_in
 from .values import layer_name
@@ -41,9 +41,10 @@ def read_keras_hdf5(data: bytes) -> Description:
         )
         raise ValueError(f"the HDF5 file holds {what}.")
     training = text_of(file, "training_config")
+    training = parsed(training, "training_config in the HDF5 file") if training else None
     group = _group(file, "model_weights")
     version = text_of(file, "keras_version") or text_of(group, "keras_version")
-    config = config_from_keras(model_config, training, version)
+    config = config_from_keras(parsed(model_config, "model_config in the HDF5 file"), training, version)
     named = {name: _held(_group(group, name)) for name in names_in(group, "layer_names")}
     return describe(
         config,
