@@ -75,20 +75,29 @@ def check_harmless(read, copies, multiple=40):
     Returns:
         How many were read without an error, and how many were refused.
     """
-    fine = refused = 0
+    fine = 0
     for number, copy in enumerate(copies):
-        tracemalloc.start()
-        start = time.process_time()
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                read(copy)
-            fine += 1
-        except ValueError:
-            refused += 1
-        seconds = time.process_time() - start
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        assert seconds < SECONDS, f"damaged file {number} took {seconds:.1f} s"
-        assert peak < multiple * len(copy) + 2**20, f"damaged file {number} took {peak} bytes"
-    return fine, refused
+        for again in (True, False):  # what else runs in the process may take time and memory once
+            whole, seconds, peak = measured(read, copy)
+            if seconds < SECONDS and peak < multiple * len(copy) + 2**20:
+                break
+            assert again, f"damaged file {number} took {seconds:.1f} s and {peak} bytes"
+        fine += whole
+    return fine, number + 1 - fine
+
+
+def measured(read, copy):
+    """Return whether a file is read without a ValueError, in how many seconds, and in how many bytes."""
+    tracemalloc.start()
+    start = time.process_time()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            read(copy)
+        whole = True
+    except ValueError:
+        whole = False
+    seconds = time.process_time() - start
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return whole, seconds, peak

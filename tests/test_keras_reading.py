@@ -236,6 +236,28 @@ def test_weights_alone():
         weights_for(config, hdf5(None, [groups[2], groups[1]]))
 
 
+def test_layers_without_names_have_those_that_keras_gives_them():
+    dense = {"class": "Dense", "units": 2}
+    inner = {"class": "Sequential", "layers": [dense, dense]}
+    config = {"layers": [inner, dense], "dtype": "float32", "frozen": ["sequential"]}
+    arrays = [[("kernel:0", numbers(2, 2)), ("bias:0", numbers(2))] for _ in range(3)]
+    first, second, last = ([array for _, array in held] for held in arrays)
+    twice = [(f"{number}/{name}", array) for number, held in enumerate(arrays[:2]) for name, array in held]
+    alone = hdf5(None, [("x", twice), ("y", arrays[2])])
+    of_keras_3 = by_places(
+        in_places(
+            {
+                "layers/sequential/layers/dense": arrays[0],
+                "layers/sequential/layers/dense_1": arrays[1],
+                "layers/dense": arrays[2],
+            }
+        )
+    )
+    for data in (alone, of_keras_3):
+        found = weights_for(config, data)
+        check_weights(found, sequential__dense=first, sequential__dense_1=second, dense=last)
+
+
 def test_weights_of_versions_before_1():
     import h5py
 
@@ -417,6 +439,7 @@ MARKS = [b"TREE", b"SNOD", b"HEAP", b"GCOL", b"class_name", b"config", b"name", 
 @pytest.mark.parametrize("kind", FILES)
 def test_damaged_files_are_refused(kind):
     read, make = FILES[kind]
+    read(make())
     fine, refused = check_harmless(read, mutated(make(), 60, marks=MARKS))
     assert fine + refused == 60
     assert refused > 2

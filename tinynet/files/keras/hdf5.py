@@ -85,7 +85,7 @@ def read_weights_hdf5(data: bytes) -> list[tuple[str, list[Array]]]:
     return [(name, [array for _, array in arrays]) for name, arrays in held]
 
 
-def weights_for(config: Mapping[str, Any], data: bytes) -> dict[str, list[Array]]:
+def weights_for(config: dict[str, Any], data: bytes) -> dict[str, list[Array]]:
     """Return the weights in an HDF5 file of Keras's for a model, as `Description.weights` has them.
 
     Args:

@@ -12,8 +12,9 @@ from typing import Any
 
 from ..hdf5 import Group
 from .layout import snake_case
+from .networks_to_keras import names_of
 from .values import class_name, layer_name
-from .weights import Leaf, Named
+from .weights import Leaf, Named, is_network
 
 MAX_DEPTH = 64  # of groups in groups
 # What the list of a network's layers is called: the first, but in versions before 2.14.
@@ -83,12 +84,12 @@ def optimizer_variables(file: Group) -> Named:
     return _numbered(group) if path in file and isinstance(group := file[path], Group) else []
 
 
-def as_network(config: Mapping[str, Any]) -> dict[str, Any]:
+def as_network(config: dict[str, Any]) -> dict[str, Any]:
     """Return what Keras would call the layers of a network that tinynet describes, and their classes."""
     layers = []
-    for name, data in zip(config["names"], config["layers"], strict=True):
+    for name, data in zip(names_of(config), config["layers"], strict=True):
         kind = {"Model": "Functional"}.get(data["class"], data["class"])
-        inside = as_network(data)["config"] if "layers" in data and "names" in data else {}
+        inside = as_network(data)["config"] if is_network(data) else {}
         layers.append({"class_name": kind, "name": name, "config": inside})
     return {"config": {"layers": layers}}
 

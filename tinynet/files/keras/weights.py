@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from . import layout
 from .layers import KINDS
 from .layout import KEPT
+from .networks_to_keras import names_of
 
 Array = NDArray[Any]
 Named = list[tuple[str, Array]]  # arrays with the names that they have in a file, in order
@@ -46,7 +47,7 @@ class Leaf(NamedTuple):
         return sum(name not in KEPT for name in self.names or ()) if self.trains else 0
 
 
-def leaves(config: Mapping[str, Any], path: str = "", frozen: Sequence[str] = ()) -> list[Leaf]:
+def leaves(config: dict[str, Any], path: str = "", frozen: Sequence[str] = ()) -> list[Leaf]:
     """Return the layers with weights that a description is of, in order, and those in networks in it.
 
     Args:
@@ -63,18 +64,24 @@ def leaves(config: Mapping[str, Any], path: str = "", frozen: Sequence[str] = ()
     """
     frozen = [*frozen, *config.get("frozen", ())]
     if "" in frozen:
-        frozen = [*frozen, *config["names"]]
+        frozen = [*frozen, *names_of(config)]
     found = []
-    for name, data in zip(config["names"], config["layers"], strict=True):
+    for name, data in zip(names_of(config), config["layers"], strict=True):
         place = f"{path}/{name}" if path else name
-        if "layers" in data and "names" in data:
-            inside = [f"{place}/{one}" for one in data["names"]] if place in frozen else []
+        if is_network(data):
+            inside = [f"{place}/{one}" for one in names_of(data)] if place in frozen else []
             found += leaves(data, place, [*frozen, *inside])
             continue
         names = _names(data)
         if names is None or names:
             found.append(Leaf(place, names, data, place not in frozen))
     return found
+
+
+def is_network(data: Mapping[str, Any]) -> bool:
+    """Return whether a layer is a network, and none of somebody's own with an argument of this name."""
+    layers = data.get("layers")
+    return isinstance(layers, list) and all(isinstance(one, dict) and "class" in one for one in layers)
 
 
 def _names(data: Mapping[str, Any]) -> tuple[str, ...] | None:
