@@ -245,6 +245,18 @@ def test_texts_that_share_their_place_are_bounded():
     assert check_harmless(lambda content: read_hdf5(content).attributes, [shared]) == (0, 1)
 
 
+def test_arrays_that_share_their_place_are_bounded():
+    def fill(file):
+        file["x"] = np.zeros(10_000)
+        for number in range(1000):
+            file[f"{number}"] = file["x"]
+
+    data = file_bytes(fill)
+    file = read_hdf5(data)
+    with pytest.raises(ValueError, match="more than 16 times as large as the file"):
+        sum(file[name].size for name in file)
+
+
 def test_groups_in_themselves_end():
     data = file_bytes(lambda file: file.create_group("a/b"))
     with h5py.File(io.BytesIO(data)) as file:

@@ -171,6 +171,13 @@ def test_the_normalization_of_keras_1():
     check_weights(found.weights, n=[array for _, array in held])
 
 
+def test_the_same_array_twice_is_refused():
+    held = [("a", numbers(3, 2)), ("b", numbers(2))]
+    data = hdf5(sequential(DENSE), [("d", held)], names=lambda texts: as_fixed([texts[0]] * len(texts)))
+    with pytest.raises(ValueError, match="the same array is there under several names"):
+        read_keras_hdf5(data)
+
+
 def test_states_of_random_generators_are_no_weights():
     flip = layer("RandomFlip", "flip", mode="horizontal", batch_input_shape=[None, 4, 4, 1])
     inner = sequential(flip, layer("Flatten", "f"), layer("Dense", "d", units=2), name="inner")

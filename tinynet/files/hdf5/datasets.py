@@ -42,6 +42,7 @@ def read_dataset(content: Content, messages: Messages) -> Array:
     if shape is None:
         shape = (0,)
     size = math.prod(shape) * of.size
+    content.spend(size)  # also of what lies in the file: several datasets may lie in one place
     cursor = Cursor(messages[LAYOUT][0])
     version, layout = cursor.number(1), cursor.number(1)
     if EXTERNAL in messages or version not in (3, 4, 5) or layout > CHUNKED:
@@ -206,7 +207,6 @@ class _Chunks:
         """
         if count != math.prod(-(-length // part) for length, part in zip(self.shape, chunk, strict=True)):
             raise damaged("a dataset is not whole")
-        self.content.spend(math.prod(self.shape) * self.of.size)
         joined = np.zeros((*self.shape, self.of.size), np.uint8)
         size = math.prod(chunk) * self.of.size
         corners = set()

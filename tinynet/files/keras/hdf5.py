@@ -170,6 +170,8 @@ def _held(group: Group) -> Named:
         if isinstance(array, Group):
             raise ValueError(f"the HDF5 file is damaged: {name!r} is a group, and no array")
         found.append((name, array))
+    if len({id(array) for _, array in found}) < len(found):
+        raise ValueError("the HDF5 file is damaged: the same array is there under several names")
     return found
 
 
