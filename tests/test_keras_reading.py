@@ -187,7 +187,9 @@ def test_states_of_random_generators_are_no_weights():
     check_weights(read_keras_hdf5(hdf5(sequential(inner), groups)).weights, inner__d=[kernel, bias])
     groups = [("flip", [state]), ("d", [("d/kernel:0", kernel), ("d/bias:0", bias)])]
     row = sequential(flip, layer("Flatten", "f"), layer("Dense", "d", units=2))
-    check_weights(read_keras_hdf5(hdf5(row, groups)).weights, d=[kernel, bias])
+    check_weights(read_keras_hdf5(data := hdf5(row, groups)).weights, d=[kernel, bias])
+    check_weights(weights_for(read_keras_hdf5(data).config, data), d=[kernel, bias])
+    assert [len(arrays) for _, arrays in read_weights_hdf5(data)] == [0, 2]
 
 
 def test_names_with_slashes_and_numbers_of_other_types():
@@ -265,18 +267,27 @@ def test_layers_without_names_have_those_that_keras_gives_them():
         check_weights(found, sequential__dense=first, sequential__dense_1=second, dense=last)
 
 
-def test_weights_of_versions_before_1():
+def file_before_1():
+    """Weights as Keras wrote them before its version 1: the second of twelve layers has some."""
     import h5py
 
-    buffer, kernel = io.BytesIO(), numbers(3, 2)
+    buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
-        file.attrs["nb_layers"] = 2
-        file.create_group("layer_0").attrs["nb_params"] = 0
-        file["layer_1/param_0"], file["layer_1/param_1"] = kernel, numbers(2)
-        file["layer_1"].attrs["nb_params"] = 2
-    ((_, none), (name, arrays)) = read_weights_hdf5(buffer.getvalue())
-    assert (none, name, len(arrays)) == ([], "layer_1", 2)
-    np.testing.assert_array_equal(arrays[0], kernel)
+        file.attrs["nb_layers"] = 12
+        for number in range(12):
+            file.create_group(f"layer_{number}").attrs["nb_params"] = 11 * (number == 2)
+        for number in range(11):
+            file[f"layer_2/param_{number}"] = np.full(3, number, np.float32)
+    return buffer.getvalue()
+
+
+def test_weights_of_versions_before_1():
+    read = read_weights_hdf5(file_before_1())
+    assert [name for name, _ in read] == [f"layer_{number}" for number in range(12)]
+    assert [len(arrays) for _, arrays in read] == [0, 0, 11, *[0] * 9]
+    assert [array[0] for array in read[2][1]] == [*range(11)]
+    config = {"names": ["d"], "layers": [{"class": "Own"}], "dtype": "float32"}
+    assert len(weights_for(config, file_before_1())["d"]) == 11
 
 
 PLACES = {
@@ -439,6 +450,7 @@ FILES = {
     "zip's config": (with_config, lambda: json.dumps(NETWORK).encode()),
     "zip's weights": (lambda data: read_keras_zip(archive(NETWORK, data)), weights_file),
     "weights": (read_weights_hdf5, weights_file),
+    "weights before 1": (read_weights_hdf5, file_before_1),
 }
 MARKS = [b"TREE", b"SNOD", b"HEAP", b"GCOL", b"class_name", b"config", b"name", b"PK", b"kernel"]
 

@@ -14,7 +14,7 @@ from .assembling import describe, optimizer_of, parsed
 from .config import config_from_keras
 from .places import as_network, keras_places, optimizer_variables, places_in
 from .values import layer_name
-from .weights import Leaf, Named, as_of_today, is_first, leaves, rounded, share_out
+from .weights import Leaf, Named, as_of_today, is_first, leaves, rounded, share_out, without_random
 
 Array = NDArray[Any]
 
@@ -45,7 +45,7 @@ def read_keras_hdf5(data: bytes) -> Description:
     group = _group(file, "model_weights")
     version = text_of(file, "keras_version") or text_of(group, "keras_version")
     config = config_from_keras(parsed(model_config, "model_config in the HDF5 file"), training, version)
-    named = {name: _held(_group(group, name)) for name in names_in(group, "layer_names")}
+    named = _named(group)
     return describe(
         config,
         _weights(leaves(config), named),
@@ -76,13 +76,7 @@ def read_weights_hdf5(data: bytes) -> list[tuple[str, list[Array]]]:
     group = _weights_group(file)
     if group is None:
         return [(place, [array for _, array in held]) for place, held in places_in(file).items()]
-    if "nb_layers" in group.attributes:  # of versions before 1
-        count = group.attributes["nb_layers"]
-        names = [f"layer_{number}" for number in range(count)] if isinstance(count, int) else []
-        held = [(name, _numbered(_group(group, name))) for name in names[: len(group)]]
-    else:
-        held = [(name, _held(_group(group, name))) for name in names_in(group, "layer_names")]
-    return [(name, [array for _, array in arrays]) for name, arrays in held]
+    return [(name, [array for _, array in held]) for name, held in _named(group).items()]
 
 
 def weights_for(config: dict[str, Any], data: bytes) -> dict[str, list[Array]]:
@@ -104,8 +98,7 @@ def weights_for(config: dict[str, Any], data: bytes) -> dict[str, list[Array]]:
         found = {leaf.path: [array for _, array in held.get(place, [])] for leaf, place in places}
         return {path: rounded(arrays, dtype) for path, arrays in found.items()}
     version = text_of(file, "keras_version") or text_of(group, "keras_version")
-    names = names_in(group, "layer_names")
-    named = {name: arrays for name in names if (arrays := _held(_group(group, name)))}
+    named = {name: arrays for name, arrays in _named(group).items() if arrays}
     of_theano = _is_of_theano(text_of(group, "backend"), version, named)
     outer = _by_first(of_layers)
     if len(named) != len(outer):
@@ -160,6 +153,19 @@ def _weights_group(file: Group) -> Group | None:
     return None
 
 
+def _named(group: Group) -> dict[str, Named]:
+    """Return the arrays of each layer, in the model's order."""
+    if "nb_layers" in group.attributes:  # of versions before 1
+        return {name: _numbered(_group(group, name)) for name in sorted(group, key=_number)}
+    return {name: without_random(_held(_group(group, name))) for name in names_in(group, "layer_names")}
+
+
+def _number(name: str) -> int:
+    """Return the number at the end of a name; -1 if there is none."""
+    number = name.rpartition("_")[2]
+    return int(number) if number.isdecimal() and len(number) < 10 else -1
+
+
 def _held(group: Group) -> Named:
     """Return the arrays of a group in order, with their names."""
     if not group.attributes and not len(group):
@@ -178,10 +184,10 @@ def _held(group: Group) -> Named:
 def _numbered(group: Group) -> Named:
     """Return the arrays of a group of a version before 1, which had no names."""
     found = []
-    for number in range(len(group)):
-        array = group[f"param_{number}"]
+    for name in sorted(group, key=_number):
+        array = group[name]
         if not isinstance(array, Group):
-            found.append((f"param_{number}", array))
+            found.append((name, array))
     return found
 
 

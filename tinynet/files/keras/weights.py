@@ -108,7 +108,6 @@ def share_out(leaves: Sequence[Leaf], held: Named, title: str) -> dict[str, list
     Raises:
         ValueError: there are more or fewer arrays than the layers have.
     """
-    held = [(name, array) for name, array in held if tail(name) not in RANDOM]
     if len(leaves) == 1 and leaves[0].names is None:
         return {leaves[0].path: [array for _, array in held]}
     slots = [(leaf, name) for leaf in leaves for name in leaf.names or ()]
@@ -131,6 +130,11 @@ def share_out(leaves: Sequence[Leaf], held: Named, title: str) -> dict[str, list
     for place, (leaf, _) in enumerate(slots):
         weights[leaf.path].append(found[place])
     return weights
+
+
+def without_random(held: Named) -> Named:
+    """Return a layer's weights without the states of random generators."""
+    return [(name, array) for name, array in held if tail(name) not in RANDOM or array.dtype.kind == "f"]
 
 
 def tail(name: str) -> str:
