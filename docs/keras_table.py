@@ -66,7 +66,7 @@ DIFFERS = {
     },
     "models": {
         "Model": "of symbols, or `Sequential`: it is not derived from to define `call`",
-        "load_model model_from_json": "read what tinynet wrote, not Keras's files",
+        "load_model": "reads what tinynet wrote, not Keras's files",
         "clone_model": "`call_function` and `recursive` are not there",
         "save_model": "writes .safetensors, whatever the file is called",
     },
