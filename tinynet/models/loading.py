@@ -136,9 +136,11 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     try:
         config = json.loads(json_string)
         if "class_name" in config:
-            from ..files.keras.config import config_from_keras  # on first use, for a fast `import tinynet`
+            from ..files.keras.config import config_from_keras, take_notes  # on first use
 
             config = config_from_keras(config)
+            for note in take_notes(config):
+                warn(f"model_from_json: {note}", UserWarning)
         if not issubclass(kind_of(config["class"]), Model):
             raise ValueError(f"{config['class']} is no model")
         return layer_from_config(config)

@@ -9,6 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..description import Description
+from .config import take_notes
 from .optimizers import state_from_keras
 from .weights import Leaf, Named, as_of_today, is_first, leaves, rounded
 
@@ -34,8 +35,9 @@ def describe(
     def today(leaf: Leaf, arrays: list[Array]) -> list[Array]:
         return rounded(as_of_today(leaf, arrays, is_first(version), of_theano), dtype)
 
+    notes = take_notes(config)
     ready = {leaf.path: today(leaf, weights.get(leaf.path, [])) for leaf in of_layers}
-    found = Description(config, {path: arrays for path, arrays in ready.items() if arrays})
+    found = Description(config, {path: arrays for path, arrays in ready.items() if arrays}, notes=notes)
     if not variables or "compile" not in config:
         return found
     state = state_from_keras(variables, *optimizer, version)
@@ -54,8 +56,7 @@ def describe(
         found.slots[name] = [array.astype(dtype) for array in turned]
     if problem:
         found.slots = {}
-        note = f"the state of the optimizer: {problem}"
-        found.config = {**config, "left_out": [*config.get("left_out", []), note]}
+        notes.append(f"the optimizer begins anew: {problem}.")
     else:
         found.iterations = state.iterations
     return found

@@ -62,6 +62,24 @@ def config_from_keras(
         raise ValueError(f"the network's description is damaged: {error!r}") from error
 
 
+def take_notes(config: dict[str, Any]) -> list[str]:
+    """Take what `config_from_keras` noted out of a config, and return it as sentences for people.
+
+    Args:
+        config: what it returned; changed.
+
+    Example:
+        >>> take_notes({"left_out": ["activity_regularizer='l1' of layer 'a' (Dense)"]})
+        ["training differs from Keras's, without activity_regularizer='l1' of layer 'a' (Dense)."]
+    """
+    left, how = config.pop("left_out", []), config.pop("not_compiled", None)
+    found = [] if how is None else [f"it is not compiled as it was in Keras: {how}."]
+    if left:
+        more = f", and {len(left) - 3} more" if len(left) > 3 else ""
+        found.append(f"training differs from Keras's, without {', '.join(left[:3])}{more}.")
+    return found
+
+
 def config_to_keras(config: Mapping[str, Any], own: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return a network as Keras 3.15 describes it, and how it was compiled.
 

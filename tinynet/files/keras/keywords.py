@@ -35,7 +35,7 @@ def check_keywords(entry: Mapping[str, Any], call: Call, data: Data, reading: Re
         if key == "training" and not varies(data):
             continue
         if key == "training" and value in (False, 0):
-            reading.left_out.append(f"{title} is called with training=False")
+            reading.left_out.append(f"training=False in the call of {title}")
         else:
             raise ValueError(
                 f"{title} is called with {key}={short(value)}, which tinynet's layers do not take"

@@ -135,7 +135,7 @@ def _check_others(title: str, kind: Kind, given: Data, reading: Reading) -> None
         if value is None or value is False or value == NEUTRAL.get(key, None):
             continue
         if key.endswith(TRAINING_ONLY):
-            reading.left_out.append(f"{title}: {key}={short(value)}")
+            reading.left_out.append(f"{key}={short(value)} of {title}")
         else:
             raise ValueError(f"tinynet's {kind.name} has no {key}; got {short(value)}")
 
