@@ -3,6 +3,33 @@
 from onnx_cases import IMAGE, ROWS, case, floats, integer, integers, number, positive, weights
 
 CASES = [
+    case("transposed conv", "y = ConvTranspose (x, w, b)", IMAGE, w=weights(4, 3, 3, 2), b=weights(3)),
+    case(
+        "transposed conv with strides", "y = ConvTranspose <strides = [2, 3], pads = [1, 0, 0, 1]> (x, w)",
+        IMAGE, w=weights(4, 3, 3, 4),
+    ),
+    case(
+        "transposed conv as in PyTorch",
+        "y = ConvTranspose <strides = [2, 2], pads = [1, 1, 1, 1], output_padding = [1, 1]> (x, w)",
+        IMAGE, w=weights(4, 3, 3, 3),
+    ),
+    case(
+        "transposed conv that crops", "y = ConvTranspose <pads = [3, 3, 3, 3]> (x, w)",
+        IMAGE, w=weights(4, 3, 3, 3),
+    ),
+    case(
+        "transposed conv in groups", "y = ConvTranspose <group = 2, dilations = [2, 2]> (x, w)",
+        IMAGE, w=weights(4, 3, 3, 3),
+    ),
+    case(
+        "transposed conv same", 'y = ConvTranspose <auto_pad = "SAME_UPPER", strides = [2, 2]> (x, w)',
+        IMAGE, w=weights(4, 3, 3, 3),
+    ),
+    case(
+        "transposed conv of sequences", "y = ConvTranspose <strides = [3]> (x, w)",
+        (3, 4, 9), w=weights(4, 2, 4),
+    ),
+    case("matmul from the left", "y = MatMul (w, x)", (2, 6, 3), w=weights(4, 6)),
     case("softmax", "y = Softmax (x)", ROWS),
     case("softmax of channels", "y = Softmax <axis = 1> (x)", IMAGE),
     case("softmax of columns", "y = Softmax <axis = 3> (x)", IMAGE),

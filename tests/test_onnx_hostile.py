@@ -112,7 +112,9 @@ def integers(*numbers):
 HUGE = 10**12
 BOMBS = {
     "padding": ([node("Pad", "x p", "y")], {"p": integers(0, 0, HUGE, 0, 0, 0, 0, 0)}),
-    "padding that a layer could have": ([node("Pad", "x p", "y")], {"p": integers(0, 0, 9000, 9000, 0, 0, 0, 0)}),
+    "padding that a layer could have": (
+        [node("Pad", "x p", "y")], {"p": integers(0, 0, 9000, 9000, 0, 0, 0, 0)}
+    ),
     "padded convolution": (
         [node("Conv", "x w", "y", pads=[2**20, 2**20, 0, 0])], {"w": np.ones((1, 1, 2, 2), "f4")}
     ),
@@ -138,7 +140,8 @@ BOMBS = {
                             {"a": np.ones((9000, 1), "f4"), "b": np.ones((1, 9000), "f4")}),
     "doubled again and again": (
         [node("Concat", "x x", "a0", axis=1),
-         *(node("Concat", f"a{i} a{i}", f"a{i + 1}", axis=1) for i in range(60)), node("Relu", "a60", "y")], {}
+         *(node("Concat", f"a{i} a{i}", f"a{i + 1}", axis=1) for i in range(60)),
+         node("Relu", "a60", "y")], {}
     ),
     "the same weights again and again": (
         [node("MatMul", "x w", "a0"), *(node("MatMul", f"a{i} w", f"a{i + 1}") for i in range(60)),

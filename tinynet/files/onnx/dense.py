@@ -50,6 +50,16 @@ def matmul(network: Network, node: Node, value: Value, kernel: Array) -> Value:
     return dense(network, node, value, kernel)
 
 
+def matmul_from_the_left(network: Network, node: Node, kernel: Array, value: Value) -> Value:
+    """MatMul of a constant matrix and a value: of columns, as a dense layer of rows."""
+    if kernel.ndim != 2 or value.rank < 1 + 2 * value.batched:
+        node.refuse(f"it multiplies {kernel.shape} by {shown(value.shape)}, which takes samples apart")
+    if value.rank == 1:
+        return dense(network, node, value, kernel.T)
+    axes = [*range(value.rank - 2), value.rank - 1, value.rank - 2]
+    return dense(network, node, value.transposed(axes), kernel.T).transposed(axes)
+
+
 def dense(network: Network, node: Node, value: Value, kernel: Array, bias: Array | None = None) -> Value:
     """Return the last axis of a value multiplied by a matrix."""
     features, units = kernel.shape

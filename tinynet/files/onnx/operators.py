@@ -6,7 +6,17 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from . import arithmetic, convolutions, dense, elementwise, normalization, pooling, shapes, slicing
+from . import (
+    arithmetic,
+    convolutions,
+    dense,
+    elementwise,
+    normalization,
+    pooling,
+    shapes,
+    slicing,
+    transposed,
+)
 from .folding import fold
 from .graph import Node
 from .naming import layer_name
@@ -25,6 +35,7 @@ OPERATORS: dict[str, Function] = {
     "Clip": elementwise.clip,
     "Concat": slicing.concat,
     "Conv": convolutions.convolution,
+    "ConvTranspose": transposed.transposed_convolution,
     "DepthToSpace": slicing.depth_to_space,
     "Dropout": elementwise.dropout,
     "Elu": elementwise.elu,
@@ -81,7 +92,7 @@ def translated(network: Network, node: Node, values: dict[str, Any]) -> None:
     Raises:
         ValueError: no layer can do what the node does.
     """
-    inputs = [values[name] if name else None for name in node.inputs]
+    inputs: list[Any] = [values[name] if name else None for name in node.inputs]
     while inputs and inputs[-1] is None:
         inputs.pop()
     if any(one is MISSING for one in inputs):
@@ -93,10 +104,10 @@ def translated(network: Network, node: Node, values: dict[str, Any]) -> None:
         values[node.outputs[0]] = inputs[0]
         return
     if not any(isinstance(one, Value) for one in inputs):
-        found = fold(node, inputs)
-        if found is None:
+        constant = fold(node, inputs)
+        if constant is None:
             node.refuse("it is none of the operators that can be computed when a file is read")
-        values[node.outputs[0]] = found
+        values[node.outputs[0]] = constant
         if node.operator in ("Sqrt", "Max"):
             square = inputs[0] if node.operator == "Sqrt" else network.roots.get(node.inputs[0])
             if square is not None:
@@ -105,7 +116,9 @@ def translated(network: Network, node: Node, values: dict[str, Any]) -> None:
     function = OPERATORS.get(node.operator) if node.domain in ("", "com.microsoft") else None
     if function is None:
         node.refuse("no layer here does what it does")
-    if node.operator not in SEVERAL:
+    if node.operator == "MatMul" and not isinstance(inputs[0], Value):
+        function = dense.matmul_from_the_left
+    elif node.operator not in SEVERAL:
         _check(node, inputs)
     weight = next(
         (name for name, one in zip(node.inputs[1:], inputs[1:], strict=False) if one is not None), ""
