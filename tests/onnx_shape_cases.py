@@ -29,6 +29,20 @@ CASES = [
         "transposed conv of sequences", "y = ConvTranspose <strides = [3]> (x, w)",
         (3, 4, 9), w=weights(4, 2, 4),
     ),
+    case(
+        "larger or leaking", "c = Greater (x, t); a = Mul (x, s); y = Where (c, x, a)",
+        ROWS, t=number(0.0), s=number(0.2),
+    ),
+    case(
+        "zero below", "c = LessOrEqual (x, t); y = Where (c, z, x)", ROWS, 16, t=number(0.5), z=number(0.0)
+    ),
+    case(
+        "softplus as PyTorch writes it", "a = Softplus (x); c = Less (t, x); y = Where (c, x, a)",
+        ROWS, t=number(20.0),
+    ),
+    case("absolute", "y = Abs (x)", ROWS),
+    case("softsign, written out", "a = Abs (x); b = Add (a, o); y = Div (x, b)", ROWS, o=number(1.0)),
+    case("relu, then smaller than a constant", "a = Relu (x); y = Min (a, o)", ROWS, o=number(1.0)),
     case("matmul from the left", "y = MatMul (w, x)", (2, 6, 3), w=weights(4, 6)),
     case("softmax", "y = Softmax (x)", ROWS),
     case("softmax of channels", "y = Softmax <axis = 1> (x)", IMAGE),

@@ -15,7 +15,7 @@ WEIGHT = re.compile(
 OPERATOR = re.compile(r"(^|/)([A-Z][A-Za-z0-9]*|relu|softmax|transpose)([_:]+\d+)*$")
 # What programs call nodes and inputs that nobody named.
 NAMELESS = re.compile(
-    r"(node_|p2o\.|onnx::|n|op|t|val_?)?([A-Z][A-Za-z0-9]*)?[_.:]*\d*|unnamed|graph|main_graph|tf2onnx"
+    r"(p2o\.|onnx::|n|op|t|val_?)?([A-Z][A-Za-z0-9]*)?[_.:]*\d*|node_\w+|unnamed|graph|main_graph|tf2onnx"
     r"|torch.jit.export|torch_jit|input_?\d+|CNTKGraph|mxnet_converted_model"
 )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from . import (
     arithmetic,
+    choosing,
     convolutions,
     dense,
     elementwise,
@@ -18,7 +19,7 @@ from . import (
     transposed,
 )
 from .folding import fold
-from .graph import Node
+from .graph import Node, Refusal
 from .naming import layer_name
 from .network import Network
 from .values import Value
@@ -27,6 +28,7 @@ Function = Callable[..., Any]
 
 # Each takes a network, a node, and the node's inputs: a value, then constants; None where one is missing.
 OPERATORS: dict[str, Function] = {
+    "Abs": choosing.absolute,
     "AveragePool": pooling.pool,
     "BatchNormalization": normalization.batch_normalization,
     "Cast": elementwise.cast,
@@ -36,6 +38,7 @@ OPERATORS: dict[str, Function] = {
     "Concat": slicing.concat,
     "Conv": convolutions.convolution,
     "ConvTranspose": transposed.transposed_convolution,
+    "Div": choosing.divide,
     "DepthToSpace": slicing.depth_to_space,
     "Dropout": elementwise.dropout,
     "Elu": elementwise.elu,
@@ -53,6 +56,7 @@ OPERATORS: dict[str, Function] = {
     "LogSoftmax": elementwise.softmax,
     "MatMul": dense.matmul,
     "MaxPool": pooling.pool,
+    "Min": choosing.smallest,
     "Neg": lambda network, node, value: arithmetic.rescale(
         network, node, value, -arithmetic.ONE, arithmetic.ZERO
     ),
@@ -74,16 +78,19 @@ OPERATORS: dict[str, Function] = {
     "Transpose": shapes.transpose,
     "Unsqueeze": shapes.unsqueeze,
     "Upsample": slicing.resize,
+    "Where": choosing.where,
+    **dict.fromkeys(choosing.COMPARISONS, choosing.compare),
     **dict.fromkeys(elementwise.PLAIN, elementwise.plain),
-    **dict.fromkeys(("Add", "Div", "Max", "Mean", "Min", "Mul", "Sub", "Sum"), arithmetic.arithmetic),
+    **dict.fromkeys(("Add", "Max", "Mean", "Mul", "Sub", "Sum"), arithmetic.arithmetic),
 }
-SEVERAL = ("Add", "Concat", "Div", "Max", "Mean", "Min", "Mul", "Sub", "Sum")  # which may take several values
+# Which may take several values, or a constant first.
+SEVERAL = ("Add", "Concat", "Div", "Max", "Mean", "Min", "Mul", "Sub", "Sum", "Where", *choosing.COMPARISONS)
 LABELS = ("ArgMax", "ArrayFeatureExtractor", "LabelEncoder", "TopK", "Binarizer")
 LABEL = object()  # what stands for labels, which no layer gives
 MISSING = object()  # and for what a node gives besides, such as the places of the largest elements
 
 
-MISFITS = (TypeError, AttributeError, LookupError, ArithmeticError, MemoryError)
+MISFITS = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, MemoryError)
 
 
 def translated(network: Network, node: Node, values: dict[str, Any]) -> None:
@@ -97,13 +104,15 @@ def translated(network: Network, node: Node, values: dict[str, Any]) -> None:
         inputs.pop()
     if any(one is MISSING for one in inputs):
         node.refuse("it takes what another node gives besides its first output, and no layer here gives that")
+    if node.operator != "Where" and any(isinstance(one, choosing.Comparison) for one in inputs):
+        node.refuse("it takes what a comparison gives, and layers here give numbers alone")
     if node.operator in LABELS or any(one is LABEL for one in inputs):
         values.update(dict.fromkeys(node.outputs, LABEL))
         return
     if node.domain == "ai.onnx.ml" and node.operator == "ZipMap":  # a dictionary of what the array holds
         values[node.outputs[0]] = inputs[0]
         return
-    if not any(isinstance(one, Value) for one in inputs):
+    if not any(isinstance(one, Value | choosing.Comparison) for one in inputs):
         constant = fold(node, inputs)
         if constant is None:
             node.refuse("it is none of the operators that can be computed when a file is read")
@@ -127,6 +136,8 @@ def translated(network: Network, node: Node, values: dict[str, Any]) -> None:
     named.title = node.name or node.title
     try:
         found = function(network, named, *inputs)
+    except Refusal:
+        raise
     except MISFITS as error:  # of inputs that are left out, or too many, and numbers that fit nothing
         node.refuse(f"its {len(inputs)} inputs and its attributes do not fit each other ({error})")
     results = [*found] if isinstance(found, list) else [found]

@@ -50,7 +50,7 @@ def transposed_convolution(
         config["groups"] = groups
     config["use_bias"] = bias is not None
     each = kernel.reshape(groups, channels // groups, filters // groups, *window)
-    flipped = np.flip(each, range(3, 3 + rank))
+    flipped = np.flip(each, tuple(range(3, 3 + rank)))
     turned = flipped.transpose(*range(3, 3 + rank), 1, 0, 2)
     weights = [turned.reshape(*window, channels // groups, filters)]
     if bias is not None:
