@@ -146,6 +146,14 @@ def test_what_is_in_the_files():
         assert "optimizer_weights" not in file
 
 
+def test_earlier_versions_of_keras_3_know_all_arguments():
+    text = writing.keras_zip_bytes(describe(trained(optim.Adam)[0])) + writing.keras_hdf5_bytes(
+        describe(trained(optim.Adam)[0])
+    )
+    for name in writing.LATER:
+        assert name.encode() not in text
+
+
 def test_names_that_are_too_long_for_one_attribute(keras, tmp_path):
     width, count = 900, 90
     row = [layers.Dense(1, name=f"{number:0{width}}", use_bias=False) for number in range(count)]

@@ -22,6 +22,11 @@ Data = Mapping[str, Any]
 
 KERAS_VERSION = "3.15.1"  # whose files these are
 DATE = 1980, 1, 1, 0, 0, 0  # of all of them, so that the same model gives the same bytes
+# Arguments that earlier versions of Keras 3 do not take, with the values that they have if they are left out.
+LATER = {
+    "input_axes": None, "optional": False, "output_axes": None, "quantization_config": None, "ragged": False,
+    "renorm": False, "renorm_clipping": None, "renorm_momentum": 0.99,
+}  # fmt: skip
 MOST_BYTES = 64512  # of an attribute in HDF5, as Keras cuts them
 
 
@@ -37,7 +42,7 @@ def keras_zip_bytes(description: Description) -> bytes:
     Raises:
         ValueError: Keras has no such layer, which the error names.
     """
-    network, compiled = config_to_keras(description.config)
+    network, compiled = map(without_later, config_to_keras(description.config))
     saved = "{:04}-{:02}-{:02}@{:02}:{:02}:{:02}".format(*DATE)
     content = {
         "metadata.json": json.dumps({"keras_version": KERAS_VERSION, "date_saved": saved}).encode(),
@@ -59,6 +64,21 @@ def keras_weights_bytes(description: Description) -> bytes:
     return _weights_bytes(description, *config_to_keras(description.config))
 
 
+def without_later(config: Any) -> Any:
+    """Return what Keras 3.15 says of something as earlier versions can read it, too.
+
+    Example:
+        >>> without_later({"units": 3, "quantization_config": None, "others": [{"ragged": True}]})
+        {'units': 3, 'others': [{'ragged': True}]}
+    """
+    if isinstance(config, list):
+        return [without_later(item) for item in config]
+    if not isinstance(config, dict):
+        return config
+    kept = {name: value for name, value in config.items() if name not in LATER or LATER[name] != value}
+    return {name: without_later(value) for name, value in kept.items()}
+
+
 def keras_hdf5_bytes(description: Description) -> bytes:
     """Return the content of an .h5 file, which Keras 3 opens.
 
@@ -68,7 +88,7 @@ def keras_hdf5_bytes(description: Description) -> bytes:
 
     Args, Returns, Raises: see `keras_zip_bytes`.
     """
-    network, compiled = config_to_keras(description.config)
+    network, compiled = map(without_later, config_to_keras(description.config))
     places = places_of(network, description.weights, description.config.get("frozen", ()))
     texts = {"backend": "tensorflow", "keras_version": KERAS_VERSION}
     with _hdf5() as (file, buffer):
