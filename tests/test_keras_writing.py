@@ -133,7 +133,10 @@ def test_what_is_in_the_files():
         assert json.loads(archive.read("metadata.json")) == {
             "keras_version": "3.15.1",
             "date_saved": "1980-01-01@00:00:00",
-        }
+            "tinynet": {
+                "seed": model.seed, "steps_trained": 0, "epochs_trained": 0, "temperature": 1.0, "seeds": {},
+            },
+        }  # fmt: skip
         data = archive.read("model.weights.h5")
     h5py = pytest.importorskip("h5py")
     with h5py.File(io.BytesIO(data)) as file:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 import tinynet
 from tinynet import Sequential, layers, optim
+from tinynet.files.keras.own import add_own
 from tinynet.models.optimizer_state import optimizer_state, set_optimizer_state
 
 OPTIMIZERS = {
@@ -43,13 +46,10 @@ def network():
     return tinynet.Model(given, layers.Dense(3, activation="softmax")(inner(x)), seed=4)
 
 
-def resumed(model, folder):
-    """Return what a file and the optimizer's state make of a model."""
-    model.save(folder / "model.safetensors")
-    state = optimizer_state(model)
-    other = tinynet.load_model(folder / "model.safetensors")
-    set_optimizer_state(other, *state)
-    return other
+def resumed(model, folder, suffix="safetensors"):
+    """Return what a file makes of a model."""
+    model.save(folder / f"model.{suffix}")
+    return tinynet.load_model(folder / f"model.{suffix}")
 
 
 def check_same(first, second):
@@ -75,6 +75,29 @@ def test_fit_goes_on_to_the_same_bits(name, rate, tmp_path):
         one.fit(X, Y, epochs=2, batch_size=16, verbose=0)
     check_same(model, other)
     assert any((one != old).any() for one, old in zip(model.get_weights(), before, strict=True))
+
+
+@pytest.mark.parametrize("suffix", ["keras", "h5"])
+def test_fit_goes_on_to_the_same_bits_from_files_in_keras_formats(suffix, tmp_path):
+    model = network()
+    model.compile(optim.Adam(optim.ExponentialDecay(0.02, 3, 0.5)), "sparse_categorical_crossentropy")
+    model.temperature, model.class_names = 1.5, ["a", "b", "c"]
+    model.fit(X, Y, epochs=2, batch_size=16, verbose=0)
+    other = resumed(model, tmp_path, suffix)
+    for one in (model, other):
+        one.fit(X, Y, epochs=2, batch_size=16, verbose=0)
+    check_same(model, other)
+    assert (other.temperature, other.class_names) == (1.5, ["a", "b", "c"])
+    assert (other.steps_trained, other.epochs_trained) == (12, 4)
+
+
+@pytest.mark.parametrize(
+    "given", ["", "{", "[]", "3", "[" * 100_000, {"seeds": 3}, {"seeds": {"inner": "x"}}, None]
+)
+def test_what_is_damaged_of_what_tinynet_adds_to_kerass_files(given):
+    config = network().config()
+    changed = add_own(config, given if not isinstance(given, dict) else json.dumps(given))
+    assert {**changed, "layers": 0} == {**config, "layers": 0}
 
 
 def test_steps_on_single_batches_go_on_to_the_same_bits(tmp_path):

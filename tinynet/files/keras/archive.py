@@ -14,6 +14,7 @@ from ..description import Description
 from ..hdf5 import read_hdf5
 from .assembling import describe, optimizer_of, parsed
 from .config import config_from_keras
+from .own import KEY, add_own
 from .places import keras_places, optimizer_variables, places_in
 from .weights import leaves, share_out
 
@@ -43,10 +44,11 @@ def read_keras_zip(data: bytes) -> Description:
             f"the .keras file has no {WEIGHTS}: it is damaged, or its weights are in several files, which "
             "is not read; have Keras save it without max_shard_size"
         )
-    version = _json(members, METADATA).get("keras_version") if METADATA in members else None
+    metadata = _json(members, METADATA) if METADATA in members else {}
+    version = metadata.get("keras_version")
     version = version if isinstance(version, str) else None
     training = network.get("compile_config")
-    config = config_from_keras(network, training, version)
+    config = add_own(config_from_keras(network, training, version), metadata.get(KEY))
     held = places_in(file := read_hdf5(members[WEIGHTS]))
     weights: dict[str, list[Array]] = {}
     for leaf, place in keras_places(network, leaves(config), held):

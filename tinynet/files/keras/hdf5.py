@@ -12,6 +12,7 @@ from ..description import Description
 from ..hdf5 import Group, read_hdf5
 from .assembling import describe, optimizer_of, parsed
 from .config import config_from_keras
+from .own import KEY, add_own
 from .places import as_network, keras_places, optimizer_variables, places_in
 from .values import layer_name
 from .weights import Leaf, Named, as_of_today, is_first, leaves, rounded, share_out, without_random
@@ -45,6 +46,7 @@ def read_keras_hdf5(data: bytes) -> Description:
     group = _group(file, "model_weights")
     version = text_of(file, "keras_version") or text_of(group, "keras_version")
     config = config_from_keras(parsed(model_config, "model_config in the HDF5 file"), training, version)
+    config = add_own(config, text_of(file, KEY))
     named = _named(group)
     return describe(
         config,

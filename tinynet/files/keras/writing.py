@@ -16,6 +16,7 @@ from ..description import Description
 from .config import config_to_keras
 from .layout import Place, Weight, places_of
 from .optimizers import state_to_keras
+from .own import KEY, own_data
 
 Array = NDArray[Any]
 Data = Mapping[str, Any]
@@ -44,8 +45,9 @@ def keras_zip_bytes(description: Description) -> bytes:
     """
     network, compiled = map(without_later, config_to_keras(description.config))
     saved = "{:04}-{:02}-{:02}@{:02}:{:02}:{:02}".format(*DATE)
+    metadata = {"keras_version": KERAS_VERSION, "date_saved": saved, KEY: own_data(description.config)}
     content = {
-        "metadata.json": json.dumps({"keras_version": KERAS_VERSION, "date_saved": saved}).encode(),
+        "metadata.json": json.dumps(metadata).encode(),
         "config.json": json.dumps({**network, "compile_config": compiled or None}).encode(),
         "model.weights.h5": _weights_bytes(description, network, compiled),
     }
@@ -95,6 +97,7 @@ def keras_hdf5_bytes(description: Description) -> bytes:
         for name, text in texts.items():
             file.attrs[name] = text
         file.attrs["model_config"] = json.dumps(network)
+        file.attrs[KEY] = json.dumps(own_data(description.config))
         if compiled:
             file.attrs["training_config"] = json.dumps(_training_config(compiled))
         group = file.create_group("model_weights")
