@@ -248,13 +248,51 @@ def test_texts_that_share_their_place_are_bounded():
 def test_arrays_that_share_their_place_are_bounded():
     def fill(file):
         file["x"] = np.zeros(10_000)
-        for number in range(1000):
-            file[f"{number}"] = file["x"]
+        places.append(file["x"].id.get_offset())
+        for number in range(100):
+            file[f"same {number}"] = file["x"]
+            file.create_dataset(f"other {number}", (10_000,), "f8")  # nowhere, as nothing is written
 
+    places = []
     data = file_bytes(fill)
     file = read_hdf5(data)
+    assert all(file[f"same {number}"] is file["x"] for number in range(100))
+    nowhere, there = (struct.pack("<BBQ", 3, 1, place) for place in (2**64 - 1, *places))
+    assert data.count(nowhere) == 100
+    file = read_hdf5(data.replace(nowhere, there))
+    assert file["other 0"].shape == (10_000,)
     with pytest.raises(ValueError, match="more than 16 times as large as the file"):
         sum(file[name].size for name in file)
+
+
+def test_chunks_may_skip_filters():
+    def fill(file):
+        chunks = file.create_dataset("x", (4,), "f4", chunks=(2,), compression="gzip", shuffle=True)
+        chunks[:] = np.arange(4)
+        chunks.id.write_direct_chunk((2,), np.array([5, 7], np.float32).tobytes(), filter_mask=3)
+
+    assert read_hdf5(file_bytes(fill))["x"].tolist() == [0, 1, 5, 7]
+
+
+def test_a_chunk_that_is_there_twice_is_refused():
+    data = file_bytes(lambda file: file.create_dataset("x", data=np.arange(6.0), chunks=(3,)))
+    key = struct.pack("<IIQQ", 24, 0, 3, 0)
+    assert data.count(key) == 1
+    with pytest.raises(ValueError, match="not whole"):
+        read_hdf5(data.replace(key, struct.pack("<IIQQ", 24, 0, 0, 0)))["x"]
+
+
+def test_many_ways_to_few_groups_end():
+    def fill(file):
+        for _ in range(18):  # of which each holds the next one twice
+            file = file.create_group("a")
+            file.parent["b"] = file
+
+    def walk(group):
+        for name in group:
+            walk(group[name])
+
+    assert check_harmless(lambda data: walk(read_hdf5(data)), [file_bytes(fill)]) == (0, 1)
 
 
 def test_groups_in_themselves_end():

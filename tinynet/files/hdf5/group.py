@@ -85,14 +85,17 @@ class Group:
     Args:
         content: the file.
         messages: of the group's header.
+        opened: what of the file is already there, by addresses; default: nothing.
     """
 
-    def __init__(self, content: Content, messages: Messages) -> None:
+    def __init__(
+        self, content: Content, messages: Messages, opened: dict[int, Group | Array] | None = None
+    ) -> None:
         self._content = content
         self._messages = messages
+        self._opened = {} if opened is None else opened
         self._links: dict[str, int] | None = None
         self._attributes: dict[str, Any] | None = None
-        self._held: dict[str, Group | Array] = {}
 
     @property
     def attributes(self) -> dict[str, Any]:
@@ -129,24 +132,26 @@ class Group:
         first, _, rest = path.strip("/").partition("/")
         if first not in self._addresses:
             raise damaged(f"there is no {first!r} among {[*self][:10]}")
-        if first not in self._held:
-            self._held[first] = _open(self._content, self._addresses[first])
-        held = self._held[first]
+        self._content.step()
+        held = self._open(self._addresses[first])
         if not rest:
             return held
         if not isinstance(held, Group):
             raise damaged(f"{first!r} is an array, and not a group that holds {rest!r}")
         return held[rest]
 
-
-def _open(content: Content, address: int) -> Group | Array:
-    """Return the group or array whose header lies at an address."""
-    messages = read_messages(content, address)
-    if SYMBOL_TABLE in messages or LINK_INFO in messages:
-        return Group(content, messages)
-    if all(kind in messages for kind in (DATASPACE, DATATYPE, LAYOUT)):
-        return read_dataset(content, messages)
-    raise damaged("something is neither a group nor an array")
+    def _open(self, address: int) -> Group | Array:
+        """Return the group or array whose header lies at an address; the same one each time."""
+        if address not in self._opened:
+            self._content.spend(1024)  # about what a group takes
+            messages = read_messages(self._content, address)
+            if SYMBOL_TABLE in messages or LINK_INFO in messages:
+                self._opened[address] = Group(self._content, messages, self._opened)
+            elif all(kind in messages for kind in (DATASPACE, DATATYPE, LAYOUT)):
+                self._opened[address] = read_dataset(self._content, messages)
+            else:
+                raise damaged("something is neither a group nor an array")
+        return self._opened[address]
 
 
 def _links(content: Content, messages: Messages) -> dict[str, int]:
