@@ -307,7 +307,7 @@ def test_a_merge_of_keras_1_joins():
         ("Dropout", {"rate": 0.5, "seed": {"class_name": "SeedGenerator", "config": {"seed": 3}}},
          {"class": "Dropout", "rate": 0.5, "seed": 3}),
         ("ZeroPadding2D", {"padding": {"top_pad": 1, "bottom_pad": 2, "left_pad": 3, "right_pad": 4}},
-         {"class": "ZeroPadding2D", "padding": [[1, 2], [3, 4]]}),
+         {"class": "ZeroPadding2D", "padding": [[1, 2], [3, 4]], "data_format": "channels_last"}),
         ("ZeroPadding2D", {"padding": [1, 2, 3, 4], "dim_ordering": "tf"},
          {"class": "ZeroPadding2D", "padding": [[1, 2], [3, 4]], "data_format": "channels_last"}),
         ("MaxPooling2D", {"pool_size": [2, 2], "strides": [2, 2], "border_mode": "valid",
@@ -315,9 +315,11 @@ def test_a_merge_of_keras_1_joins():
          {"class": "MaxPool2D", "pool_size": [2, 2], "strides": [2, 2], "padding": "valid",
           "data_format": "channels_last"}),
         ("MaxPooling1D", {"pool_length": 2, "stride": 2, "border_mode": "valid"},
-         {"class": "MaxPool1D", "pool_size": 2, "strides": 2, "padding": "valid"}),
+         {"class": "MaxPool1D", "pool_size": 2, "strides": 2, "padding": "valid",
+          "data_format": "channels_last"}),
         ("Convolution1D", {"nb_filter": 2, "filter_length": 3, "subsample_length": 1, "border_mode": "same"},
-         {"class": "Conv1D", "filters": 2, "kernel_size": 3, "strides": 1, "padding": "same"}),
+         {"class": "Conv1D", "filters": 2, "kernel_size": 3, "strides": 1, "padding": "same",
+          "data_format": "channels_last"}),
         ("Dense", {"units": 2, "kernel_constraint": {"class_name": "NonNeg", "config": {}},
                    "kernel_regularizer": {"name": "L1L2Regularizer", "l1": 0.5, "l2": 0.0},
                    "kernel_initializer": {"class_name": "VarianceScaling", "config": {
@@ -366,6 +368,33 @@ def test_what_matters_only_in_training_is_noted():
     found = config_from_keras(sequential(("Dense", arguments)))
     assert found["layers"] == [{"class": "Dense", "units": 2}]
     assert re.search(r"activity_regularizer=.* of layer 'dense_0' \(Dense\)", found["left_out"][0])
+
+
+@pytest.mark.parametrize("kind", ["GaussianNoise", "ActivityRegularization", "RandomContrast"])
+def test_layers_that_act_only_in_training_are_noted(kind):
+    found = config_from_keras(sequential((kind, {"stddev": 0.5})))
+    assert found["layers"] == [{"class": "Activation", "activation": "linear"}]
+    assert found["left_out"] == [f"layer '{kind.lower()}_0' ({kind})"]
+
+
+def test_a_node_of_tensorflow_s_graphs_becomes_a_layer():
+    def node(name, op, taken, **constants):
+        written = json.dumps({"name": name, "op": op, "input": [name, f"{name}/y"]})
+        nodes = [[[one, 0, 0, {}] for one in taken]]
+        return entry("TensorFlowOpLayer", name, nodes, node_def=written, constants=constants)
+
+    layers = [
+        an_input("x", 3),
+        node("divided", "RealDiv", ["x"], **{"1": 2.0}),
+        node("one_minus", "Sub", ["divided"], **{"0": 1.0}),
+        node("sum", "AddV2", ["one_minus", "x"]),
+    ]
+    model = built(graph(layers, [["x", 0, 0]], [["sum", 0, 0]]), "2.4.0")
+    x = np.arange(6.0).reshape(2, 3)
+    np.testing.assert_allclose(model.predict(x), 1 - x / 2 + x, rtol=1e-6)
+    layers[-1]["config"]["node_def"] = {"op": "MatMul"}
+    with pytest.raises(ValueError, match=r"operation 'sum' \(MatMul\)"):
+        built(graph(layers, [["x", 0, 0]], [["sum", 0, 0]]))
 
 
 def test_names_have_no_slashes():
@@ -446,6 +475,8 @@ def how(optimizer=None, loss="mse", metrics=None, **others):
          {"class_name": "RMSprop", "config": {"learning_rate": {
              "class_name": "ExponentialDecay", "config": {
                  "initial_learning_rate": 0.5, "decay_steps": 10, "decay_rate": 0.9, "staircase": True}}}}),
+        ({"class_name": "SGD", "config": {"lr": 0.5, "momentum": 0.0, "nesterov": True}}, "2.1.6",
+         {"class_name": "SGD", "config": {"learning_rate": 0.5, "momentum": 0.0}}),
         ("adam", "2.15.0", {"class_name": "Adam", "config": {}}),
     ],
 )  # fmt: skip
@@ -505,6 +536,8 @@ def test_metrics_are_read_in_all_dialects():
         (how(loss=["mse", "mae"]), r"a model trains on one"),
         (how(loss_weights=[0.5]), r"loss_weights are \[0.5\]"),
         (how({"class_name": "Lion", "config": {}}), r"no optimizer 'Lion'"),
+        (how({"class_name": "Adam", "config": {"epsilon": 0.0}}), r"Adam takes no epsilon of 0.0"),
+        (how({"class_name": "Adam", "config": {"clipnorm": 1.0, "clipvalue": 1.0}}), r"in one way only"),
         (how({"class_name": "Adam", "config": {"use_ema": True}}), r"Adam has no use_ema"),
         (how({"class_name": "Adam", "config": {"learning_rate": {"class_name": "WarmUp", "config": {}}}}),
          r"no schedule 'WarmUp'"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -145,6 +146,8 @@ def loss(value: Any) -> dict[str, Any]:
         given = config.get(key)
         if given is not None and given != default:
             found[key] = bool(given) if isinstance(default, bool) else number(given)
+            if key != "axis" and not 0 <= found[key] <= (math.inf if key == "delta" else 1):
+                raise ValueError(f"the loss's {key} is {short(given)}")
     return found
 
 

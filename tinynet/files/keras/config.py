@@ -44,7 +44,8 @@ def config_from_keras(
     """
     try:
         given = mapping(_loaded(model_config), "a model")
-        reading = Reading(version_of(given, keras_version))
+        of_tensorflow = is_of_tensorflow(given, keras_version)
+        reading = Reading(version_of(given, keras_version), of_tensorflow)
         data, frozen, _ = read_network(given, reading)
         set_dtype(data, dtype_of(given))
         if frozen:
@@ -53,7 +54,7 @@ def config_from_keras(
             data["left_out"] = reading.left_out
         training = _loaded(training_config) or given.get("compile_config")
         outputs = len(data["outputs"]) if "joins" in data else 1
-        return data | compile_from_keras(training, outputs, is_of_tensorflow(given, keras_version))
+        return data | compile_from_keras(training, outputs, of_tensorflow)
     except ValueError:
         raise
     except RecursionError:

@@ -15,6 +15,14 @@ sizes: Reader = nested(whole)
 numbers: Reader = nested(number)
 
 
+def moments(value: Any) -> Any:
+    """Return means or variances, of which Keras may write axes of 1 before the others."""
+    value = numbers(value)
+    while isinstance(value, list) and len(value) == 1 and isinstance(value[0], list):
+        value = value[0]
+    return value
+
+
 def activation(value: Any) -> Any:
     """Mark an argument that is an activation, which `reading.py` reads."""
     return value
@@ -123,7 +131,7 @@ KINDS: dict[str, Kind] = {
     "Normalization": Kind(
         "Normalization",
         {
-            "axis": optional(sizes), "mean": optional(numbers), "variance": optional(numbers), "invert": flag,
+            "axis": optional(sizes), "mean": optional(moments), "variance": optional(moments), "invert": flag,
         },
     ),
     "PReLU": Kind("PReLU", {"alpha_initializer": initializer, "shared_axes": optional(sizes)}),

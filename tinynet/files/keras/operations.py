@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -41,10 +42,12 @@ def read_operation(entry: Mapping[str, Any], call: Call) -> Row:
     """
     config = mapping(entry.get("config") or {}, "an operation's arguments")
     kind = class_name(entry.get("class_name"))
+    if kind == "TensorFlowOpLayer":
+        return _read_node(entry, config, call)
     function = str(config.get("function", entry.get("name") if kind in OF_TENSORFLOW else kind))
     title = f"operation {entry.get('name')!r} ({function})"
     name = function.rpartition(".")[2].replace("_", "").lower()
-    if kind in OF_TENSORFLOW[1:]:
+    if kind == "SlicingOpLambda":
         raise ValueError(f"tinynet has no layer that does what {title} does")
     keywords = {
         key: one for key, one in call.keywords.items() if key not in ("name", "dtype") and one is not None
@@ -58,6 +61,23 @@ def read_operation(entry: Mapping[str, Any], call: Call) -> Row:
     data = _layer(name, [*call.arguments, *keywords.values()], rest)
     if data is None:
         raise ValueError(f"tinynet has no layer that does what {title} does with {short(plain_of(call))}")
+    return [(layer_name(entry.get("name")), data)]
+
+
+def _read_node(entry: Mapping[str, Any], config: Mapping[str, Any], call: Call) -> Row:
+    """Return the layer that does what a node of TensorFlow's graphs does, as its 2.2 and 2.3 write it."""
+    node = config.get("node_def")
+    node = mapping(json.loads(node) if isinstance(node, str) else node, "a node")
+    constants = mapping(config.get("constants") or {}, "a node's constants")
+    symbols = iter(call.inputs)
+    count = len(call.inputs) + len(constants)
+    arguments = [
+        constants[str(place)] if str(place) in constants else next(symbols, None) for place in range(count)
+    ]
+    name = str(node.get("op"))
+    data = _layer(name.replace("_", "").lower().removesuffix("v2"), arguments, {})
+    if data is None:
+        raise ValueError(f"tinynet has no layer that does what operation {entry.get('name')!r} ({name}) does")
     return [(layer_name(entry.get("name")), data)]
 
 

@@ -13,6 +13,11 @@ from .parts import activation_name
 from .values import class_name, flag, layer_name, mapping, plain, short
 
 Data = dict[str, Any]
+# Layers that give what they take, but while a model trains.
+IN_TRAINING = (
+    "ActivityRegularization", "AlphaDropout", "GaussianDropout", "GaussianNoise", "RandomBrightness",
+    "RandomContrast",
+)  # fmt: skip
 Row = list[tuple[str, Data]]  # layers one after another, with their names
 
 
@@ -22,10 +27,12 @@ class Reading:
 
     Args:
         version: of the Keras that wrote it.
+        of_tensorflow: whether that was tf.keras, or Keras 2.4 or later.
         left_out: notes of what is not there in tinynet, and matters only while a model trains.
     """
 
     version: tuple[int, ...]
+    of_tensorflow: bool = True
     left_out: list[str] = field(default_factory=list)
 
 
@@ -51,7 +58,9 @@ def read_layer(kind: Any, config: Any, reading: Reading, rank: int | None) -> tu
     try:
         name = layer_name(called)
         today, arguments = of_today(kind, given)
-        if today == "Identity":
+        if today in IN_TRAINING:
+            reading.left_out.append(title)
+        if today == "Identity" or today in IN_TRAINING:
             today, arguments = "Activation", {"name": name, "activation": "linear"}
         known = KINDS.get(today)
         if known is None:
@@ -98,6 +107,8 @@ def _read_known(
                 raise ValueError(f"{key}: {error}") from None
         if value is not None or key in ("max_value", "noise_shape", "axis", "strides"):
             data[key] = value
+    if "data_format" in kind.arguments:  # whatever it is here where none is said
+        data.setdefault("data_format", "channels_last")
     _check_others(title, kind, given, reading)
     if kind.rank == 4 and kind.name == "UpSampling2D":
         _check_interpolation(data, reading)
@@ -141,7 +152,7 @@ def _check_others(title: str, kind: Kind, given: Data, reading: Reading) -> None
 
 
 def _check_interpolation(data: Data, reading: Reading) -> None:
-    if data.get("interpolation", "nearest") != "nearest" and reading.version < (2, 2, 4):
+    if data.get("interpolation", "nearest") != "nearest" and not reading.of_tensorflow:
         raise ValueError("interpolation between pixels had another formula before Keras 2.3")
 
 

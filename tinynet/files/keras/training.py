@@ -89,7 +89,23 @@ def optimizer(given: Any, of_tensorflow: bool) -> dict[str, Any]:
         found.setdefault("initial_accumulator_value", 0.0)
     if "clipnorm" in found and not of_tensorflow:
         found["global_clipnorm"] = found.pop("clipnorm")
+    if not found.get("momentum"):
+        found.pop("nesterov", None)  # without effect
+    check_ranges(name, found)
     return {"class_name": name, "config": found}
+
+
+def check_ranges(name: str, config: dict[str, Any]) -> None:
+    """Raise if a number is none that tinynet's optimizers take."""
+    for key, value in config.items():
+        is_share = key in ("rho", "momentum", "beta_1", "beta_2")
+        is_positive = key in ("epsilon", "clipnorm", "clipvalue", "global_clipnorm")
+        if isinstance(value, int | float) and (
+            value < 0 or (is_share and value >= 1) or (is_positive and not value)
+        ):
+            raise ValueError(f"tinynet's {name} takes no {key} of {value}")
+    if sum(key in config for key in ("clipnorm", "clipvalue", "global_clipnorm")) > 1:
+        raise ValueError(f"tinynet's {name} clips gradients in one way only")
 
 
 def learning_rate(value: Any) -> Any:
