@@ -77,6 +77,14 @@ def normalize(network: Network, node: Node, value: Value, variance: Array) -> Va
     return value.computed(network.call(node, config, call.inputs, value.physical))
 
 
+def scaler(network: Network, node: Node, value: Value) -> Value:
+    """Scaler, of scikit-learn's files: (x - offset) * scale."""
+    scale, offset = (
+        np.asarray(node.attributes.get(name, n), np.float32) for name, n in (("scale", 1), ("offset", 0))
+    )
+    return rescale(network, node, rescale(network, node, value, ONE, -offset), scale, ZERO)
+
+
 def power(network: Network, node: Node, value: Value, exponent: Array) -> Value:
     """Pow, of whole numbers that are small: as products."""
     if exponent.size != 1 or exponent.item() not in (1, 2, 3):

@@ -13,7 +13,7 @@ FLOAT, INT, STRING, TENSOR, FLOATS, INTS = 1, 2, 3, 4, 6, 7  # AttributeProto.At
 FIELDS = {FLOAT: "f", INT: "i", STRING: "s", TENSOR: "t", FLOATS: "floats", INTS: "ints"}
 
 
-class Refusal(ValueError):
+class NodeError(ValueError):
     """A node cannot become a layer; the message says why."""
 
 
@@ -48,7 +48,7 @@ class Node:
             else f" that computes {(self.outputs or ['nothing'])[0]!r}"
         )
         operator = f"{self.domain}.{self.operator}" if self.domain else self.operator
-        raise Refusal(f"The node{called} is a {operator}: {why}.")
+        raise NodeError(f"The node{called} is a {operator}: {why}.")
 
     def number(self, name: str, default: float) -> float:
         """Return an attribute that is one number."""

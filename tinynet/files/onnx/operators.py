@@ -19,7 +19,7 @@ from . import (
     transposed,
 )
 from .folding import fold
-from .graph import Node, Refusal
+from .graph import Node, NodeError
 from .naming import layer_name
 from .network import Network
 from .values import Value
@@ -123,6 +123,8 @@ def translated(network: Network, node: Node, values: dict[str, Any]) -> None:
                 network.roots[node.outputs[0]] = square
         return
     function = OPERATORS.get(node.operator) if node.domain in ("", "com.microsoft") else None
+    if (node.domain, node.operator) == ("ai.onnx.ml", "Scaler"):
+        function = arithmetic.scaler
     if function is None:
         node.refuse("no layer here does what it does")
     if node.operator == "MatMul" and not isinstance(inputs[0], Value):
@@ -136,7 +138,7 @@ def translated(network: Network, node: Node, values: dict[str, Any]) -> None:
     named.title = node.name or node.title
     try:
         found = function(network, named, *inputs)
-    except Refusal:
+    except NodeError:
         raise
     except MISFITS as error:  # of inputs that are left out, or too many, and numbers that fit nothing
         node.refuse(f"its {len(inputs)} inputs and its attributes do not fit each other ({error})")
