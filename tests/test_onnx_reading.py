@@ -176,7 +176,7 @@ def test_labels_are_left_out():
     with pytest.warns(UserWarning, match="outputs 'label' of the ONNX file are labels"):
         model = loaded(graph_bytes(nodes, {"x": ("N", 3)}, constants, outputs="label y"))
     assert model.output_shape == (4,)
-    with pytest.raises(ValueError, match="gives labels alone, 'label', which no layer gives: take ArgMax off"):
+    with pytest.raises(ValueError, match=r"gives labels alone, 'label', .* take ArgMax off"):
         read_onnx(graph_bytes(nodes, {"x": ("N", 3)}, constants, outputs="label"))
 
 
