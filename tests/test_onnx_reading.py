@@ -82,6 +82,17 @@ def test_names_come_from_weights_and_nodes():
     assert names == ["reshape", "conv2d_7", "flatten", "head_0", "dense_4", "last"]
 
 
+def test_patterns_join_the_layer_before():
+    constants = {"k": samples(3, 3, seed=1), "w": samples(3, 3), "h": np.float32(0.5)}
+    nodes = [
+        node("MatMul", "x w", "a"), node("Sigmoid", "a", "b"), node("Mul", "a b", "c"),
+        node("Mul", "c h", "d"), node("MatMul", "d k", "e"), node("Softmax", "e", "f"), node("Log", "f", "y"),
+    ]  # fmt: skip
+    model = check(graph_bytes(nodes, {"x": ("N", 3)}, constants), samples(4, 3))
+    kinds = [(type(layer).__name__, getattr(layer, "activation", None)) for layer in model.layers]
+    assert kinds == [("Dense", "silu"), ("Rescaling", None), ("Dense", "log_softmax")]
+
+
 def test_layers_that_share_weights_are_one():
     constants = {"fc.weight": samples(3, 3), "fc.bias": samples(3, seed=1)}
     nodes = [

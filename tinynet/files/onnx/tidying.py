@@ -32,16 +32,12 @@ def tidy(network: Network, outputs: Sequence[int]) -> list[int]:
         ValueError: something is left that is no layer.
     """
     found = _Calls(network, outputs)
-    for number in found.numbers():
-        found.gate(number)
-        found.join_logarithm(number)
-    for number in found.numbers():
-        found.join_rescaling(number)
-    for number in found.numbers():
-        found.join_bias(number)
-    for number in found.numbers():
-        found.join_activation(number)
-    found.drop_unused()
+    for join in (
+        found.gate, found.join_logarithm, found.join_rescaling, found.join_bias, found.join_activation
+    ):  # fmt: skip
+        for number in found.numbers():
+            join(number)
+        found.drop_unused()  # so that `uses` are those that are left
     for call in network.calls:
         if call.kind in PARTS:
             raise ValueError(f"The graph computes {PARTS[call.kind]}, which no layer here does.")
