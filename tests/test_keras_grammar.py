@@ -291,6 +291,16 @@ def test_weights_are_loaded_from_a_whole_model_of_keras_s(tmp_path, name, make):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.parametrize("name", ["m.h5", "m.keras"])
+def test_layers_of_a_file_of_keras_s_may_have_other_names(tmp_path, name):
+    first, second = (
+        Sequential([layers.Dense(3, name=one), layers.Dense(2, name=two)], 4) for one, two in ("ab", "xy")
+    )
+    first.save(tmp_path / name)
+    second.load_weights(tmp_path / name)
+    np.testing.assert_array_equal(second.flat.value, first.flat.value)
+
+
 @pytest.mark.parametrize("dtype", [None, "float16"])
 def test_weights_are_loaded_from_a_whole_model(tmp_path, dtype):
     first, second = trained(), small(seed=5)

@@ -56,7 +56,7 @@ def read_weights(
     if is_pytorch(data):
         return from_pytorch(path, model, data)
     if data.startswith(ZIP):
-        return pairs_of(model, read_description(path).weights, path)
+        return from_archive(path, model)
     tensors, metadata = open_tensors(path)
     if metadata.get("format") == "tinynet":
         check_ours(path, metadata)
@@ -74,12 +74,25 @@ def from_keras(
     try:
         if skip_mismatch or by_name:
             return keras_assignments(model, read_weights_hdf5(data), by_name, skip_mismatch)
-        return pairs_of(model, weights_for(describe(model, False).config, data), path)
+        try:
+            config = describe(model, False).config
+        except TypeError:  # a layer of one's own that is no dataclass, of which no description is needed here
+            return keras_assignments(model, read_weights_hdf5(data))
+        return pairs_of(model, weights_for(config, data), path)
     except ValueError as error:
         raise ValueError(
             f"load_weights: {os.fspath(path)!r} does not hold the weights of {model.title}, which stays as "
-            f"it is: {error}."
+            f"it is: {str(error).rstrip('.')}."
         ) from error
+
+
+def from_archive(path: str | os.PathLike[str], model: Trainable) -> list[tuple[Parameter, Array]]:
+    """Return the pairs for a .keras file, whose layers may have other names: then they go by their order."""
+    weights = read_description(path).weights
+    ours = [place for place, part in model.parts() if part.own_parameters]
+    if {*weights} != {*ours} and len(weights) == len(ours):
+        weights = dict(zip(ours, weights.values(), strict=True))
+    return pairs_of(model, weights, path)
 
 
 def from_pytorch(

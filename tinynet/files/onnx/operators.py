@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -159,11 +158,9 @@ def _check(node: Node, inputs: list[Any]) -> None:
         node.refuse("it takes computed values where layers have weights that they learn")
 
 
-def warn_of_labels(names: list[str]) -> None:
-    """Say that a model gives no labels."""
-    warnings.warn(
+def note_of_labels(names: list[str]) -> str:
+    """Return what to say of outputs that a model does not give."""
+    return (
         f"The outputs {', '.join(map(repr, names))} of the ONNX file are labels, which no layer gives: the "
-        "model gives the others alone. np.argmax finds the labels.",
-        UserWarning,
-        stacklevel=4,
+        "model gives the others alone. np.argmax finds the labels."
     )

@@ -11,7 +11,7 @@ from ..description import Description
 from .describing import described
 from .graph import Graph, Node, Port, graph_of, ordered
 from .network import STAND_IN, Network
-from .operators import LABEL, translated, warn_of_labels
+from .operators import LABEL, note_of_labels, translated
 from .patterns import joined
 from .tensors import Array
 from .tidying import tidy
@@ -135,13 +135,15 @@ def _read(graph: Graph, inputs: Sequence[_Input], size: int) -> Description:
             f"The ONNX graph gives labels alone, {', '.join(map(repr, labels))}, which no layer gives: take "
             "ArgMax off its end, and np.argmax of what the model predicts."
         )
-    if labels:
-        warn_of_labels(labels)
     given = [port for port in graph.outputs if port.name not in labels]
     outputs = [_output(network, port, values[port.name]) for port in given]
     outputs = tidy(network, outputs)
     dtype = "float64" if all(one.port.type == DOUBLE for one in inputs) else "float32"
-    return described(graph, network, [(one.port.name, one.open_shape) for one in inputs], outputs, dtype)
+    names = [(one.port.name, one.open_shape) for one in inputs]
+    description = described(graph, network, names, outputs, dtype)
+    if labels:
+        description.notes.append(note_of_labels(labels))
+    return description
 
 
 def _output(network: Network, port: Port, value: Value | Array) -> int:
