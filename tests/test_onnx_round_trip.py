@@ -11,7 +11,7 @@ from tinynet import Sequential, layers
 from tinynet.exporting import to_onnx
 
 pytest.importorskip("onnx")
-loaded = pytest.importorskip("onnx_files").loaded
+from onnx_files import loaded
 
 
 def bits_of(model):
