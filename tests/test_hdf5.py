@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import gc
 import io
 import itertools
 import struct
+import sys
 import zlib
 
 import numpy as np
@@ -152,6 +154,17 @@ def test_attributes_of_many_bytes_and_huge_ones_lie_in_heaps():
     assert data.count(b"FHIB") > 0
     with h5py.File(io.BytesIO(data)) as theirs:
         check_equal(theirs, read_hdf5(data))
+
+
+def test_a_file_goes_when_nothing_of_it_is_held():
+    data = file_bytes(small_model)
+    gc.disable()
+    try:
+        before = sys.getrefcount(data)
+        read_all(read_hdf5(data))
+        assert sys.getrefcount(data) == before
+    finally:
+        gc.enable()
 
 
 def test_paths_names_and_missing_things():

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+Given = TypeVar("Given")
+Found = TypeVar("Found")
+
 STEPS = 200_000  # parts of structures that are looked at; a file of a thousand layers has some 30,000
 EXPANSION = 16  # what may be made of a file, such as decompressed numbers, in bytes for each of its own
 NOWHERE = 2**64 - 1  # the address of what is not there
@@ -70,7 +76,7 @@ class Content:
         self.data = data
         self.steps_left = STEPS
         self.bytes_left = EXPANSION * len(data) + 2**20
-        self.texts: dict[int, dict[int, memoryview]] = {}  # of global heaps, by address and number
+        self.kept: dict[tuple[Any, int], Any] = {}
 
     def step(self, count: int = 1) -> None:
         """Note that parts of a structure are looked at; a file whose parts refer to each other has no end."""
@@ -83,6 +89,22 @@ class Content:
         self.bytes_left -= count
         if self.bytes_left < 0:
             raise damaged(f"what it holds is more than {EXPANSION} times as large as the file")
+
+    def once(self, read: Callable[[Content, Given], Found], address: int, given: Given) -> Found:
+        """Return what a function reads, which is called once for each address.
+
+        What it returns must not refer to this object: in a circle, the file would stay in memory.
+
+        Args:
+            read: the function, of this object and what is given.
+            address: of what it reads.
+            given: to the function.
+        """
+        key = (read, address)
+        if key not in self.kept:
+            self.kept[key] = read(self, given)
+        found: Found = self.kept[key]
+        return found
 
     def part(self, address: int, size: int | None = None) -> memoryview:
         """Return the bytes at an address, up to the file's end by default."""

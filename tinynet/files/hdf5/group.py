@@ -73,7 +73,7 @@ def read_hdf5(data: bytes) -> Group:
     if end > len(data):
         raise damaged(f"it ends after {len(data)} of {end} bytes")
     cursor.skip(16 if is_old else 0)
-    return Group(content, read_messages(content, cursor.number(8)))
+    return Group(content, cursor.number(8))
 
 
 class Group:
@@ -84,32 +84,26 @@ class Group:
 
     Args:
         content: the file.
-        messages: of the group's header.
-        opened: what of the file is already there, by addresses; default: nothing.
+        address: of the group's header.
     """
 
-    def __init__(
-        self, content: Content, messages: Messages, opened: dict[int, Group | Array] | None = None
-    ) -> None:
+    def __init__(self, content: Content, address: int) -> None:
         self._content = content
-        self._messages = messages
-        self._opened = {} if opened is None else opened
-        self._links: dict[str, int] | None = None
-        self._attributes: dict[str, Any] | None = None
+        self._address = address
 
     @property
     def attributes(self) -> dict[str, Any]:
         """What is said about the group: numbers, arrays, texts, and lists of texts."""
-        if self._attributes is None:
-            self._attributes = read_attributes(self._content, self._messages)
-        return self._attributes
+        return self._content.once(read_attributes, self._address, self._messages)
+
+    @property
+    def _messages(self) -> Messages:
+        return self._content.once(_messages, self._address, self._address)
 
     @property
     def _addresses(self) -> dict[str, int]:
         """Where what the group holds lies, by names."""
-        if self._links is None:
-            self._links = _links(self._content, self._messages)
-        return self._links
+        return self._content.once(_links, self._address, self._messages)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._addresses)
@@ -133,25 +127,28 @@ class Group:
         if first not in self._addresses:
             raise damaged(f"there is no {first!r} among {[*self][:10]}")
         self._content.step()
-        held = self._open(self._addresses[first])
+        held = _open(self._content, self._addresses[first])
         if not rest:
             return held
         if not isinstance(held, Group):
             raise damaged(f"{first!r} is an array, and not a group that holds {rest!r}")
         return held[rest]
 
-    def _open(self, address: int) -> Group | Array:
-        """Return the group or array whose header lies at an address; the same one each time."""
-        if address not in self._opened:
-            self._content.spend(1024)  # about what a group takes
-            messages = read_messages(self._content, address)
-            if SYMBOL_TABLE in messages or LINK_INFO in messages:
-                self._opened[address] = Group(self._content, messages, self._opened)
-            elif all(kind in messages for kind in (DATASPACE, DATATYPE, LAYOUT)):
-                self._opened[address] = read_dataset(self._content, messages)
-            else:
-                raise damaged("something is neither a group nor an array")
-        return self._opened[address]
+
+def _open(content: Content, address: int) -> Group | Array:
+    """Return the group or array whose header lies at an address."""
+    messages = content.once(_messages, address, address)
+    if SYMBOL_TABLE in messages or LINK_INFO in messages:
+        return Group(content, address)
+    if all(kind in messages for kind in (DATASPACE, DATATYPE, LAYOUT)):
+        return content.once(read_dataset, address, messages)
+    raise damaged("something is neither a group nor an array")
+
+
+def _messages(content: Content, address: int) -> Messages:
+    """Return the messages of the header at an address."""
+    content.spend(1024)  # about what they take
+    return read_messages(content, address)
 
 
 def _links(content: Content, messages: Messages) -> dict[str, int]:

@@ -144,11 +144,10 @@ def _text(content: Content, part: memoryview) -> memoryview:
     length, address, number = cursor.number(4), cursor.number(8), cursor.number(4)
     if not length or address in (0, NOWHERE):
         return part[:0]
-    if address not in content.texts:
-        content.texts[address] = _global_heap(content, address)
-    if number not in content.texts[address]:
+    texts = content.once(_global_heap, address, address)
+    if number not in texts:
         raise damaged("a text is missing")
-    return Cursor(content.texts[address][number]).take(length)
+    return Cursor(texts[number]).take(length)
 
 
 def _global_heap(content: Content, address: int) -> dict[int, memoryview]:
