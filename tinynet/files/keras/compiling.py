@@ -74,6 +74,8 @@ def compile_from_keras(training: Any, outputs: int, of_tensorflow: bool) -> dict
         }
     except ValueError as error:
         return {"not_compiled": str(error)}
+    except (AttributeError, KeyError, TypeError) as error:
+        return {"not_compiled": f"what is said of it is damaged: {error!r}"}
     left: list[str] = []
     how["metrics"] = _metrics(given.get("metrics"), left)
     how["weighted_metrics"] = _metrics(given.get("weighted_metrics"), left)
@@ -159,6 +161,8 @@ def _metrics(value: Any, left: list[str]) -> list[str]:
             found.append(metric(one))
         except ValueError as error:
             left.append(str(error))
+        except (AttributeError, KeyError, TypeError):
+            left.append(f"the metric {short(one)} is damaged")
     return found
 
 

@@ -74,7 +74,7 @@ def optimizer(given: Any, of_tensorflow: bool) -> dict[str, Any]:
         found["learning_rate"] = {
             "class_name": "InverseTimeDecay",
             "config": {
-                "initial_learning_rate": number(found["learning_rate"]),
+                "initial_learning_rate": number(found.get("learning_rate")),
                 "decay_steps": 1,
                 "decay_rate": decay,
             },
