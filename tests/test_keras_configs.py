@@ -465,14 +465,17 @@ def how(optimizer=None, loss="mse", metrics=None, **others):
          {"class_name": "Nadam", "config": {"learning_rate": 0.5}}),
         ({"class_name": "Nadam", "config": {"learning_rate": 0.5, "decay": 0.004}}, "2.4.0",
          {"class_name": "Nadam", "config": {"learning_rate": 0.5}}),
-        ({"class_name": "Adagrad", "config": {"lr": 0.5, "epsilon": 1e-8}}, "2.2.4",
-         {"class_name": "Adagrad", "config": {"learning_rate": 0.5, "epsilon": 1e-8,
+        ({"class_name": "Adagrad", "config": {"lr": 0.5, "epsilon": 2**-8}}, "2.2.4",
+         {"class_name": "Adagrad", "config": {"learning_rate": 0.5, "epsilon": 2**-16,
                                               "initial_accumulator_value": 0.0}}),
+        ({"class_name": "RMSprop", "config": {"learning_rate": 0.5, "epsilon": 0.25, "use_ema": False,
+                                              "ema_overwrite_frequency": 100}}, "2.13.1",
+         {"class_name": "RMSprop", "config": {"learning_rate": 0.5, "epsilon": 0.25}}),
         ({"class_name": "RMSprop", "config": {"learning_rate": {
             "class_name": "ExponentialDecay", "config": {
                 "initial_learning_rate": 0.5, "decay_steps": 10, "decay_rate": 0.9, "staircase": True,
-                "name": None}}}}, "2.4.0",
-         {"class_name": "RMSprop", "config": {"learning_rate": {
+                "name": None}}, "epsilon": 2**-8}}, "2.4.0",
+         {"class_name": "RMSprop", "config": {"epsilon": 2**-16, "learning_rate": {
              "class_name": "ExponentialDecay", "config": {
                  "initial_learning_rate": 0.5, "decay_steps": 10, "decay_rate": 0.9, "staircase": True}}}}),
         ({"class_name": "SGD", "config": {"lr": 0.5, "momentum": 0.0, "nesterov": True}}, "2.1.6",

@@ -53,8 +53,8 @@ CASES = {
         "3.5.0",
         {"m": (1, 3), "v": (2, 4)},
     ),
-    "keras 3 zip of 13": (
-        zipped(COUNT, RATE, *numbered(A, A, B, B, A, B, A, B, A, B, A)[:6]),
+    "keras 3 zip, amsgrad": (
+        zipped(COUNT, RATE, *numbered(A, A, B, B, A, B)),
         "AdamW",
         {"amsgrad": True},
         "3.15.1",
@@ -276,17 +276,24 @@ def test_whatever_a_file_holds_the_answer_is_a_state(variables, kind, config, ve
     assert state.iterations >= 0
     counts = {len(held) for held in state.slots.values()}
     assert len(counts) <= 1
-    inner_epsilon(kind, config, version)
+    inner_epsilon(kind, config)
 
 
 def test_epsilon_moved_into_the_root():
-    assert inner_epsilon("RMSprop", {"epsilon": None}, "2.3.1") == pytest.approx(1e-14)
-    assert inner_epsilon("RMSprop", {"epsilon": 1e-8}, "1.2.0") == pytest.approx(1e-16)
-    assert inner_epsilon("Adagrad", {}, "2.4.0") == pytest.approx(1e-14)
-    assert inner_epsilon("RMSprop", {"momentum": 0.9}, "2.4.0") is None
-    assert inner_epsilon("Custom>RMSprop", {"is_legacy_optimizer": False}, "2.12.0") is None
-    assert inner_epsilon("Adagrad", {}, "3.15.1") is None
-    assert inner_epsilon("Adam", {}, "2.4.0") is None
+    assert inner_epsilon("RMSprop", {"rho": 0.9, "epsilon": None}) == pytest.approx(1e-14)
+    assert inner_epsilon("RMSprop", {"epsilon": 1e-8}) == pytest.approx(1e-16)
+    assert inner_epsilon("Adagrad", {"lr": 0.1}) == pytest.approx(1e-14)
+    assert inner_epsilon("RMSprop", {"momentum": 0.9}) is None
+    assert inner_epsilon("Custom>RMSprop", {"use_ema": False}) is None
+    assert inner_epsilon("Adagrad", {}) is None
+    assert inner_epsilon("Adam", {"lr": 0.1}) is None
+
+
+def test_variables_of_a_zip_are_in_the_order_of_their_numbers():
+    shapes = [(number,) for number in range(1, 12)]
+    variables = zipped(COUNT, RATE, *numbered(*shapes))
+    state = state_from_keras(variables, "SGD", {"momentum": 0.9}, "3.5.0")
+    assert [array.shape for array in state.slots["velocity"]] == shapes
 
 
 OPTIMIZERS = {

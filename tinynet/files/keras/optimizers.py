@@ -151,25 +151,26 @@ def state_to_keras(
     return variables
 
 
-def inner_epsilon(class_name: str, config: Mapping[str, Any], version: str | None) -> float | None:
+def inner_epsilon(class_name: str, config: Mapping[str, Any]) -> float | None:
     """Return what epsilon must be inside of the root, if a version of Keras had it outside: √v + epsilon.
 
     √(v + epsilon²) is the same where v is 0, and to rounding where √v is much larger than epsilon.
 
     Args:
-        class_name, config, version: see `state_from_keras`.
+        class_name, config: see `state_from_keras`.
 
     Returns:
         Its square for RMSprop and Adagrad before tf.keras 2.11; None where epsilon stays as it is.
 
     Example:
-        >>> inner_epsilon("RMSprop", {"epsilon": 1e-3}, "2.2.4"), inner_epsilon("RMSprop", {}, "3.3.0")
+        >>> inner_epsilon("RMSprop", {"epsilon": 1e-3}), inner_epsilon("RMSprop", {"use_ema": False})
         (1e-06, None)
     """
     kind = class_name.rpartition(">")[2].lower()
-    new = _numbers(version) >= [3] or "is_legacy_optimizer" in config
+    # All optimizers since tf.keras 2.11 say whether they average; a bare name is of a later version, too.
+    is_new = "use_ema" in config or not config
     inside = kind == "rmsprop" and _number(config, "momentum", 0.0) > 0  # as TensorFlow's own operator has it
-    if new or inside or kind not in ("rmsprop", "adagrad"):
+    if is_new or inside or kind not in ("rmsprop", "adagrad"):
         return None
     return _number(config, "epsilon", 1e-7) ** 2
 

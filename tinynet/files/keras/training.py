@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .optimizers import inner_epsilon
 from .values import class_name, mapping, number, plain, short
 
 # By optimizers in lower case: tinynet's name, and the arguments besides those that all have.
@@ -23,7 +24,6 @@ FLAGS = ("nesterov", "centered", "amsgrad")
 # What tinynet's optimizers lack, with the values that change nothing.
 NEUTRAL: dict[str, tuple[Any, ...]] = {
     "use_ema": (None, False),
-    "ema_overwrite_frequency": (None,),
     "loss_scale_factor": (None,),
     "gradient_accumulation_steps": (None, 1),
 }
@@ -85,6 +85,9 @@ def optimizer(given: Any, of_tensorflow: bool) -> dict[str, Any]:
             found[key] = bool(value)
         elif value is not None and value is not False and (value or key not in COMMON):
             found[key] = number(value)
+    epsilon = inner_epsilon(name, config)
+    if epsilon is not None:
+        found["epsilon"] = epsilon
     if name == "Adagrad" and not of_tensorflow:
         found.setdefault("initial_accumulator_value", 0.0)
     if "clipnorm" in found and not of_tensorflow:
