@@ -72,4 +72,7 @@ def test_keras_opens_and_writes_a_file_and_no_bit_is_lost(keras, optimizer, tmp_
     model, _ = trained(optimizer)
     theirs = opened(keras, describe(model), tmp_path, "keras")
     theirs.save(tmp_path / "theirs.keras")
-    check_same(model, tinynet.load_model(tmp_path / "theirs.keras"))
+    back = tinynet.load_model(tmp_path / "theirs.keras")
+    check_same(model, back)
+    back.save(tmp_path / "again.safetensors")
+    check_same(model, tinynet.load_model(tmp_path / "again.safetensors"))

@@ -106,7 +106,7 @@ def describe(model: Trainable, include_optimizer: bool = True, by_parameter: boo
         config = with_names(config, model)
     if not include_optimizer:
         config.pop("compile", None)
-    state = optimizer_state(model) if "compile" in config and model.steps_trained else (0, {})
+    state = optimizer_state(model) if "compile" in config and model.optimizer.iterations else (0, {})
     weights: dict[str, list[Array]] = {}
     for path, part in model.parts():
         ordered = [*part.trainable_weights, *part.non_trainable_weights]
