@@ -286,6 +286,39 @@ def test_a_model_with_own_parts_of_training_is_saved_without_them(saved, part):
         again.loss  # noqa: B018
 
 
+@dataclass(eq=False, repr=False)
+class StoredScale(layers.Layer):
+    """A layer of one's own, with a parameter."""
+
+    factor: float = 2.0
+
+    def declare(self, input_shape, random):
+        self.kernel = self.add_parameter("kernel", input_shape, initializers.Ones(), random)
+        return input_shape
+
+    def forward(self, x, training=False):
+        self.remember(x=x if training else None)
+        return x * self.kernel.value * self.factor
+
+    def backward(self, dy):
+        self.kernel.grad = (dy * self.x * self.factor).sum(0)
+        return dy * self.kernel.value * self.factor
+
+
+@pytest.mark.parametrize("name", ["m", "m.keras", "m.h5"])
+def test_a_model_with_an_own_layer_goes_on_training_from_a_file(tmp_path, name):
+    model = Sequential([layers.Dense(4, "relu"), StoredScale(3.0), layers.Dense(2)], 3)
+    model.compile("adam", "mse")
+    x, y = np.random.default_rng(0).random((20, 3)), np.ones((20, 2))
+    model.fit(x, y, verbose=0)
+    model.save(tmp_path / name)
+    same = load_model(tmp_path / name)
+    assert same.layers[1].factor == 3.0
+    for one in (model, same):
+        one.fit(x, y, shuffle=False, verbose=0)
+    np.testing.assert_array_equal(same.flat.value, model.flat.value)
+
+
 def test_own_initial_values_are_saved_like_others(saved):
     model = own_parts("initializer")
     model.flat.value = np.arange(model.flat.value.size)

@@ -80,12 +80,12 @@ class ModelCheckpoint(Monitor):
                     f"ModelCheckpoint: {self.monitor!r} is measured after epochs, and save_freq="
                     f"{self.save_freq} saves between batches: leave save_freq out, or monitor 'loss'."
                 )
-        if not self.save_weights_only:
-            self.model.config()  # raises now, not after an epoch, if the model cannot be saved
         names = [*self.model.log_names, "learning_rate"]
         if self.save_freq != "epoch":
             names = [name for name in names if not name.startswith("val_")]
-        self.check_path(self.name(0, None if self.save_freq == "epoch" else 0, dict.fromkeys(names, 0.0)))
+        path = self.name(0, None if self.save_freq == "epoch" else 0, dict.fromkeys(names, 0.0))
+        self.check_path(path)
+        self.model.check_savable(path, self.save_weights_only)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         self.epoch = epoch

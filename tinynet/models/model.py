@@ -22,7 +22,7 @@ from ..layers.wiring import Wiring
 from .described import Described
 from .description import as_ours, common_config, restore
 from .inputs import as_inputs
-from .saving import content_of
+from .saving import content_of, weights_content
 from .summary import summary
 
 
@@ -293,6 +293,11 @@ class Model(Described, only_kernels=True):
         """
         path = file_in(filepath)
         write_new(path, content_of(self, path, include_optimizer, dtype), overwrite)
+
+    def check_savable(self, filepath: str | os.PathLike[str], weights_only: bool = False) -> None:
+        """Raise what `save`, or `save_weights`, would raise because of the model or the file's name."""
+        path = file_in(filepath)
+        _ = weights_content(self, path) if weights_only else content_of(self, path)
 
     def config(self) -> dict[str, Any]:
         """Return what rebuilds the model, without its weights, as JSON can hold it.

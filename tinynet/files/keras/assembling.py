@@ -41,7 +41,7 @@ def describe(
     if not variables or "compile" not in config:
         return found
     state = state_from_keras(variables, *optimizer, version)
-    trained = [(leaf, number) for leaf in of_layers for number in range(leaf.trained())]
+    trained = [(leaf, n) for leaf in of_layers for n in range(leaf.trained(len(ready[leaf.path])))]
     problem = state.problem
     for name, arrays in state.slots.items():
         slots: dict[str, list[Array]] = {}

@@ -42,9 +42,10 @@ class Leaf(NamedTuple):
     data: Mapping[str, Any]
     trains: bool
 
-    def trained(self) -> int:
-        """Return how many of its weights change while the model trains."""
-        return sum(name not in KEPT for name in self.names or ()) if self.trains else 0
+    def trained(self, held: int) -> int:
+        """Return how many of its weights, of which the file holds so many, change while the model trains."""
+        count = held if self.names is None else sum(name not in KEPT for name in self.names)
+        return count if self.trains else 0
 
 
 def leaves(config: dict[str, Any], path: str = "", frozen: Sequence[str] = ()) -> list[Leaf]:
