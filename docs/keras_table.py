@@ -34,7 +34,7 @@ DIFFERS = {
         "set_image_data_format": "`Conv2D`, `MaxPooling2D`, `AveragePooling2D` and `Flatten` can have channels first; others then refuse to be made",
     },
     "callbacks": {
-        "ModelCheckpoint": "files are .safetensors, whatever they are called",
+        "ModelCheckpoint": "writes .safetensors, too: the format of every file that is not called .keras, .h5 or .hdf5",
     },
     "config": {
         "backend": "returns `\"tinynet\"`",
@@ -66,9 +66,9 @@ DIFFERS = {
     },
     "models": {
         "Model": "of symbols, or `Sequential`: it is not derived from to define `call`",
-        "load_model": "reads what tinynet wrote, not Keras's files",
+        "load_model": "reads .safetensors and .onnx, too; classes of one's own are found by their names, without `custom_objects`; Lambda layers are refused",
         "clone_model": "`call_function` and `recursive` are not there",
-        "save_model": "writes .safetensors, whatever the file is called",
+        "save_model": "writes .safetensors, too: the format of every file that is not called .keras, .h5 or .hdf5; `zipped` is not there",
     },
     "optimizers": {
         "Optimizer": "a class of one's own defines `_update`",
@@ -80,8 +80,8 @@ DIFFERS = {
     "preprocessing.image": {},
     "regularizers": {},
     "saving": {
-        "load_model": "reads what tinynet wrote, not Keras's files",
-        "save_model": "writes .safetensors, whatever the file is called",
+        "load_model": "reads .safetensors and .onnx, too; classes of one's own are found by their names, without `custom_objects`; Lambda layers are refused",
+        "save_model": "writes .safetensors, too: the format of every file that is not called .keras, .h5 or .hdf5; `zipped` is not there",
     },
     "utils": {
         "clear_session": "does nothing: there is no state that all models share",
@@ -133,8 +133,9 @@ tinynet is for small networks on images and numbers, trained on a CPU, and is to
   with a formula for its gradient, which `tinynet.gradcheck` checks. `train_on_batch` serves loops of one's own.
 - **Penalties on outputs, several losses** (`activity_regularizer`, `loss_weights`), and losses that are sums (`reduction`
   other than the mean): a model trains on one number.
-- **Networks trained on photographs** (`keras.applications`), and other libraries' files (`.keras`, `.h5`, SavedModel).
-  A model is saved as .safetensors, and exported to TensorFlow Lite.
+- **Networks trained on photographs** (`keras.applications`).
+- **SavedModels**, which are programs that only TensorFlow runs: .keras and .h5 files of all versions are read and written,
+  .onnx files, too, and .tflite files written.
 - **TensorBoard, backups, distribution, mixed precision, GPUs**: `CSVLogger` and `plotting.plot_history` show a training.
 
 ## What Keras has not

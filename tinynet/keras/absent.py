@@ -16,7 +16,7 @@ CUSTOM = (
     "gradients come from layers' backward, not from recorded operations: write a Layer, and use model.fit"
 )
 TF_DATA = "models train on arrays, generators and PyDatasets"
-FILES = "model.save writes .safetensors, model.export TensorFlow Lite"
+FILES = "model.save writes .safetensors, .keras and .h5 files, model.export .onnx and .tflite ones"
 OPERATIONS = "operations on tensors are not there: NumPy has them for arrays, layers for symbols"
 LOGS = "callbacks.CSVLogger writes the history to a file, and plotting draws it"
 GRAPHS = "there are no sessions and graphs of TensorFlow's: everything runs at once"
