@@ -101,14 +101,12 @@ class Graph:
 
     Args:
         name: its name.
-        producer: the program that wrote the file.
         inputs, outputs: in order; of the inputs those that are no constants.
         constants: arrays by name.
         nodes: in any order; see `ordered`.
     """
 
     name: str
-    producer: str
     inputs: list[Port]
     outputs: list[Port]
     constants: dict[str, Array]
@@ -129,7 +127,6 @@ def graph_of(model: Any, folder: Path | None) -> Graph:
     constants = {as_text(tensor.name): array_of(tensor, folder) for tensor in source.initializer}
     graph = Graph(
         as_text(source.name),
-        as_text(model.producer_name),
         [_port(value) for value in source.input if as_text(value.name) not in constants],
         [_port(value) for value in source.output],
         constants,

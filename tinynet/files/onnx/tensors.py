@@ -27,7 +27,7 @@ TYPES: dict[int, tuple[str, str]] = {
     13: ("<u8", "uint64_data"),
     16: ("<u2", "int32_data"),  # bfloat16: the upper half of a float32
 }
-BFLOAT16, FLOAT16, STRING = 16, 10, 8
+BFLOAT16, STRING = 16, 8
 EXTERNAL = 1
 
 
