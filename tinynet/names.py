@@ -1,9 +1,11 @@
-"""What to say when a name is not known."""
+"""What to say of names: that one is not known, or the first few of many."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+MOST_LISTED = 5
 
 
 def unknown(kind: str, name: object, known: Iterable[str]) -> str:
@@ -25,3 +27,18 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> str:
     closest = difflib.get_close_matches(str(name), names, n=1)
     hint = f" Did you mean {closest[0]!r}?" if closest else ""
     return f"Unknown {kind} {name!r}.{hint} The names are {', '.join(names)}."
+
+
+def listed(names: Sequence[str], between: str = ", ") -> str:
+    """Return names, or sentences, as text for an error message: the first few of many.
+
+    Args:
+        names: all of them.
+        between: what stands between two; default a comma.
+
+    Example:
+        >>> listed(["a", "b"]), listed([*"abcdefg"], "; ")
+        ('a, b', 'a; b; c; d; e and 2 more')
+    """
+    rest = len(names) - MOST_LISTED
+    return between.join(names[:MOST_LISTED]) + (f" and {rest} more" if rest > 0 else "")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..keywords import warn
 from ..layers import Layer, Parameter
 from ..layers.graph import Graph
-from .state_dict import listed
+from ..names import listed
 
 Array = NDArray[Any]
 Held = tuple[str, Sequence[Array]]  # a layer's name in a file, and its weights

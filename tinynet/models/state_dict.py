@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..keywords import warn
 from ..layers import BatchNormalization, LayerNormalization, Parameter
+from ..names import listed
 from .placed import Placed
 from .pytorch_layers import Part, Shapes, parts_of
 from .pytorch_order import feature_orders
@@ -22,7 +23,6 @@ Normalizing = BatchNormalization | LayerNormalization
 
 NOT_NEEDED = "num_batches_tracked"  # how often a BatchNorm has moved its statistics
 EPSILON = 1e-5  # of PyTorch's normalizations, unless they are told another
-MOST_LISTED = 5  # of each kind, in an error message
 
 
 def assignments(
@@ -122,7 +122,7 @@ def match(parts: Sequence[Part], modules: Modules, ordered: bool) -> list[tuple[
         fitting = [name for name in waiting if fits(part, modules[name])]
         if not ordered and len({re.sub(r"\d+", "#", name) for name in fitting}) > 1:
             raise ValueError(
-                f"{part.title} may be any of {', '.join(fitting[:MOST_LISTED])}, because the file does not "
+                f"{part.title} may be any of {listed(fitting)}, because the file does not "
                 "keep the order of the modules: give the model's layers the modules' names, or use a file "
                 "that torch.save wrote"
             )
@@ -159,12 +159,6 @@ def differences(missing: Sequence[Part], left: Modules) -> list[str]:
 def in_words(shapes: Shapes) -> str:
     """Return shapes as text."""
     return " and ".join(f"{name} {shape}" for name, shape in shapes.items())
-
-
-def listed(names: Sequence[str], between: str = ", ") -> str:
-    """Return names as text, the first few of many."""
-    rest = len(names) - MOST_LISTED
-    return between.join(names[:MOST_LISTED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def say_epsilon(normalizations: Sequence[tuple[str, Normalizing]]) -> None:

@@ -14,14 +14,13 @@ from ..files.model_file import STATE, check_ours, file_in, open_tensors
 from ..files.pytorch import is_pytorch, read_state_dict
 from ..files.reading import ZIP, is_hdf5, read_description
 from ..layers import Parameter
+from ..names import listed
 from .keras_weights import keras_assignments
 from .saving import describe
 from .state_dict import assignments
 from .trainable import Trainable
 
 Array = NDArray[Any]
-
-MOST_LISTED = 5  # weights of each kind, in an error message
 
 
 def read_weights(
@@ -136,12 +135,6 @@ def by_names(
             f"it is: {'; '.join(problems)}. Load it into a model of the same layers, with the same names."
         )
     return [(parameter, tensors[name]) for name, parameter in parameters.items()]
-
-
-def listed(names: list[str]) -> str:
-    """Return names as text, the first few of many."""
-    rest = len(names) - MOST_LISTED
-    return ", ".join(names[:MOST_LISTED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def pairs_of(
