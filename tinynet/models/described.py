@@ -136,7 +136,8 @@ class Described(Trainable, Former, only_kernels=True):
 
         Returns:
             JSON as Keras 3 writes it, and reads it: the model's class, what `get_config` returns, and what
-            `compile` was given. (Keras needs those classes that it has not, such as your own.)
+            `compile` was given. (Keras needs those classes that it has not, such as your own, and passes over
+            `class_names`.)
 
         Raises:
             TypeError, ValueError: as `config`.

@@ -41,9 +41,12 @@ def common_config(model: Trainable) -> dict[str, Any]:
 def keras_config(model: Any) -> dict[str, Any]:
     """Return a model as Keras 3 describes it, with classes that Keras has not, and how it was compiled."""
     from ..files.keras.config import config_to_keras  # on first use, so that `import tinynet` need not wait
+    from ..files.keras.own import KEY
 
-    found, how = config_to_keras(layer_config(model), own=True)
-    return found | {"compile_config": how}
+    config = layer_config(model)
+    found, how = config_to_keras(config, own=True)
+    names = {KEY: {"class_names": config["class_names"]}} if "class_names" in config else {}
+    return found | {"compile_config": how} | names
 
 
 def as_ours(kind: str, config: Any) -> Any:

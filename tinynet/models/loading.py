@@ -137,8 +137,9 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         config = json.loads(json_string)
         if "class_name" in config:
             from ..files.keras.config import config_from_keras, take_notes  # on first use
+            from ..files.keras.own import KEY, add_own
 
-            config = config_from_keras(config)
+            config = add_own(config_from_keras(config), config.get(KEY))
             for note in take_notes(config):
                 warn(f"model_from_json: {note}", UserWarning)
         if not issubclass(kind_of(config["class"]), Model):
