@@ -89,14 +89,19 @@ def test_the_design_names_every_module_once_and_in_order():
     for line in text.split("```")[1].splitlines()[2:]:
         if part := re.match(r"  (\w+)(?:/|\.py) ", line):
             said[part[1]] = []
-        said[list(said)[-1]] += re.findall(r"(?<![/\w])\w+(?=\.py)", line)
+        said[list(said)[-1]] += re.findall(r"[\w/]+(?=\.py)", line)
     order = [part for part in ORDER if part != "__init__"]
     order.insert(order.index("plotting"), "pretrained")  # holds weights, and no modules
     assert list(said) == order
     for part, names in said.items():
-        inside = {path.stem for path in (PACKAGE / part).glob("*.py")} - {"__init__"}
+        folder = PACKAGE / part
+        inside = {
+            path.relative_to(folder).with_suffix("").as_posix()
+            for path in folder.rglob("*.py")
+            if path.stem != "__init__"
+        }
         if part == "keras":  # the others are Keras's modules, which say no more than their names
-            inside -= set(NAMES)
+            inside = {name for name in inside if "/" not in name} - {*NAMES}
         assert sorted(names) == (sorted(inside) if inside else [part] * (part != "pretrained"))
 
 
