@@ -425,8 +425,6 @@ def test_a_class_of_one_s_own_is_found_once_it_is_defined():
     model = models.model_from_json(text)
     np.testing.assert_array_equal(model.predict([[1.0, 2.0]]), [[3, 6]])
     assert models.model_from_json(model.to_json()).get_config() == model.get_config()
-    with pytest.raises(ValueError, match=r"Keras has no layer KerasOwnScale \(layer 'kerasownscale_0'\)"):
-        config_to_keras(layer_config(model))
 
 
 # How models were compiled.

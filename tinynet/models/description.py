@@ -44,7 +44,7 @@ def keras_config(model: Any) -> dict[str, Any]:
     from ..files.keras.own import KEY
 
     config = layer_config(model)
-    found, how = config_to_keras(config, own=True)
+    found, how = config_to_keras(config)
     names = {KEY: {"class_names": config["class_names"]}} if "class_names" in config else {}
     return found | {"compile_config": how} | names
 

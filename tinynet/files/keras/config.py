@@ -81,20 +81,19 @@ def take_notes(config: dict[str, Any]) -> list[str]:
     return found
 
 
-def config_to_keras(config: Mapping[str, Any], own: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
+def config_to_keras(config: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return a network as Keras 3.15 describes it, and how it was compiled.
 
     Args:
         config: what `Model.config` returns.
-        own: whether classes that Keras has not are described, too, as it describes those of people's own;
-            default: they are refused.
 
     Returns:
         What the model's file holds as its config, without "compile_config"; and that: {} if the model was not
-        compiled, or with what Keras has not.
+        compiled, or with what Keras has not. Classes of people's own are described as Keras
+        describes them.
 
     Raises:
-        ValueError: Keras has no such layer, which the error names.
+        ValueError: Keras has no such layer as one of tinynet's, which the error names.
 
     Example:
         >>> layers = [{"class": "Dense", "units": 2}]
@@ -105,7 +104,7 @@ def config_to_keras(config: Mapping[str, Any], own: bool = False) -> tuple[dict[
     """
     frozen = Paths([*config.get("frozen", ())])
     shapes = [[*config["input_shape"]]] if config.get("input_shape") is not None else None
-    writing = Writing(config.get("dtype") or "float32", own)
+    writing = Writing(config.get("dtype") or "float32")
     found = network_to_keras(dict(config), config["name"], writing, frozen, shapes)
     return found, compile_to_keras(config.get("compile"))
 

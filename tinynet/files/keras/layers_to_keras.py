@@ -86,12 +86,9 @@ class Writing:
 
     Args:
         dtype: of the model, "float32" or "float64".
-        own: whether a class that Keras has not is described, too, as Keras describes those of people's own;
-            default: it is refused.
     """
 
     dtype: str
-    own: bool = False
 
 
 def keras_object(module: str, kind: str, config: Data) -> Data:
@@ -119,7 +116,7 @@ def layer_to_keras(data: Data, name: str, writing: Writing, trainable: bool) -> 
         trainable: whether it trains.
 
     Raises:
-        ValueError: Keras has no such layer.
+        ValueError: Keras has no such layer, although tinynet has.
     """
     start: Data = {"name": name, "trainable": trainable, "dtype": policy(writing.dtype)}
     if data["class"].startswith("SpatialDropout"):  # whose constructor takes no other
@@ -128,14 +125,14 @@ def layer_to_keras(data: Data, name: str, writing: Writing, trainable: bool) -> 
     if alone is not None:
         return keras_object("keras.layers", "Activation", {**start, "activation": alone})
     kind = FROM_OURS.get(data["class"])
-    if kind is None and writing.own:
+    if data["class"] in ("Elementwise", *NAMES_ONLY):
+        raise ValueError(
+            f"Keras has no layer {data['class']} with these arguments (layer {name!r}): save the model as "
+            ".safetensors, tinynet's own form, or make it of layers that Keras has"
+        )
+    if kind is None:
         mine = {key: value for key, value in data.items() if key != "class"}
         return own_object(data["class"], {**mine, "name": name, "trainable": trainable})
-    if kind is None:
-        raise ValueError(
-            f"Keras has no layer {data['class']} (layer {name!r}): save the model as .safetensors, tinynet's "
-            "own form, or make it of layers that Keras has"
-        )
     return keras_object("keras.layers", kind, start | arguments(kind, data, writing))
 
 

@@ -53,7 +53,7 @@ def network_to_keras(
         ValueError: Keras has no such layer.
     """
     if "joins" in data:
-        return as_own(graph_to_keras(data, name, writing, frozen), data, writing)
+        return as_own(graph_to_keras(data, name, writing, frozen), data)
     layers = []
     if shapes is not None:
         layers.append(input_to_keras(free_name("input_layer", names_of(data)), shapes[0], writing.dtype))
@@ -65,18 +65,14 @@ def network_to_keras(
     if layers and layers[0]["class_name"] == "InputLayer":
         config["build_input_shape"] = layers[0]["config"]["batch_shape"]
         found["build_config"] = {"input_shape": config["build_input_shape"]}
-    return as_own(found, data, writing)
+    return as_own(found, data)
 
 
-def as_own(found: Data, data: Data, writing: Writing) -> Data:
-    """Return a network as one of somebody's own class, if it is one, or raise."""
+def as_own(found: Data, data: Data) -> Data:
+    """Return a network as one of somebody's own class, if it is one."""
     kind = data.get("class")
     if kind in (None, "Chain", "Model", "Sequential"):
         return found
-    if not writing.own:
-        raise ValueError(
-            f"Keras has no class {kind} of models: save the model as .safetensors, tinynet's own form"
-        )
     return {**found, "registered_name": f"tinynet>{kind}"}
 
 

@@ -43,7 +43,7 @@ def keras_zip_bytes(description: Description) -> bytes:
     Raises:
         ValueError: Keras has no such layer, which the error names.
     """
-    network, compiled = map(without_later, config_to_keras(description.config, own=True))
+    network, compiled = map(without_later, config_to_keras(description.config))
     saved = "{:04}-{:02}-{:02}@{:02}:{:02}:{:02}".format(*DATE)
     metadata = {"keras_version": KERAS_VERSION, "date_saved": saved, KEY: own_data(description.config)}
     content = {
@@ -63,7 +63,7 @@ def keras_weights_bytes(description: Description) -> bytes:
 
     Args, Returns, Raises: see `keras_zip_bytes`.
     """
-    return _weights_bytes(description, *config_to_keras(description.config, own=True))
+    return _weights_bytes(description, *config_to_keras(description.config))
 
 
 def without_later(config: Any) -> Any:
@@ -90,7 +90,7 @@ def keras_hdf5_bytes(description: Description) -> bytes:
 
     Args, Returns, Raises: see `keras_zip_bytes`.
     """
-    network, compiled = map(without_later, config_to_keras(description.config, own=True))
+    network, compiled = map(without_later, config_to_keras(description.config))
     places = places_of(network, description.weights, description.config.get("frozen", ()))
     texts = {"backend": "tensorflow", "keras_version": KERAS_VERSION}
     with _hdf5() as (file, buffer):
