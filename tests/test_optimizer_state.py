@@ -91,6 +91,17 @@ def test_fit_goes_on_to_the_same_bits_from_files_in_keras_formats(suffix, tmp_pa
     assert (other.steps_trained, other.epochs_trained) == (12, 4)
 
 
+@pytest.mark.parametrize("suffix", ["safetensors", "keras", "h5"])
+def test_a_model_that_keras_trained_is_saved_with_its_state(suffix, tmp_path):
+    model = network()
+    model.compile("adam")
+    model.fit(X, Y, epochs=2, batch_size=16, verbose=0)
+    model.steps_trained = model.epochs_trained = 0  # of which Keras's files say nothing
+    other = resumed(model, tmp_path, suffix)
+    assert other.optimizer.iterations == 6
+    check_same(model, other)
+
+
 @pytest.mark.parametrize(
     "given", ["", "{", "[]", "3", "[" * 100_000, {"seeds": 3}, {"seeds": {"inner": "x"}}, None]
 )
