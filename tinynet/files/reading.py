@@ -9,23 +9,47 @@ from pathlib import Path
 
 from .description import Description
 from .model_file import file_in, read_safetensors
+from .pytorch import is_pytorch
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 ZIP = b"PK\x03\x04"
 
-# How files begin that are no models for `load_model`, what they are, and what to do.
+# How files begin that hold neither models nor weights, what they are, and what to do.
 OTHERS = (
     (b"version https://git-lfs", "a pointer of Git LFS's to a file that was not fetched: run git lfs pull"),
     (b"<", "a page of the web or XML: fetch the file itself, such as the raw file of a repository"),
-    (
-        b"\x80",
-        "a pickle, which could run any code: of PyTorch's weights, make the model and call load_weights",
-    ),
+    (b"\x80", "a pickle, which could run any code: only PyTorch's are read, by model.load_weights"),
     (b"\x93NUMPY", "an array of NumPy's, and no model"),
     (b"\x1f\x8b", "compressed by gzip: unpack it first"),
     (b"\x89PNG", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
 )
+
+WITHOUT_NETWORK = (
+    "it holds weights of PyTorch's without a network: make the model, and call model.load_weights with this "
+    "path."
+)
+
+
+def refuse_others(start: bytes) -> None:
+    """Raise if a file, which begins with `start`, is of a kind that holds neither a model nor weights."""
+    if not start:
+        raise ValueError("it is empty: get the file again, or save the model again.")
+    if start[4:8] == b"TFL3":
+        raise ValueError(
+            "it is a TensorFlow Lite file, which is for predictions alone: load what it was made of."
+        )
+    text = start.lstrip()
+    for begin, what in OTHERS:
+        if text.startswith(begin):
+            raise ValueError(f"it is {what}.")
+    if text[:1] in (b"{", b"["):
+        if b'"cells"' in start:
+            raise ValueError("it is a notebook, and no model file.")
+        raise ValueError(
+            "it is JSON, such as model.to_json() returns, without weights: make the model by "
+            "tinynet.keras.models.model_from_json, and call model.load_weights with the file of its weights."
+        )
 
 
 def read_description(path: str | os.PathLike[str]) -> Description:
@@ -43,17 +67,18 @@ def read_description(path: str | os.PathLike[str]) -> Description:
         ValueError: it is damaged, holds no model, or is of a format that is not there.
     """
     name = os.fspath(path)
-    if Path(name, "saved_model.pb").is_file():
+    if Path(name, "saved_model.pb").is_file() or Path(name).name == "saved_model.pb":
         raise ValueError(
             f"{name!r} is a SavedModel, a program that only TensorFlow runs: save the model there as a "
             '.keras or .h5 file, by model.save("model.keras").'
         )
     file = Path(file_in(path))
     if not file.is_file():
-        raise FileNotFoundError(f"There is no model file {name!r}.")
+        where = f"{file.name} in the folder" if Path(name).is_dir() else "model file"
+        raise FileNotFoundError(f"There is no {where} {name!r}.")
     with file.open("rb") as opened:
         start = opened.read(4096)
-    if start[8:9] == b"{" or not start:
+    if start[8:9] == b"{":
         return read_safetensors(path)
     try:
         return _read(file, start)
@@ -69,18 +94,9 @@ def _read(file: Path, start: bytes) -> Description:
         return read_keras_hdf5(file.read_bytes())
     if start.startswith(ZIP):
         return _read_zip(file.read_bytes())
-    if start[4:8] == b"TFL3":
-        raise ValueError(
-            "it is a TensorFlow Lite file, which is for predictions alone: load what it was made of."
-        )
-    for begin, what in OTHERS:
-        if start.lstrip().startswith(begin):
-            raise ValueError(f"it is {what}.")
-    if start.lstrip()[:1] in (b"{", b"["):
-        what = (
-            "a notebook" if b'"cells"' in start else "JSON, such as model.to_json() returns, without weights"
-        )
-        raise ValueError(f"it is {what}, and no model file.")
+    if is_pytorch(start):
+        raise ValueError(WITHOUT_NETWORK)
+    refuse_others(start)
     if start[:1] == b"\x08" or file.suffix.lower() == ".onnx":
         from .onnx import read_onnx
 
@@ -97,12 +113,11 @@ def _read_zip(data: bytes) -> Description:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = archive.namelist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise ValueError(f"it is a damaged or truncated zip ({error}): save the model again.") from error
-    if any(name.endswith("data.pkl") for name in names):
         raise ValueError(
-            "it holds weights of PyTorch's without a network: make the model, and call model.load_weights "
-            "with this path."
-        )
+            f"it is a damaged or truncated zip ({error}): get the file again, or save the model again."
+        ) from error
+    if any(name.endswith("data.pkl") for name in names):
+        raise ValueError(WITHOUT_NETWORK)
     if any(name.endswith("saved_model.pb") for name in names):
         raise ValueError(
             "it is a zipped SavedModel, which only TensorFlow runs: save a .keras or .h5 file there."

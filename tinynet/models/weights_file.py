@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..files.model_file import STATE, check_ours, file_in, open_tensors
 from ..files.pytorch import is_pytorch, read_state_dict
-from ..files.reading import ZIP, is_hdf5, read_description
+from ..files.reading import ZIP, is_hdf5, read_description, refuse_others
 from ..layers import Parameter
 from ..names import listed
 from .keras_weights import keras_assignments
@@ -56,12 +56,24 @@ def read_weights(
         return from_pytorch(path, model, data)
     if data.startswith(ZIP):
         return from_archive(path, model)
+    if data[8:9] != b"{":
+        refuse_as_weights(path, data)
     tensors, metadata = open_tensors(path)
     if metadata.get("format") == "tinynet":
         check_ours(path, metadata)
         weights = {name: tensor for name, tensor in tensors.items() if not name.startswith(STATE)}
         return by_names(path, model, weights)
     return from_pytorch(path, model, tensors)
+
+
+def refuse_as_weights(path: str | os.PathLike[str], data: bytes) -> None:
+    """Raise if a file is of a kind that is known, and that weights are not loaded from."""
+    try:
+        refuse_others(data[:4096])
+        if data[:1] == b"\x08" or Path(path).suffix.lower() == ".onnx":
+            raise ValueError("of ONNX files whole models are loaded, by tinynet.load_model.")
+    except ValueError as error:
+        raise ValueError(f"load_weights: {os.fspath(path)!r}: {error}") from error
 
 
 def from_keras(
