@@ -120,7 +120,6 @@ def test_what_is_saved_is_loaded_bit_for_bit_and_trains_on(tmp_path, head):
     model.save(tmp_path / "model.safetensors")
     again = load_model(tmp_path / "model.safetensors")
     assert bits(again) == bits(model)
-    compile_anew(model)  # the optimizer's velocity is not in the file
     assert train(again) == train(model)
     assert bits(again) == bits(model)
 

@@ -81,6 +81,8 @@ def set_optimizer_state(model: Compiled, iterations: int, slots: Mapping[str, Se
     kind, names = type(optimizer).__name__, [*optimizer._state_names()]
     if not isinstance(iterations, int | np.integer) or iterations < 0:
         raise ValueError(f"{kind}: iterations must be an integer, at least 0; got {iterations!r}.")
+    if not parameters:  # and so no arrays, which a file does not show
+        slots = {name: [] for name in names} | dict(slots)
     if {*slots} != {*names}:
         raise ValueError(f"{kind}: its state is {names}; got {[*slots]}.")
     wanted, flat = [parameter.value.shape for parameter in parameters], dict[str, list[Array]]()
