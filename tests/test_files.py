@@ -1,6 +1,8 @@
 import os
+import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,14 @@ def test_creates_and_replaces(tmp_path: Path) -> None:
     assert only(tmp_path) == ["file"]
 
 
+@pytest.fixture(params=["as it is", "without O_TMPFILE"])
+def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Systems with and without files that have no name."""
+    if request.param == "without O_TMPFILE":
+        monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+
+
+@pytest.mark.usefixtures("system")
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
 @pytest.mark.parametrize("step", ["os.fsync", "pathlib.Path.replace"])
 def test_failure_keeps_the_old_content(
@@ -38,6 +48,47 @@ def test_failure_keeps_the_old_content(
     if isinstance(error, OSError):
         assert "No space left" in str(caught.value)
         assert str(path) in str(caught.value)
+
+
+WRITER = """
+import itertools, sys
+from tinynet.files import atomic_write
+print("begun", flush=True)
+for number in itertools.count():
+    atomic_write(sys.argv[1], bytes([number % 256]) * 10**6)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="needs files without a name")
+def test_who_is_killed_while_writing_leaves_nothing_behind(tmp_path: Path) -> None:
+    left: list[Path] = []
+    for kill in range(8):
+        command = [sys.executable, "-c", WRITER, str(tmp_path / "file")]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(0.05 + 0.003 * kill)
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        assert len(set((tmp_path / "file").read_bytes())) == 1
+        left = [path for path in tmp_path.iterdir() if path.name != "file"]
+    assert len(left) <= 1  # who is killed in the microseconds between giving it a name and renaming it
+
+
+def test_what_a_dead_process_left_behind_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    old, new = time.time() - 2 * 3600, time.time()
+    cases = {f"{dead.pid}-a": old, f"{dead.pid}-b": new, f"{os.getpid()}-c": old, "none-d": old}
+    for name, age in cases.items():
+        path = tmp_path / f".tinynet-{name}.tmp"
+        path.touch()
+        os.utime(path, (age, age))
+    atomic_write(tmp_path / "file", b"data")
+    left = [name.removeprefix(".tinynet-").removesuffix(".tmp") for name in only(tmp_path)]
+    assert {*left} == {*cases, "file"} - {f"{dead.pid}-a"}
 
 
 @pytest.mark.parametrize(

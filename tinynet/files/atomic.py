@@ -6,9 +6,14 @@ import errno
 import os
 import secrets
 import stat
+import time
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 __all__ = ["atomic_write", "write_new"]
+
+LEFT_BEHIND = 3600  # seconds; in a folder that several machines share, their processes cannot be asked
 
 
 def atomic_write(path: str | os.PathLike[str], data: bytes) -> None:
@@ -42,13 +47,10 @@ def atomic_write(path: str | os.PathLike[str], data: bytes) -> None:
         raise OSError(kind, f"cannot write the file: {os.strerror(kind)}", str(path))
     # In the same folder, because a rename is only atomic within a file system; and not from tempfile, whose
     # files are private to their owner whatever the umask says.
-    temporary = target.parent / f".tinynet-{secrets.token_hex(8)}.tmp"
+    temporary = target.parent / f".tinynet-{os.getpid()}-{secrets.token_hex(8)}.tmp"
     try:
         try:
-            with temporary.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())  # else a power cut may keep the rename and lose the content
+            _write_whole(temporary, data)
             if mode is not None:
                 temporary.chmod(stat.S_IMODE(mode))
             temporary.replace(target)
@@ -56,6 +58,52 @@ def atomic_write(path: str | os.PathLike[str], data: bytes) -> None:
             temporary.unlink(missing_ok=True)
     except OSError as error:  # name the file that was asked for, not the temporary one
         raise OSError(error.errno, f"cannot write the file: {error.strerror}", str(path)) from None
+
+
+def _write_whole(temporary: Path, data: bytes) -> None:
+    """Write a file that gets its name, where the system can do so, when all of it is on the disk.
+
+    So whoever is killed in the midst of it leaves nothing behind.
+    """
+    try:
+        descriptor = os.open(temporary.parent, os.O_TMPFILE | os.O_WRONLY, 0o666)
+    except (AttributeError, OSError):  # not there on this system, or in this file system
+        _remove_left_behind(temporary.parent)
+        with temporary.open("xb") as file:
+            _write_through(file, data)
+        return
+    with os.fdopen(descriptor, "wb") as file:
+        _write_through(file, data)
+        # With a folder's descriptor, which an absolute path does not need, link follows /proc's link.
+        os.link(f"/proc/self/fd/{descriptor}", temporary, src_dir_fd=descriptor)
+
+
+def _write_through(file: BinaryIO, data: bytes) -> None:
+    """Write data to the disk: else a power cut may keep the rename and lose the content."""
+    file.write(data)
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _remove_left_behind(folder: Path) -> None:
+    """Remove what processes that are gone were writing in a folder, an hour ago or earlier."""
+    for path in folder.glob(".tinynet-*-*.tmp"):
+        with suppress(OSError, ValueError):  # somebody else was faster, or it is none of ours
+            if path.stat().st_mtime < time.time() - LEFT_BEHIND and not _is_running(
+                int(path.name.split("-")[1])
+            ):
+                path.unlink()
+
+
+def _is_running(process: int) -> bool:
+    """Return whether there is a process of that number."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # of somebody else
+        return True
+    return True
 
 
 def write_new(path: str | os.PathLike[str], data: bytes, overwrite: bool = True) -> None:
