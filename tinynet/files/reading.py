@@ -83,7 +83,7 @@ def read_description(path: str | os.PathLike[str]) -> Description:
     try:
         return _read(file, start)
     except ValueError as error:
-        raise ValueError(f"{name!r}: {error}") from error
+        raise ValueError(f"{name!r}: {str(error).rstrip('.')}.") from error
 
 
 def _read(file: Path, start: bytes) -> Description:
