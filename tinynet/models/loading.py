@@ -135,6 +135,8 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     """
     try:
         config = json.loads(json_string)
+        if not isinstance(config, dict) or not {"class", "class_name"} & config.keys():
+            raise ValueError("it says no class")
         if "class_name" in config:
             from ..files.keras.config import config_from_keras, take_notes  # on first use
             from ..files.keras.own import KEY, add_own
