@@ -12,7 +12,7 @@ import pytest
 import safetensors.numpy
 from layer_cases import CASES
 
-from tinynet import Sequential, initializers, layers, load_model, losses, optim
+from tinynet import Sequential, initializers, layers, load_model, losses, models, optim
 from tinynet.files import model_file as storage
 
 LAYERS = [(case.make, case.shape) for case in CASES]
@@ -303,6 +303,30 @@ class StoredScale(layers.Layer):
     def backward(self, dy):
         self.kernel.grad = (dy * self.x * self.factor).sum(0)
         return dy * self.kernel.value * self.factor
+
+
+def test_a_keras_file_of_weights_alone_is_refused(tmp_path):
+    model = Sequential([layers.Dense(2)], 3)
+    with pytest.raises(ValueError, match=r"save_weights: .*m\.keras' promises a whole model"):
+        model.save_weights(tmp_path / "m.keras")
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("name", ["m", "m.keras", "m.h5"])
+def test_weights_of_another_model_are_refused_and_say_of_which(tmp_path, name):
+    Sequential([layers.Dense(4), layers.Dense(2)], 3).save(tmp_path / name)
+    model = Sequential([layers.Dense(2)], 3, name="small")
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=r"does not hold the weights of Sequential 'small'.*[^.]\.$"):
+        model.load_weights(tmp_path / name)
+    for one, other in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "null"])
+def test_json_of_no_model_says_so(text):
+    with pytest.raises(ValueError, match="model_from_json expects .*: it says no class"):
+        models.model_from_json(text)
 
 
 @pytest.mark.parametrize("name", ["m", "m.keras", "m.h5"])

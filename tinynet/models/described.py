@@ -213,7 +213,8 @@ class Described(Trainable, Former, only_kernels=True):
             overwrite: whether an existing file is replaced; default True.
 
         Raises:
-            ValueError: the model is not built, and has no weights yet.
+            ValueError: the model is not built, and has no weights yet, or the ending is that of another
+                format, such as ".keras", which is for whole models.
             FileExistsError: overwrite is False, and the file exists.
             OSError: the file cannot be written; what was there before is unchanged.
 
@@ -234,9 +235,13 @@ class Described(Trainable, Former, only_kernels=True):
     def load_weights(
         self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, by_name: bool = False
     ) -> None:
-        """Read weights from a file, of tinynet's or of PyTorch's: all or none. The next prediction uses them.
+        """Read weights from a file of tinynet, Keras or PyTorch: all or none. The next prediction uses them.
 
-        What `save_weights` or `save` wrote is found by the layers' names.
+        What `save_weights` or `save` wrote in a .safetensors file is found by the layers' names.
+
+        Of Keras's .h5 files, of weights alone or of whole models, of all its versions, the layers that have
+        weights are taken in their order, as in Keras; of .keras files by their names, if they are the
+        model's, else in their order.
 
         A state dict, as PyTorch's `torch.save(net.state_dict(), path)` writes it, alone or in a checkpoint,
         or as .safetensors, goes to the layers of a model of the same network. If the names of its modules

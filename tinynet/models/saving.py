@@ -58,7 +58,13 @@ def content_of(
 
 def weights_content(model: Trainable, path: str | os.PathLike[str]) -> bytes:
     """Return the content of a file of a model's weights alone; see `Model.save_weights`."""
-    if suffix_of("save_weights", path) in HDF5:
+    suffix = suffix_of("save_weights", path)
+    if suffix == ".keras":
+        raise ValueError(
+            f"save_weights: {os.fspath(path)!r} promises a whole model, as all .keras files: use model.save, "
+            "or let the name end in .weights.h5 or .safetensors."
+        )
+    if suffix in HDF5:
         from ..files.keras.writing import keras_weights_bytes
 
         return keras_weights_bytes(describe(model, False, False))

@@ -91,10 +91,7 @@ def from_keras(
             return keras_assignments(model, read_weights_hdf5(data))
         return pairs_of(model, weights_for(config, data), path)
     except ValueError as error:
-        raise ValueError(
-            f"load_weights: {os.fspath(path)!r} does not hold the weights of {model.title}, which stays as "
-            f"it is: {str(error).rstrip('.')}."
-        ) from error
+        raise unfit(path, model, error) from error
 
 
 def from_archive(path: str | os.PathLike[str], model: Trainable) -> list[tuple[Parameter, Array]]:
@@ -103,7 +100,10 @@ def from_archive(path: str | os.PathLike[str], model: Trainable) -> list[tuple[P
     ours = [place for place, part in model.parts() if part.own_parameters]
     if {*weights} != {*ours} and len(weights) == len(ours):
         weights = dict(zip(ours, weights.values(), strict=True))
-    return pairs_of(model, weights, path)
+    try:
+        return pairs_of(model, weights, path)
+    except ValueError as error:
+        raise unfit(path, model, error) from error
 
 
 def from_pytorch(
@@ -115,10 +115,15 @@ def from_pytorch(
             return assignments(model, read_state_dict(content))
         return assignments(model, content, ordered=False)
     except ValueError as error:
-        raise ValueError(
-            f"load_weights: {os.fspath(path)!r} does not hold the weights of {model.title}, which stays as "
-            f"it is: {error}."
-        ) from error
+        raise unfit(path, model, error) from error
+
+
+def unfit(path: str | os.PathLike[str], model: Trainable, problem: object) -> ValueError:
+    """Return the error that a file holds the weights of another model."""
+    return ValueError(
+        f"load_weights: {os.fspath(path)!r} does not hold the weights of {model.title}, which stays as it "
+        f"is: {str(problem).rstrip('.')}."
+    )
 
 
 def by_names(
@@ -142,10 +147,8 @@ def by_names(
     found = (("it lacks", missing), ("it holds, in excess,", unknown), ("in it,", differing))
     problems = [f"{what} {listed(names)}" for what, names in found if names]
     if problems:
-        raise ValueError(
-            f"load_weights: {os.fspath(path)!r} does not hold the weights of {model.title}, which stays as "
-            f"it is: {'; '.join(problems)}. Load it into a model of the same layers, with the same names."
-        )
+        hint = "Load it into a model of the same layers, with the same names"
+        raise unfit(path, model, f"{'; '.join(problems)}. {hint}")
     return [(parameter, tensors[name]) for name, parameter in parameters.items()]
 
 
