@@ -325,7 +325,7 @@ def test_weights_of_another_model_are_refused_and_say_of_which(tmp_path, name):
 
 @pytest.mark.parametrize("text", ["{}", "[]", "null"])
 def test_json_of_no_model_says_so(text):
-    with pytest.raises(ValueError, match="model_from_json expects .*: it says no class"):
+    with pytest.raises(ValueError, match=r"model_from_json expects .*: it says no class"):
         models.model_from_json(text)
 
 
