@@ -279,6 +279,22 @@ def test_weights_come_back_from_a_file_of_any_name(tmp_path, name, make):
         assert [*load_file(tmp_path / name)] == sorted(first.named_parameters())
 
 
+def test_what_is_not_there_is_said_once_and_without_compile_only_of_layers(tmp_path, keras):
+    row = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, activity_regularizer="l2")])
+    row.compile("adam", "mse", loss_weights=[2.0])
+    row.save(tmp_path / "m.keras")
+    for compiled, said in (
+        (True, ["loss_weights", "activity_regularizer"]),
+        (False, ["activity_regularizer"]),
+    ):
+        with pytest.warns(UserWarning) as caught:  # noqa: PT030  (all are looked at)
+            models.load_model(tmp_path / "m.keras", compile=compiled)
+        for one, word in zip(caught, said, strict=True):
+            assert word in str(one.message)
+    with pytest.warns(UserWarning, match="without activity_regularizer"):
+        Sequential.from_config(row.get_config())
+
+
 @pytest.mark.parametrize("name", ["m.h5", "m.keras"])
 @pytest.mark.parametrize("make", [trained, branched])
 def test_weights_are_loaded_from_a_whole_model_of_keras_s(tmp_path, name, make):

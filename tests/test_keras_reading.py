@@ -209,11 +209,12 @@ def test_the_optimizer_goes_on():
     assert found.iterations == 7
     check_weights(found.slots, m=[m, bias], v=[v, bias])
     assert not found.notes
+    assert not found.compile_notes
     # Of other shapes, or of too few weights: training begins anew.
     for wrong in ([*slots[:3], ("v", numbers(2, 3)), slots[4]], slots[:3], [slots[0], *slots[1::2]]):
         found = read_keras_hdf5(hdf5(sequential(DENSE), [("d", held)], training=ADAM, optimizer=wrong))
         assert (found.iterations, found.slots) == (0, {})
-        assert "the optimizer begins anew" in found.notes[-1]
+        assert "the optimizer begins anew" in found.compile_notes[-1]
 
 
 def test_slots_of_kernels_turn_with_the_kernels():

@@ -27,8 +27,8 @@ class Description:
         iterations: how many steps the optimizer has made; default 0.
         slots: the optimizer's state: by tinynet's names for it, such as "m", an array for each parameter that
             trains, in their order; default: none.
-        notes: what of a file of another library is not there in tinynet, such as how the model was compiled;
-            default: nothing.
+        notes: what of a file of another library is not there in tinynet, as sentences; default: nothing.
+        compile_notes: the same, of how the model was compiled; default: nothing.
     """
 
     config: dict[str, Any]
@@ -36,3 +36,4 @@ class Description:
     iterations: int = 0
     slots: dict[str, list[Array]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    compile_notes: list[str] = field(default_factory=list)

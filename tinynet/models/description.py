@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from .. import losses, optim
+from ..keywords import warn
 from ..layers.config import layer_config
 from .trainable import Trainable
 
@@ -62,9 +63,12 @@ def as_ours(kind: str, config: Any) -> Any:
     layers = config.get("layers") if isinstance(config, Mapping) else config
     if not isinstance(layers, list) or not all("class_name" in layer for layer in layers):
         return config
-    from ..files.keras.config import config_from_keras  # on first use, too
+    from ..files.keras.config import config_from_keras, take_notes  # on first use, too
 
-    return config_from_keras({"class_name": kind, "config": config})
+    found = config_from_keras({"class_name": kind, "config": config})
+    for note in take_notes(found)[0]:
+        warn(f"from_config: {note}", UserWarning)
+    return found
 
 
 def check_shared_once(part: Any, seen: set[int]) -> None:

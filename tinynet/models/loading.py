@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from collections.abc import Mapping
@@ -60,6 +61,7 @@ def load_model(
     description = read_description(filepath)
     if not compile:
         description.config.pop("compile", None)
+        description.compile_notes.clear()
     model = _build(description, filepath)
     for parameter, value in pairs_of(model, description.weights, filepath):
         parameter.value = value
@@ -68,7 +70,7 @@ def load_model(
             set_optimizer_state(model, description.iterations, description.slots)
         except ValueError as error:
             raise ValueError(f"{os.fspath(filepath)!r} has a damaged optimizer's state: {error}") from error
-    for note in description.notes:
+    for note in description.compile_notes + description.notes:
         warn(f"{os.fspath(filepath)!r}: {note}", UserWarning)
     return model
 
@@ -142,7 +144,7 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
             from ..files.keras.own import KEY, add_own
 
             config = add_own(config_from_keras(config), config.get(KEY))
-            for note in take_notes(config):
+            for note in itertools.chain(*take_notes(config)):
                 warn(f"model_from_json: {note}", UserWarning)
         if not issubclass(kind_of(config["class"]), Model):
             raise ValueError(f"{config['class']} is no model")

@@ -35,9 +35,10 @@ def describe(
     def today(leaf: Leaf, arrays: list[Array]) -> list[Array]:
         return rounded(as_of_today(leaf, arrays, is_first(version), of_theano), dtype)
 
-    notes = take_notes(config)
+    notes, compile_notes = take_notes(config)
     ready = {leaf.path: today(leaf, weights.get(leaf.path, [])) for leaf in of_layers}
-    found = Description(config, {path: arrays for path, arrays in ready.items() if arrays}, notes=notes)
+    held = {path: arrays for path, arrays in ready.items() if arrays}
+    found = Description(config, held, notes=notes, compile_notes=compile_notes)
     if not variables or "compile" not in config:
         return found
     state = state_from_keras(variables, *optimizer, version)
@@ -56,7 +57,7 @@ def describe(
         found.slots[name] = [array.astype(dtype) for array in turned]
     if problem:
         found.slots = {}
-        notes.append(f"the optimizer begins anew: {problem}.")
+        compile_notes.append(f"the optimizer begins anew: {problem}.")
     else:
         found.iterations = state.iterations
     return found

@@ -63,22 +63,25 @@ def config_from_keras(
         raise ValueError(f"the network's description is damaged: {error!r}") from error
 
 
-def take_notes(config: dict[str, Any]) -> list[str]:
+def take_notes(config: dict[str, Any]) -> tuple[list[str], list[str]]:
     """Take what `config_from_keras` noted out of a config, and return it as sentences for people.
 
     Args:
         config: what it returned; changed.
 
+    Returns:
+        What of the layers is not there, and what of how the model was compiled.
+
     Example:
         >>> take_notes({"left_out": ["activity_regularizer='l1' of layer 'a' (Dense)"]})
-        ["training differs from Keras's, without activity_regularizer='l1' of layer 'a' (Dense)."]
+        (["training differs from Keras's, without activity_regularizer='l1' of layer 'a' (Dense)."], [])
     """
     left, how = config.pop("left_out", []), config.pop("not_compiled", None)
-    found = [] if how is None else [f"it is not compiled as it was in Keras: {how}."]
+    found = []
     if left:
         more = f", and {len(left) - 3} more" if len(left) > 3 else ""
         found.append(f"training differs from Keras's, without {', '.join(left[:3])}{more}.")
-    return found
+    return found, [] if how is None else [f"it is not compiled as it was in Keras: {how}."]
 
 
 def config_to_keras(config: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
