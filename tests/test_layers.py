@@ -1276,7 +1276,7 @@ def test_a_foreign_layer_does_not_take_the_place_of_one_of_tinynet_s():
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"class": "LSTM"}, "Unknown layer class 'LSTM'; the classes are .*Dense"),
+        ({"class": "LSTM"}, "Unknown layer class 'LSTM': .* has to be defined"),
         ({"units": 3}, "Unknown layer class None"),
         ({"class": "Dense"}, "Cannot rebuild Dense from .*units"),
         ({"class": "Dense", "units": 3, "colour": "red"}, "Cannot rebuild Dense from .*colour"),

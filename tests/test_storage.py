@@ -549,7 +549,7 @@ def test_a_tampered_description(saved, tampering):
 
 def test_an_unknown_layer_is_named(saved):
     rewrite(saved, TAMPERINGS["unknown layer"])
-    refuse(saved, "'Attention'", "Dense")
+    refuse(saved, "'Attention'", "tinynet.layers.Layer, has to be defined")
 
 
 @pytest.mark.parametrize(

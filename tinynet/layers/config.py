@@ -128,11 +128,10 @@ def kind_of(name: Any, layer: Any = None) -> Any:
     """
     kind: Any = KINDS.get(str(name))
     if kind is None:
-        known = ", ".join(sorted(name for name, known in KINDS.items() if dataclasses.is_dataclass(known)))
         raise ValueError(
-            f"Unknown layer class {name!r}{'' if layer is None else f' (layer {layer!r})'}; the classes are "
-            f"{known}. A class of your own has to be defined, or imported, first, under this name; nothing "
-            "in a file is executed."
+            f"Unknown layer class {name!r}{'' if layer is None else f' (layer {layer!r})'}: tinynet has none "
+            "of this name. A class of your own, derived from tinynet.layers.Layer, has to be defined, or "
+            "imported, first, under this name; nothing in a file is executed."
         )
     return kind
 

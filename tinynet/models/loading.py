@@ -87,8 +87,9 @@ def _build(description: Description, path: str | os.PathLike[str]) -> Model:
         with at_most(4 * held + 2**10):
             return kind.from_config(config)
     except Exception as error:  # a damaged description can raise anything
+        said = str(error).removesuffix(".") if isinstance(error, ValueError) else repr(error)
         raise ValueError(
-            f"{os.fspath(path)!r} describes no model that this tinynet can build: {error!r}."
+            f"{os.fspath(path)!r} describes no model that this tinynet can build: {said}."
         ) from error
 
 
@@ -152,7 +153,7 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     except Exception as error:  # a damaged description can raise anything
         raise ValueError(
             "model_from_json expects the text that model.to_json() returns, tinynet's or Keras's, of a model "
-            f"that this tinynet can build: {error}."
+            f"that this tinynet can build: {str(error).removesuffix('.')}."
         ) from error
 
 
