@@ -282,6 +282,12 @@ UNUSABLE = {
         lambda: ModelCheckpoint(f"{__file__}/m"), OSError, "cannot write.*a file is where a folder"
     ),
     "ModelCheckpoint, a folder": (lambda: ModelCheckpoint("folder"), OSError, "'folder': it is a folder"),
+    "ModelCheckpoint, a format that export writes": (
+        lambda: ModelCheckpoint("m.onnx"), ValueError, r"model.export writes .onnx"
+    ),
+    "ModelCheckpoint, weights in a format of others": (
+        lambda: ModelCheckpoint("m.pt", save_weights_only=True), ValueError, r"and not .pt"
+    ),
     "ModelCheckpoint, unknown key": (
         lambda: ModelCheckpoint("{val_loss}"), ValueError, r"may hold {epoch} and any of loss.*val_loss"
     ),

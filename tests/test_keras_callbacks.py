@@ -46,7 +46,7 @@ class Model:
     def set_weights(self, weights):
         self.weights = weights
 
-    def check_savable(self, path, weights_only):
+    def check_saves(self, path, weights_only):
         pass
 
     def save(self, path, overwrite=True):

@@ -18,8 +18,8 @@ class ModelCheckpoint(Monitor):
     """Save the model after each epoch, or after each best one, unless the loss is NaN or infinite.
 
     Args:
-        filepath: the file, with any suffix; may hold {epoch} (counted from 1), {batch} (likewise, if
-            save_freq counts batches) and any key of the logs, as in
+        filepath: the file, whose ending says the format, as in `model.save`; may hold {epoch} (counted from
+            1), {batch} (likewise, if save_freq counts batches) and any key of the logs, as in
             "cnn-{epoch:02d}-{val_loss:.2f}.safetensors". Its folder is made where it is missing.
         monitor: what decides which epoch is best; default "val_loss".
         verbose: 1 to print what is saved; default 0.
@@ -33,8 +33,8 @@ class ModelCheckpoint(Monitor):
 
     Raises:
         TypeError: the model cannot be saved.
-        ValueError: an argument is not what is said above, the file's name holds an unknown key, or `fit` does
-            not log what to monitor.
+        ValueError: an argument is not what is said above, the file's name holds an unknown key, its format
+            cannot hold the model, or `fit` does not log what to monitor.
         OSError: the file cannot be written.
 
     Example:
@@ -83,9 +83,9 @@ class ModelCheckpoint(Monitor):
         names = [*self.model.log_names, "learning_rate"]
         if self.save_freq != "epoch":
             names = [name for name in names if not name.startswith("val_")]
-        path = self.name(0, None if self.save_freq == "epoch" else 0, dict.fromkeys(names, 0.0))
-        self.check_path(path)
-        self.model.check_savable(path, self.save_weights_only)
+        name = self.name(0, None if self.save_freq == "epoch" else 0, dict.fromkeys(names, 0.0))
+        self.check_path(name)
+        self.model.check_saves(name, self.save_weights_only)  # raises now, not after an epoch
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         self.epoch = epoch

@@ -294,8 +294,20 @@ class Model(Described, only_kernels=True):
         path = file_in(filepath)
         write_new(path, content_of(self, path, include_optimizer, dtype), overwrite)
 
-    def check_savable(self, filepath: str | os.PathLike[str], weights_only: bool = False) -> None:
-        """Raise what `save`, or `save_weights`, would raise because of the model or the file's name."""
+    def check_saves(self, filepath: str | os.PathLike[str], weights_only: bool = False) -> None:
+        """Raise what `save` raises of a file's ending and of the layers, and write nothing.
+
+        Args:
+            filepath: the file.
+            weights_only: whether `save_weights` is meant, and not `save`; default False.
+
+        Raises:
+            TypeError, ValueError: as `save`.
+
+        Example:
+            >>> from tinynet import Sequential, layers
+            >>> Sequential([layers.Dense(2)], 3).check_saves("best.keras")
+        """
         path = file_in(filepath)
         _ = weights_content(self, path) if weights_only else content_of(self, path)
 
