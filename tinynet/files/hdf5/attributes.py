@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .content import NOWHERE, Content, Cursor, damaged
+from .content import Content, Cursor, damaged
 from .headers import ATTRIBUTE, ATTRIBUTE_INFO, SHARED, Messages
-from .trees import FractalHeap, records
+from .trees import indexed
 from .types import read_shape, read_text, read_type, read_values
 
 
@@ -22,17 +22,10 @@ def read_attributes(content: Content, messages: Messages) -> dict[str, Any]:
         messages: of the header of the group or array.
     """
     cursors = [Cursor(message) for message in messages.get(ATTRIBUTE, [])]
-    for message in messages.get(ATTRIBUTE_INFO, []):
-        cursor = Cursor(message)
-        cursor.skip(1)
-        cursor.skip(2 if cursor.number(1) & 1 else 0)
-        heap, names = cursor.number(8), cursor.number(8)
-        if heap != NOWHERE:
-            found = FractalHeap(content, heap)
-            for record in records(content, names):
-                identifier = Cursor(record.take(8))
-                if not record.number(1) & SHARED:
-                    cursors.append(found.get(identifier))
+    for heap, record in indexed(content, messages.get(ATTRIBUTE_INFO, []), 2):
+        identifier = Cursor(record.take(8))
+        if not record.number(1) & SHARED:
+            cursors.append(heap.get(identifier))
     return dict(itertools.chain.from_iterable(_attribute(content, cursor) for cursor in cursors))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from .attributes import read_attributes
-from .content import NOWHERE, Content, Cursor, damaged
+from .content import Content, Cursor, damaged
 from .datasets import read_dataset
 from .headers import (
     DATASPACE,
@@ -24,7 +24,7 @@ from .headers import (
     Messages,
     read_messages,
 )
-from .trees import FractalHeap, leaves, records
+from .trees import indexed, leaves
 from .types import read_text
 
 Array = NDArray[Any]
@@ -156,16 +156,9 @@ def _links(content: Content, messages: Messages) -> dict[str, int]:
     if SYMBOL_TABLE in messages:
         return dict(_old_links(content, Cursor(messages[SYMBOL_TABLE][0])))
     cursors = [Cursor(message) for message in messages.get(LINK, [])]
-    for message in messages.get(LINK_INFO, []):
-        cursor = Cursor(message)
-        cursor.skip(1)
-        cursor.skip(8 if cursor.number(1) & 1 else 0)
-        heap, names = cursor.number(8), cursor.number(8)
-        if heap != NOWHERE:
-            found = FractalHeap(content, heap)
-            for record in records(content, names):
-                record.skip(4)  # the name's hash
-                cursors.append(found.get(record))
+    for heap, record in indexed(content, messages.get(LINK_INFO, []), 8):
+        record.skip(4)  # the name's hash
+        cursors.append(heap.get(record))
     links = [link for cursor in cursors if (link := _link(content, cursor))]
     return {name: address for _, name, address in sorted(links)}
 

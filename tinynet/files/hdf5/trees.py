@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from .content import NOWHERE, Content, Cursor, damaged, size_of
 
@@ -143,3 +143,24 @@ class FractalHeap:
         direct.expect(b"FHDB\0")
         direct.skip(offset - 5)
         return Cursor(direct.take(size))
+
+
+def indexed(
+    content: Content, messages: Iterable[memoryview], counter: int
+) -> Iterator[tuple[FractalHeap, Cursor]]:
+    """Yield the records of an index of names, each with the heap in which what it names lies.
+
+    Args:
+        content: the file.
+        messages: which say where there are many links, or many attributes.
+        counter: how many bytes a message may have for the number of the last one that was made.
+    """
+    for message in messages:
+        cursor = Cursor(message)
+        cursor.skip(1)
+        cursor.skip(counter if cursor.number(1) & 1 else 0)
+        address, names = cursor.number(8), cursor.number(8)
+        if address != NOWHERE:
+            heap = FractalHeap(content, address)
+            for record in records(content, names):
+                yield heap, record
