@@ -49,6 +49,7 @@ DIFFERS = {
     },
     "layers": {
         "BatchNormalization LayerNormalization": "scales begin at 1 and offsets at 0; other initializers, regularizers and constraints are refused",
+        "Resizing": "`interpolation` is `\"bilinear\"` or `\"nearest\"`, images are stretched, and not smoothed before they become smaller: `crop_to_aspect_ratio`, `pad_to_aspect_ratio` and `antialias` are refused",
         "PReLU": "`alpha_regularizer` and `alpha_constraint` are not there",
         "Convolution2D": "`Convolution2D(32, 3, 3)` has a window of 3 × 3, as in Keras 1; in Keras 3 the third number is the strides",
         "Input InputLayer": "`batch_size` has no effect: models take batches of any size",

@@ -64,6 +64,7 @@ ROWS = st.lists(
         st.builds(
             layers.UpSampling2D, st.integers(1, 3), interpolation=st.sampled_from(["nearest", "bilinear"])
         ),
+        st.builds(layers.Resizing, SIZES, SIZES, st.sampled_from(["nearest", "bilinear"])),
         st.builds(layers.Permute, st.permutations([1, 2, 3])),
     ),
     max_size=4,

@@ -219,11 +219,19 @@ def cropped_sample(layer, sample):
 
 def bilinear_reference(layer, x, dy):
     ways = []
-    for size, factor in zip(x.shape[1:3], layer.factors, strict=True):
-        centres = np.clip((np.arange(size * factor) + 0.5) / factor - 0.5, 0, size - 1)
+    for size, new in zip(x.shape[1:3], dy.shape[1:3], strict=True):
+        centres = np.clip((np.arange(new) + 0.5) * (size / new) - 0.5, 0, size - 1)
         ways.append(np.maximum(1 - np.abs(centres[:, None] - np.arange(size)), 0))
     y = np.einsum("ih,jw,nhwc->nijc", *ways, x.astype(np.float64))
     return y, np.einsum("ih,jw,nijc->nhwc", *ways, dy.astype(np.float64)), []
+
+
+def nearest_sample(layer, sample):
+    rows, columns = (
+        [(2 * i + 1) * size // (2 * new) for i in range(new)]
+        for size, new in zip(sample.shape, layer.size, strict=False)
+    )
+    return sample[rows][:, columns]
 
 
 def rescaling_reference(layer, x, dy):
@@ -258,6 +266,9 @@ MOVING = [
         lambda _, sample: np.kron(sample, np.ones((2, 3, 1), int)),
     ),
     (lambda: layers.UpSampling2D(1), (1, 3, 1), lambda _, sample: sample),
+    (lambda: layers.Resizing(5, 3, "nearest"), (3, 7, 2), nearest_sample),
+    (lambda: layers.Resizing(1, 17, "nearest"), (4, 5, 1), nearest_sample),
+    (lambda: layers.Resizing(3, 4), (3, 4, 5), lambda _, sample: sample),
 ]
 
 
@@ -497,6 +508,10 @@ CASES = [
     *(
         Case(lambda a=a: layers.UpSampling2D(a, interpolation="bilinear"), shape, bilinear_reference)
         for a, shape in [(2, (3, 4, 2)), ((3, 1), (2, 5, 17)), ((4, 5), (1, 2, 1))]
+    ),
+    *(
+        Case(lambda a=a: layers.Resizing(*a), shape, bilinear_reference)
+        for a, shape in [((5, 3), (3, 7, 2)), ((2, 4), (9, 4, 17)), ((3, 1), (1, 5, 1)), ((7, 9), (4, 1, 3))]
     ),
     *(Case(make, shape, reference) for make, shape, reference in SEQUENCES),
     Case(lambda: layers.Rescaling(0.3, -1), (3, 4, 2), rescaling_reference),

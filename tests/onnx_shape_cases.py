@@ -167,6 +167,31 @@ CASES = [
         (1, 4, 9, 8), s=integers(1, 4, 18, 16),
     ),
     case(
+        "resize to any sizes",
+        'y = Resize <coordinate_transformation_mode = "pytorch_half_pixel", mode = "linear"> (x, , , s)',
+        (1, 4, 9, 8), s=integers(1, 4, 7, 17),
+    ),
+    case(
+        "resize to smaller images",
+        'y = Resize <coordinate_transformation_mode = "half_pixel", mode = "linear"> (x, , s)',
+        (2, 4, 10, 8), s=floats(1.0, 1.0, 0.3, 0.75),
+    ),
+    case(
+        "resize of some axes",
+        'y = Resize <axes = [3, 2], mode = "nearest", nearest_mode = "round_prefer_ceil"> (x, , , s)',
+        (2, 4, 9, 8), 18, s=integers(11, 5),
+    ),
+    case(
+        "resize where no two pixels are equally near",
+        'y = Resize <mode = "nearest"> (x, , , s)',
+        (1, 4, 9, 5), s=integers(1, 4, 5, 7),
+    ),
+    case(
+        "resize that takes corners of one pixel",
+        'y = Resize <coordinate_transformation_mode = "align_corners", mode = "linear"> (x, , , s)',
+        (1, 4, 1, 6), s=integers(1, 4, 7, 6),
+    ),
+    case(
         "slice",
         "y = Slice (x, s, e, a)",
         IMAGE, s=integers(1, -4), e=integers(3, 1000000000), a=integers(1, 3),

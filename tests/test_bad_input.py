@@ -622,7 +622,11 @@ def test_weights_that_are_no_numbers_are_refused_by_name(saved, value):
 
 @pytest.mark.parametrize("size", [2**63, 2**31, 10**30])
 def test_sizes_beyond_all_bounds_are_refused(saved, size):
-    for layer in ({"class": "MaxPool2D", "pool_size": size}, {"class": "ZeroPadding2D", "padding": size}):
+    for layer in (
+        {"class": "MaxPool2D", "pool_size": size},
+        {"class": "ZeroPadding2D", "padding": size},
+        {"class": "Resizing", "height": size, "width": size},
+    ):
         tamper(saved, lambda d, layer=layer: d["layers"].insert(0, layer))
         with pytest.raises(ValueError, match="describes no model"):
             load_model(saved)

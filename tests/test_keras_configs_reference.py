@@ -45,6 +45,7 @@ def channels_first():
     return row(
         L.Conv2D(5, 3, **first), L.BatchNormalization(axis=1), L.AveragePooling2D(2, padding="same", **first),
         L.ZeroPadding2D(1, **first), L.DepthwiseConv2D(2, **first), L.UpSampling2D(2, **first),
+        L.Resizing(9, 8, **first),
         L.SeparableConv2D(3, 2, **first), L.SpatialDropout2D(0.1, **first), L.MaxPooling2D(2, **first),
         L.Cropping2D(((0, 1), (1, 0)), **first), L.Flatten(**first), L.Dense(2), shape=(2, 7, 8),
     )  # fmt: skip
@@ -77,7 +78,8 @@ def normalizations():
 def moving():
     return row(
         L.ZeroPadding2D(((1, 2), (0, 3))), L.Cropping2D(1), L.UpSampling2D((2, 3)),
-        L.UpSampling2D(2, interpolation="bilinear"), L.Permute((3, 1, 2)), L.Reshape((4, -1)),
+        L.UpSampling2D(2, interpolation="bilinear"), L.Resizing(5, 9), L.Resizing(7, 4, "nearest"),
+        L.Permute((3, 1, 2)), L.Reshape((4, -1)),
         L.Permute((2, 1)), L.Conv1D(3, 2, padding="causal"), L.MaxPooling1D(2), L.AveragePooling1D(2),
         L.GlobalAveragePooling1D(),
     )  # fmt: skip

@@ -108,6 +108,11 @@ LAYERS = [
         ("UpSampling2D", {"size": size, "interpolation": "bilinear"}, (3, 5, 2))
         for size in (2, (3, 1), (1, 4))
     ),
+    *(
+        ("Resizing", {"height": height, "width": width, "interpolation": interpolation}, (9, 10, 2))
+        for interpolation in ("bilinear", "nearest")
+        for height, width in ((4, 3), (9, 10), (18, 5), (31, 23), (1, 1))
+    ),
 ]
 
 

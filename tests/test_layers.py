@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from layer_cases import CASES, case_name
 
 import tinynet
-from tinynet import layers
+from tinynet import Sequential, layers
+from tinynet.generators.resizing import resized
 from tinynet.layers.config import layer_config, layer_from_config
 from tinynet.layers.geometry import positive_pair
 
@@ -357,6 +358,20 @@ LITERALS = [
         [[[1], [2], [4], [5]]],
         [[[8], [4], [4], [8]]],
         [[[8 + 3 + 1], [1 + 3 + 8]]],
+    ),
+    (
+        layers.Resizing(1, 2),  # of four columns, the two in the middle of each half
+        [[[0], [4], [8], [6]], [[2], [6], [10], [8]]],
+        [[[3], [8]]],
+        [[[4], [8]]],
+        [[[1], [1], [2], [2]], [[1], [1], [2], [2]]],
+    ),
+    (
+        layers.Resizing(2, 3, "nearest"),
+        [[[1], [2], [3], [4], [5]]],
+        [[[1], [3], [5]], [[1], [3], [5]]],
+        [[[1], [2], [3]], [[4], [5], [6]]],
+        [[[5], [0], [7], [0], [9]]],
     ),
     (layers.Rescaling(2, (1, 3)), [5, 7], [11, 17], [1, 2], [2, 4]),
     (layers.Normalization(-1, (1, 2), (4, 9)), [5, -4], [2, -2], [2, 6], [1, 2]),
@@ -741,6 +756,51 @@ def test_upsampling_keeps_means_and_bounds(shape, factors, seed):
         assert np.vdot(y, dy) == pytest.approx(np.vdot(x, layer.backward(dy)), abs=1e-9)
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    st.tuples(sizes, sizes, st.integers(1, 3)),
+    st.tuples(st.integers(1, 30), st.integers(1, 30)),
+    st.sampled_from(["nearest", "bilinear"]),
+    st.integers(0, 2**32),
+)
+def test_resizing_of_any_size(shape, size, interpolation, seed):
+    random = np.random.default_rng(seed)
+    x, dy = random.normal(size=(2, *shape)), random.normal(size=(2, *size, shape[2]))
+    layer = layers.Resizing(*size, interpolation)
+    assert layer.build(shape, dtype="float64") == (*size, shape[2])
+    y = layer.forward(x, training=True)
+    for one, new in zip(x, y, strict=True):
+        wanted = resized(one.astype(np.float64), size, interpolation)  # by tables, as datasets do it
+        if interpolation == "bilinear":
+            np.testing.assert_allclose(new, wanted, atol=1e-5)
+        else:  # of two that are equally near either
+            assert np.isin(new, one).all()
+    dx = layer.backward(dy)
+    assert np.vdot(y, dy) == pytest.approx(np.vdot(x, dx), abs=1e-9)
+    assert y.min() >= x.min() - 1e-12
+    assert y.max() <= x.max() + 1e-12
+    turned = layers.Resizing(*size[::-1], interpolation)
+    turned.build((shape[1], shape[0], shape[2]), dtype="float64")
+    np.testing.assert_allclose(turned.forward(x.swapaxes(1, 2)), y.swapaxes(1, 2), atol=1e-14)
+
+
+@pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
+def test_resizing_to_the_same_size_keeps_each_bit(interpolation):
+    x = np.array([np.nan, np.inf, 1e-45, -0.0, 3, 4], np.float32).reshape(1, 2, 3, 1)
+    layer = layers.Resizing(2, 3, interpolation)
+    layer.build((2, 3, 1))
+    assert layer.forward(x).tobytes() == x.tobytes()
+
+
+def test_resizing_of_images_of_any_size():
+    model = Sequential(
+        [tinynet.Input((None, None, 2)), layers.Resizing(4, 5), layers.Flatten(), layers.Dense(3)]
+    )
+    assert model.layers[0].get_config()["height"] == 4
+    for size in [(4, 5), (9, 3), (1, 1), (30, 40)]:
+        assert model.predict(np.ones((2, *size, 2))).shape == (2, 3)
+
+
 @pytest.mark.parametrize(
     ("make", "shape", "message"),
     [
@@ -758,6 +818,20 @@ def test_upsampling_keeps_means_and_bounds(shape, factors, seed):
         (lambda: layers.Cropping2D((1, -2)), None, "cropping must be"),
         (lambda: layers.Cropping2D(2), (4, 5, 1), "leaves nothing of an image of 4x5"),
         (lambda: layers.UpSampling2D(0), None, "size must be a positive integer or two"),
+        (lambda: layers.Resizing(0, 3), None, r"Resizing: \(height, width\) must be a positive.*\(0, 3\)"),
+        (lambda: layers.Resizing(2, 2.5), None, r"must be a positive integer.*\(2, 2.5\)"),
+        (lambda: layers.Resizing(2, 2, "bicubic"), None, "'nearest' or 'bilinear'; got 'bicubic'"),
+        (lambda: layers.Resizing(2, 2, crop_to_aspect_ratio=True), None, "crop_to_aspect_ratio=True is not"),
+        (lambda: layers.Resizing(2, 2, pad_to_aspect_ratio=True), None, "pad_to_aspect_ratio=True is not"),
+        (lambda: layers.Resizing(2, 2, antialias=True), None, "antialias=True is not there, only False"),
+        (lambda: layers.Resizing(2, 2, fill_mode="wrap"), None, "fill_mode must be 'constant'; got 'wrap'"),
+        (
+            lambda: layers.Resizing(2, 2),
+            (3, 4),
+            r"Resizing.*expected input_shape \(height, width, channels\)",
+        ),
+        (lambda: layers.Resizing(10**9, 10**9), (3, 4, 1), "images of 1000000000x1000000000 are too large"),
+        (lambda: layers.UpSampling2D(10**9), (3, 4, 1), "are too large; expected at most 67108864 pixels"),
         (lambda: layers.UpSampling2D(2, None, "bicubic"), None, "must be 'nearest' or 'bilinear'.*bicubic"),
     ],
 )

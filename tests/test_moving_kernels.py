@@ -45,12 +45,18 @@ def test_take_and_its_gradient(pixels, results, channels, samples, dtype):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(
-    ("shape", "factors"), [((1, 1, 1), (1, 1)), ((3, 2, 5), (2, 3)), ((1, 4, 17), (5, 2))]
+    ("shape", "size"),
+    [
+        ((1, 1, 1), (1, 1)),
+        ((3, 2, 5), (6, 6)),
+        ((1, 4, 17), (5, 8)),
+        ((7, 5, 3), (2, 3)),
+        ((4, 9, 2), (1, 13)),
+    ],
 )
-def test_interpolate_and_its_gradient(shape, factors, dtype):
+def test_interpolate_and_its_gradient(shape, size, dtype):
     random = np.random.default_rng(0)
-    larger = (shape[0] * factors[0], shape[1] * factors[1], shape[2])
-    x, dy = (random.normal(size=(2, *one)).astype(dtype) for one in (shape, larger))
+    x, dy = (random.normal(size=(2, *one)).astype(dtype) for one in (shape, (*size, shape[2])))
     y, y_whole = guarded(dy.shape, dtype)
     dx, dx_whole = guarded(x.shape, dtype)
     moving.interpolate(x, y)

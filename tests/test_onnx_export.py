@@ -196,6 +196,8 @@ def open_model(*row, shape=(None, None, 2)):
         [layers.UpSampling2D((2, 3)), layers.Cropping2D(((0, 1), (2, 0)))],
         [layers.ZeroPadding2D(((1, 2), (0, 3))), layers.Conv2D(3, 2), layers.ZeroPadding2D(((1, 2), (0, 3)))],
         [layers.UpSampling2D(2, interpolation="bilinear"), layers.GlobalMaxPool2D(keepdims=True)],
+        [layers.Resizing(5, 7), layers.Conv2D(3, 2), layers.Flatten(), layers.Dense(2)],
+        [layers.Conv2D(3, 2), layers.Resizing(13, 1, "nearest")],
         [layers.Rescaling((0.5, 2), 1), layers.Normalization(mean=(1, 2), variance=(3, 4)), layers.Dense(3)],
         [layers.Permute((2, 1, 3)), layers.Reshape((-1, 4)), layers.LayerNormalization()],
         [layers.Conv2D(3, 2), layers.Flatten(), layers.ReLU()],
@@ -213,6 +215,16 @@ def test_images_may_have_any_size(row):
     (given,) = onnx.load_from_string(content).graph.input
     sizes = [one.dim_param or one.dim_value for one in given.type.tensor_type.shape.dim]
     assert sizes == ["batch", "dim_0_1", "dim_0_2", 2]
+
+
+@pytest.mark.parametrize(("size", "new"), [((30, 4), (9, 2)), ((7, 38), (7, 41))])
+def test_of_two_equally_near_pixels_the_same_is_taken(size, new):
+    model = Sequential([layers.Resizing(*new, "nearest")], (*size, 2))
+    content = to_onnx(model)
+    assert nodes_of(content) == ["Transpose", "Gather", "Gather", "Transpose"]  # Resize takes others
+    assert nodes_of(to_onnx(Sequential([layers.Resizing(5, 3, "nearest")], (*size, 2)))).count("Resize") == 1
+    (x,) = random((*size, 2))
+    np.testing.assert_array_equal(run(content, [x])[0], model.predict(x))
 
 
 @settings(max_examples=60, deadline=None)

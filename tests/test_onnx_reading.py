@@ -158,6 +158,65 @@ def test_images_of_any_size():
         np.testing.assert_allclose(model.predict(x), loaded(fixed).predict(x), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("attributes", "numbers", "message"),
+    [
+        ({"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"},
+         {"sizes": [1, 3, 3, 3]}, "it takes the nearest pixel as 'asymmetric' and 'floor' say"),
+        ({"mode": "nearest"}, {"sizes": [1, 3, 3, 3]}, "as 'half_pixel' and 'round_prefer_floor' say"),
+        ({"mode": "linear", "coordinate_transformation_mode": "align_corners"}, {"sizes": [1, 3, 9, 6]},
+         "it interpolates as 'align_corners' says, and layers here between the centres"),
+        ({"mode": "linear"}, {"scales": [1, 1, 0.4, 1]}, "interpolates as 'half_pixel' says"),  # 6 × 0.4
+        ({"mode": "linear", "coordinate_transformation_mode": "pytorch_half_pixel"}, {"sizes": [1, 3, 1, 6]},
+         "it interpolates as 'pytorch_half_pixel' says"),
+        ({"mode": "linear", "antialias": 1}, {"sizes": [1, 3, 3, 6]}, "it smooths images that become"),
+        ({"mode": "linear", "keep_aspect_ratio_policy": "not_larger"}, {"sizes": [1, 3, 3, 6]},
+         "it keeps the proportions"),
+        ({"mode": "cubic"}, {"sizes": [1, 3, 3, 6]}, "its mode is 'cubic'"),
+        ({"mode": "linear"}, {"sizes": [1, 6, 6, 6]}, "it gives batches or channels another size"),
+        ({"mode": "linear"}, {"scales": [2, 1, 1, 1]}, "it gives batches or channels another size"),
+        ({"mode": "linear"}, {"sizes": [3, 3]}, "it gives 2 sizes or scales for"),
+        ({"mode": "linear"}, {"sizes": [1, 3, 2**40, 1]}, r"would have the shape \(1099511627776, 1, 3\)"),
+        ({"mode": "linear"}, {"sizes": [1, 3, 0, 1]}, r"would have the shape \(0, 1, 3\)"),
+    ],
+)  # fmt: skip
+def test_images_that_are_resized_otherwise_are_refused(attributes, numbers, message):
+    scales, sizes = np.array(numbers.get("scales", []), "f4"), np.array(numbers.get("sizes", []), "i8")
+    inputs, constants = ("x  scales", {"scales": scales}) if scales.size else ("x   sizes", {"sizes": sizes})
+    nodes = [node("Resize", inputs, "y", **attributes)]
+    with pytest.raises(ValueError, match=message):
+        read_onnx(graph_bytes(nodes, {"x": (1, 3, 6, 6)}, constants, opset=18))
+
+
+@pytest.mark.parametrize("mode", ["linear", "nearest"])
+def test_images_of_any_size_become_those_of_one(mode):
+    nodes = [
+        node("Resize", "x   s", "a", mode=mode, nearest_mode="round_prefer_ceil"),
+        node("Relu", "a", "y"),
+    ]
+    constants = {"s": np.array([1, 3, 9, 5])}
+    model = loaded(graph_bytes(nodes, {"x": (1, 3, "H", "W")}, constants))
+    assert [type(layer).__name__ for layer in model.layers if layer.output_shape][1] == "Resizing"
+    for size in ((9, 5), (14, 4), (5, 30)):
+        x = samples(1, 3, *size)
+        fixed = loaded(graph_bytes(nodes, {"x": (1, 3, *size)}, constants))  # as test_onnx_operators has it
+        np.testing.assert_array_equal(model.predict(x), fixed.predict(x))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "numbers", "message"),
+    [
+        ("x   s", np.array([1, 3, 9, 5]), "'round_prefer_floor' say, of images of any size"),
+        ("x  s", np.array([1, 1, 2, 1.5], "f4"), r"larger by \[2.0, 1.5\], which are no whole"),
+        ("x   s", np.array([1, 3, 134, 5]), "larger by .* which are no whole factors"),
+    ],
+)
+def test_images_of_any_size_that_are_resized_otherwise_are_refused(inputs, numbers, message):
+    data = graph_bytes([node("Resize", inputs, "y", mode="nearest")], {"x": (1, 3, "H", "W")}, {"s": numbers})
+    with pytest.raises(ValueError, match=message):
+        read_onnx(data)
+
+
 def test_weights_of_other_types():
     for dtype in (np.float16, np.float64):
         wide = samples(3, 2).astype(dtype)

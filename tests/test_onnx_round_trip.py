@@ -41,6 +41,9 @@ def test_the_pretrained_networks_come_back_as_they_were(kind, data_format):
         ([layers.Dense(4), layers.LayerNormalization(), layers.Activation("silu"), layers.Dense(3)], (5, 6)),
         ([layers.UpSampling2D(), layers.ZeroPadding2D(1), layers.Conv2D(2, 2), layers.Cropping2D(1),
           layers.GlobalMaxPool2D(), layers.Dense(3), layers.Softmax()], (4, 3, 2)),
+        ([layers.Resizing(5, 7), layers.Conv2D(3, 2), layers.Resizing(2, 5, "nearest"), layers.Flatten()],
+         (9, 8, 2)),
+        ([layers.Resizing(9, 2, "nearest")], (30, 4, 2)),
     ],
     ids=str,
 )  # fmt: skip

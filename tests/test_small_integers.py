@@ -35,6 +35,7 @@ LAYERS = [
     (lambda n: layers.ZeroPadding2D(n), (8, 8, 1)),
     (lambda n: layers.Cropping2D([n - 99, n - 98]), (8, 8, 1)),
     (lambda n: layers.UpSampling2D(n), (3, 3, 1)),
+    (lambda n: layers.Resizing(n, n, "nearest"), (3, 3, 1)),
 ]
 
 

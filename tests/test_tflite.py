@@ -273,10 +273,11 @@ def test_operators_have_the_lowest_version_that_does_it():
     row = [
         layers.Permute((4, 3, 2, 1)), layers.Reshape((5, 3, 4)), layers.Permute((2, 1, 3)), layers.Dense(8),
         layers.Conv2D(8, 2, groups=2), layers.Conv2D(8, 1), layers.DepthwiseConv2D(1, dilation_rate=2),
-        layers.DepthwiseConv2D(1), layers.UpSampling2D(), layers.Flatten(), layers.Dense(2),
+        layers.DepthwiseConv2D(1), layers.UpSampling2D(), layers.Resizing(3, 2), layers.Flatten(),
+        layers.Dense(2),
     ]  # fmt: skip
     content = to_tflite(Sequential(row, (2, 3, 2, 5)))
-    assert [version for _, version, _, _ in operators_of(content)] == [4, 1, 1, 5, 6, 1, 2, 1, 3, 1, 1]
+    assert [version for _, version, _, _ in operators_of(content)] == [4, 1, 1, 5, 6, 1, 2, 1, 3, 3, 1, 1]
 
 
 # Weights of 8 bits.

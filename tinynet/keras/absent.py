@@ -22,8 +22,8 @@ LOGS = "callbacks.CSVLogger writes the history to a file, and plotting draws it"
 GRAPHS = "there are no sessions and graphs of TensorFlow's: everything runs at once"
 WRAPPERS = "wrappers for other libraries are not there: call model.fit and model.predict"
 PREPROCESSING = (
-    "of the layers that change data there are Rescaling, Normalization, and RandomFlip, RandomRotation, "
-    "RandomTranslation and RandomZoom: prepare arrays with NumPy, or see fit's augment="
+    "of the layers that change data there are Rescaling, Resizing, Normalization, and RandomFlip, "
+    "RandomRotation, RandomTranslation and RandomZoom: prepare arrays with NumPy, or see fit's augment="
 )
 DATASETS = "the datasets are mnist, fashion_mnist, cifar10 and cifar100"
 DEVICES = "everything runs on the CPU"
@@ -46,7 +46,7 @@ REASONS = {
     r"tf\.(Session|ConfigProto|GPUOptions|get_default_graph|Graph|placeholder|global_variables_initializer|compat"
     r"|contrib|app|flags|train|Variable|layers|InteractiveSession).*": GRAPHS,
     r"wrappers.*|estimator.*": WRAPPERS,
-    r"layers\.(Random\w+|Rescaling|Resizing|CenterCrop|CategoryEncoding|Discretization)": PREPROCESSING,
+    r"layers\.(Random\w+|Rescaling|CenterCrop|CategoryEncoding|Discretization)": PREPROCESSING,
     r"datasets\..*": DATASETS,
     r"(tf\.)?distribut\w+.*": DEVICES,
 }

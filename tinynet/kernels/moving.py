@@ -1,4 +1,4 @@
-"""Moving the elements of samples from one place to another: padding, cropping, repeating, transposing.
+"""Moving the elements of samples from one place to another: padding, cropping, transposing, other sizes.
 
 A sample is a list of pixels, each of C numbers that stay together, and `places` says which pixel of the input
 each pixel of the output is; -1 means none, which gives zeros.
@@ -52,33 +52,38 @@ def give_back(dy: Array, places: Array, dx: Array) -> None:
 
 
 @kernel
-def between(place: int, factor: int, size: int) -> tuple[int, int, float]:
-    """Return the two pixels that a place of a larger image lies between, and how far it is from the first.
+def between(place: float, scale: float, last: float, half: float) -> tuple[int, int, float]:
+    """Return the two pixels that one of an axis's new ones lies between, and how far it is from the first.
 
-    The centre of place is at (place + 0.5) / factor - 0.5 of the smaller image, or at its outermost pixels.
+    The centre of place is at (place + half) * scale - half of the axis, or at its outermost pixels: 0, last.
+    It has the arguments' dtype, as with Keras's backends.
     """
-    centre = min(max((place + 0.5) / factor - 0.5, 0.0), size - 1.0)
+    centre = min(max((place + half) * scale - half, half - half), last)
     first = int(centre)
-    return first, min(first + 1, size - 1), centre - first
+    return first, min(first + 1, int(last)), centre - first
 
 
 @kernel
 def interpolate(x: Array, y: Array) -> None:
-    """Write images, larger by whole factors, and interpolated bilinearly between the centres of pixels.
+    """Write images in another size, interpolated bilinearly between the centres of pixels.
+
+    y[n, i, j, c] = the sum over the two rows p and the two columns q around the place of (i, j) in x of
+    (1 - |its row - p|) * (1 - |its column - q|) * x[n, p, q, c].
 
     Args:
         x: (N, H, W, C).
-        y: (N, A * H, B * W, C) with integers A and B, written.
+        y: (N, A, B, C), written.
     """
     samples, height, width, channels = x.shape
     _, out_height, out_width, _ = y.shape
     number = x.dtype.type
+    down_scale, along_scale = number(height) / number(out_height), number(width) / number(out_width)
     for n in range(samples):
         for oy in range(out_height):
-            top, bottom, down = between(oy, out_height // height, height)
+            top, bottom, down = between(number(oy), down_scale, number(height - 1), number(0.5))
             below, above = number(down), number(1 - down)
             for ox in range(out_width):
-                left, right, along = between(ox, out_width // width, width)
+                left, right, along = between(number(ox), along_scale, number(width - 1), number(0.5))
                 after, before = number(along), number(1 - along)
                 for c in range(channels):
                     upper = before * x[n, top, left, c] + after * x[n, top, right, c]
@@ -91,19 +96,20 @@ def interpolate_gradient(dy: Array, dx: Array) -> None:
     """Write the gradient of `interpolate`: each dy goes to its four pixels, by their weights.
 
     Args:
-        dy: (N, A * H, B * W, C).
+        dy: (N, A, B, C).
         dx: (N, H, W, C), written.
     """
     samples, height, width, channels = dx.shape
     _, out_height, out_width, _ = dy.shape
     number = dx.dtype.type
+    down_scale, along_scale = number(height) / number(out_height), number(width) / number(out_width)
     dx[:] = 0
     for n in range(samples):
         for oy in range(out_height):
-            top, bottom, down = between(oy, out_height // height, height)
+            top, bottom, down = between(number(oy), down_scale, number(height - 1), number(0.5))
             below, above = number(down), number(1 - down)
             for ox in range(out_width):
-                left, right, along = between(ox, out_width // width, width)
+                left, right, along = between(number(ox), along_scale, number(width - 1), number(0.5))
                 after, before = number(along), number(1 - along)
                 for c in range(channels):
                     upper, lower = above * dy[n, oy, ox, c], below * dy[n, oy, ox, c]

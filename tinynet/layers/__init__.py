@@ -67,6 +67,7 @@ from .relu import LeakyReLU as LeakyReLU
 from .relu import ReLU as ReLU
 from .rescaling import Rescaling as Rescaling
 from .reshape import Reshape as Reshape
+from .resizing import Resizing as Resizing
 from .separable_conv2d import SeparableConv2D as SeparableConv2D
 from .softmax import LogSoftmax as LogSoftmax
 from .softmax import Softmax as Softmax

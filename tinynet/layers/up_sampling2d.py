@@ -6,16 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from .. import kernels
-from .base import Array
 from .geometry import Shape, check_data_format, image_shape, positive_pair
-from .moving import Moving
+from .resampling import Resampling
 
 
 @dataclass(eq=False, repr=False)
-class UpSampling2D(Moving, only_kernels=True):
+class UpSampling2D(Resampling, only_kernels=True):
     """Make images larger by whole factors.
 
     Args:
@@ -42,37 +39,9 @@ class UpSampling2D(Moving, only_kernels=True):
     def __post_init__(self) -> None:
         self.factors = positive_pair("UpSampling2D", "size", self.size)
         check_data_format("UpSampling2D", self.data_format)
-        if self.interpolation not in ("nearest", "bilinear"):
-            raise ValueError(
-                f"UpSampling2D: interpolation must be 'nearest' or 'bilinear'; got {self.interpolation!r}."
-            )
+        self.check_interpolation()
 
     def declare(self, input_shape: Shape, random: np.random.Generator) -> Shape:
-        """Say which pixels are repeated; see `Layer.declare`."""
-        height, width, channels = image_shape(self.title, input_shape)
-        pixels = np.arange(height * width).reshape(height, width)
-        for axis, factor in enumerate(self.factors):
-            pixels = pixels.repeat(factor, axis)
-        return self.move(input_shape, pixels, channels)
-
-    def forward(self, x: ArrayLike, training: bool = False) -> Array:
-        """Repeat or interpolate pixels; see `Layer.forward`."""
-        if self.interpolation == "nearest":
-            return super().forward(x, training)
-        x = self.check_input(x)
-        assert self.output_shape is not None
-        y = self.empty("y", (len(x), *self.output_shape), training)
-        kernels.moving.interpolate(x, y)
-        if training:
-            self.y = y
-        return y
-
-    def backward(self, dy: ArrayLike) -> Array:
-        """Give each dy back to the pixels that it came from; see `Layer.backward`."""
-        if self.interpolation == "nearest":
-            return super().backward(dy)
-        _, dy = self.check_upstream(self.y, dy)
-        assert self.input_shape is not None
-        dx = self.empty("dx", (len(dy), *self.input_shape))
-        kernels.moving.interpolate_gradient(dy, dx)
-        return dx
+        """Say where the new pixels lie; see `Layer.declare`."""
+        height, width, _ = image_shape(self.title, input_shape)
+        return self.resample(input_shape, (height * self.factors[0], width * self.factors[1]))

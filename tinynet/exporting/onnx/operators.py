@@ -7,11 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from ...files.onnx.resizing import nearest as nearest_of
 from ...layers.base import Layer
+from ...layers.resampling import nearest
 from ..checks import UNCHANGED, check_layer, numbers_of
 from .activations import ACTIVATIONS
 from .building import Builder, Value
 from .convolutions import CONVOLUTIONS
+
+LIKE_KERAS = "half_pixel", "round_prefer_ceil"  # where Resize has pixels, and which of the nearest it takes
 
 
 def translate(builder: Builder, layer: Layer, inputs: list[Value]) -> Value:
@@ -105,6 +109,32 @@ def up_sampling(builder: Builder, layer: Any, x: Value) -> Value:
             "nearest_mode": "floor",
         }
     return Value(builder.add("Resize", [image.name, "", scales], **options), builder.shape, image.order)
+
+
+def resizing(builder: Builder, layer: Any, x: Value) -> Value:
+    """Translate Resizing."""
+    image = builder.with_channels_first(x)
+    if layer.interpolation == "nearest" and None not in x.shape:
+        axes = [*zip(layer.input_shape[:2], layer.size, strict=True)]
+        rows, columns = (nearest(size, new) for size, new in axes)
+        theirs = [nearest_of(*LIKE_KERAS, size, new, new / size) for size, new in axes]
+        if (rows != theirs[0]).any() or (columns != theirs[1]).any():  # of two equally near, the other
+            name = builder.add("Gather", [image.name, builder.integers("rows", rows)], axis=2)
+            name = builder.add("Gather", [name, builder.integers("columns", columns)], axis=3)
+            return Value(name, builder.shape, image.order)
+    how, rounding = LIKE_KERAS
+    shape = builder.add("Shape", [image.name], True)
+    limits = (builder.integers(name, [place]) for name, place in (("start", 0), ("end", 2)))
+    same = builder.add("Slice", [shape, *limits], True)
+    sizes = builder.add("Concat", [same, builder.integers("size", layer.size)], True, axis=0)
+    name = builder.add(
+        "Resize",
+        [image.name, "", "", sizes],
+        mode="nearest" if layer.interpolation == "nearest" else "linear",
+        coordinate_transformation_mode=how,
+        nearest_mode=rounding,
+    )
+    return Value(name, builder.shape, image.order)
 
 
 def rescaling(builder: Builder, layer: Any, x: Value) -> Value:
@@ -219,6 +249,7 @@ SINGLE = {  # those of one input
     "Permute": permute,
     "Rescaling": rescaling,
     "Reshape": reshape,
+    "Resizing": resizing,
     "UpSampling2D": up_sampling,
     "ZeroPadding2D": zero_padding,
 }

@@ -71,11 +71,10 @@ def cropping(builder: Builder, layer: Any, x: Tensor) -> Tensor:
     return builder.add("SLICE", [x, begin, size], layer.output_shape)
 
 
-def up_sampling(builder: Builder, layer: Any, x: Tensor) -> Tensor:
-    """Translate UpSampling2D."""
+def resizing(builder: Builder, layer: Any, x: Tensor) -> Tensor:
+    """Translate UpSampling2D and Resizing."""
     kind = "RESIZE_BILINEAR" if layer.interpolation == "bilinear" else "RESIZE_NEAREST_NEIGHBOR"
     size = builder.integers("size", layer.output_shape[:2])
-    # From the middles of pixels, no rounding leads to a neighbour.
     return builder.add(kind, [x, size], layer.output_shape, 3, half_pixel_centers=True)
 
 
@@ -163,7 +162,8 @@ SINGLE = {  # those of one input
     "Permute": permute,
     "Rescaling": rescaling,
     "Reshape": reshape,
-    "UpSampling2D": up_sampling,
+    "Resizing": resizing,
+    "UpSampling2D": resizing,
     "ZeroPadding2D": zero_padding,
 }
 SEVERAL = {

@@ -17,7 +17,7 @@ ABSENT = (
     "RandomColorDegeneration", "RandomColorJitter", "RandomCrop", "RandomElasticTransform", "RandomErasing",
     "RandomGaussianBlur", "RandomGrayscale", "RandomHeight", "RandomHue", "RandomInvert",
     "RandomPerspective", "RandomPosterization", "RandomSaturation", "RandomSharpness", "RandomShear",
-    "RandomWidth", "RepeatVector", "Resizing", "SReLU", "STFTSpectrogram", "SeparableConv1D", "SimpleRNN",
+    "RandomWidth", "RepeatVector", "SReLU", "STFTSpectrogram", "SeparableConv1D", "SimpleRNN",
     "SimpleRNNCell", "Solarization", "SpatialDropout3D", "SpectralNormalization", "StackedRNNCells",
     "StringLookup", "TFSMLayer", "TextVectorization", "TimeDistributed", "TimeDistributedDense",
     "TorchModuleWrapper", "UnitNormalization", "UpSampling1D", "UpSampling3D", "ZeroPadding1D",

@@ -151,6 +151,15 @@ KINDS: dict[str, Kind] = {
     "ReLU": Kind("ReLU", {"max_value": optional(number), "negative_slope": number, "threshold": number}),
     "Rescaling": Kind("Rescaling", {"scale": numbers, "offset": numbers}, ("scale",)),
     "Reshape": Kind("Reshape", {"target_shape": target}, ("target_shape",)),
+    "Resizing": Kind(
+        "Resizing",
+        {
+            "height": whole, "width": whole, "interpolation": word, "crop_to_aspect_ratio": flag,
+            "pad_to_aspect_ratio": flag, "fill_mode": word, "fill_value": number, "antialias": flag, **FORMAT,
+        },
+        ("height", "width"),
+        rank=4,
+    ),
     "SeparableConv2D": Kind(
         "SeparableConv2D",
         {"filters": whole, **CONVOLUTION, "depth_multiplier": whole, **of("depthwise", "pointwise")},

@@ -22,6 +22,7 @@ NAMES_ONLY = {
     "Tanh": "tanh",
     "LogSoftmax": "log_softmax",
 }  # activations without a class
+NO_ASPECT = {"crop_to_aspect_ratio": False, "pad_to_aspect_ratio": False, "antialias": False}
 NO_AXES = {"input_axes": None, "output_axes": None}
 SCALING = {"seed": None, **NO_AXES}
 INITIALIZER_ARGUMENTS: dict[str, Data] = {
@@ -77,6 +78,7 @@ OWN_DEFAULTS: dict[str, Data] = {
     "RandomRotation": {"interpolation": "bilinear"},
     "RandomTranslation": {"interpolation": "bilinear"},
     "RandomZoom": {"interpolation": "bilinear"},
+    "Resizing": {"interpolation": "bilinear", "fill_mode": "constant", **NO_ASPECT},
 }
 
 

@@ -54,7 +54,7 @@ def output_shapes(data: Data, shapes: list[Shape]) -> list[Shape]:
         ones = [1] * (len(shape) - 1)
         kept = [channels, *ones] if is_first(data) else [*ones, channels]
         return [kept if data.get("keepdims") else [channels]]
-    if kind in (*CONVOLUTIONS, *POOLS, "UpSampling2D", "ZeroPadding2D", "Cropping2D"):
+    if kind in (*CONVOLUTIONS, *POOLS, "Resizing", "UpSampling2D", "ZeroPadding2D", "Cropping2D"):
         return [moved(data, shape)]
     return [shape if kind in SAME else [None] * len(shape)]
 
@@ -122,6 +122,8 @@ def moved(data: Data, shape: Shape) -> Shape:
     if kind == "UpSampling2D":
         factors = several(data.get("size", 2), 2)
         sides = [size and size * factor for size, factor in zip(sides, factors, strict=True)]
+    elif kind == "Resizing":
+        sides = [data["height"], data["width"]]
     elif kind in ("ZeroPadding2D", "Cropping2D"):
         around = pairs(data.get("padding", 1) if kind == "ZeroPadding2D" else data.get("cropping", 0))
         sign = 1 if kind == "ZeroPadding2D" else -1

@@ -14,8 +14,8 @@ from .values import Groups, Shape, Value
 MOST_ELEMENTS = 2**26  # of a sample of a value
 MOST_LISTED = 2**23  # of all samples of which layers keep a list of their elements
 LISTING = (
-    "Cropping2D", "DepthwiseConv2D", "Normalization", "Permute", "PReLU", "Rescaling", "UpSampling2D",
-    "ZeroPadding2D",
+    "Cropping2D", "DepthwiseConv2D", "Normalization", "Permute", "PReLU", "Rescaling", "Resizing",
+    "UpSampling2D", "ZeroPadding2D",
 )  # fmt: skip
 MOST_CALLS = 2048
 STAND_IN = 67  # for sizes of images that are not known: a prime, so that it can be seen in shapes

@@ -1,4 +1,4 @@
-"""Parts of values, zeros around them, several of them side by side, and larger images."""
+"""Parts of values, zeros around them, several of them side by side, and channels that become pixels."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from .arithmetic import arranged, layout
 from .folding import _split_sizes, axes_of, slices_of
 from .graph import Node
 from .network import MOST_LISTED, Network
+from .resizing import by_places
 from .shapes import checked_axes, reshaped
 from .tensors import Array
 from .values import BATCH, Value, shown
-from .windows import image_of, of_image
 
 
 def slice_of(
@@ -158,6 +158,9 @@ def gather(network: Network, node: Node, value: Value, indices: Array) -> Value:
         if network.batch == 1 and indices.size == 1 and indices.item() in (0, -1) and value.shape[0] == BATCH:
             return value if indices.ndim else reshaped(network, node, value, value.shape[1:])
         node.refuse("it takes some samples of a batch")
+    resized = by_places(network, node, value, axis, indices)
+    if resized is not None:
+        return resized
     size = value.shape[axis]
     wanted = (
         [int(one) + size if one < 0 else int(one) for one in indices.reshape(-1)]
@@ -204,50 +207,6 @@ def concat(network: Network, node: Node, *values: Any) -> Value:
     start = int(whole.batched)
     found = Value.of(number, physical, [order.index(one) for one in range(start, whole.rank)], whole.batched)
     return found.computed(number, is_positive=all(value.is_positive for value in values))
-
-
-def resize(network: Network, node: Node, value: Value, *given: Any) -> Value:
-    """Upsample and Resize, by whole factors."""
-    image = image_of(network, node, value)
-    scales, sizes = None, None
-    if node.operator == "Upsample" or node.opset < 11:
-        scales = node.attributes.get("scales") if not given else given[0]
-    else:
-        scales, sizes = (*given[1:3], None, None)[:2]
-    if sizes is not None and sizes.size == value.rank:
-        factors = [int(size) / have for size, have in zip(sizes[1:], value.shape[1:], strict=True)]
-    else:
-        factors = [] if scales is None else [float(one) for one in [*np.asarray(scales).reshape(-1)][1:]]
-    if value.rank != 4 or len(factors) != 3 or factors[0] != 1 or any(f < 1 or f != int(f) for f in factors):
-        node.refuse(
-            f"it makes images larger by {factors}, and layers here by whole factors of height and width"
-        )
-    mode = node.text("mode", "nearest")
-    how = node.text("coordinate_transformation_mode", "half_pixel" if node.opset >= 11 else "asymmetric")
-    rounding = node.text("nearest_mode", "round_prefer_floor" if node.opset >= 11 else "floor")
-    repeats = (how == "asymmetric" and rounding == "floor") or (
-        how in ("half_pixel", "pytorch_half_pixel")
-        and rounding in ("round_prefer_floor", "round_prefer_ceil")
-    )
-    if mode == "nearest" and not repeats:
-        node.refuse(
-            f"it takes the nearest pixel as {how!r} and {rounding!r} say, not the one that is repeated"
-        )
-    if mode == "linear" and how not in ("half_pixel", "pytorch_half_pixel"):
-        node.refuse(f"it interpolates between corners, as {how!r} says, and layers here between centres")
-    if mode not in ("nearest", "linear"):
-        node.refuse(f"its mode is {mode!r}")
-    size = [int(factor) for factor in factors[1:]]
-    if size == [1, 1]:
-        return value
-    height, width, channels = image.physical
-    shape = (height * size[0], width * size[1], channels)
-    if int(np.prod(shape)) > MOST_LISTED:
-        node.refuse(f"a sample of what it gives would have the shape {shape}")
-    config: dict[str, Any] = {"class": "UpSampling2D", "size": size}
-    if mode == "linear":
-        config["interpolation"] = "bilinear"
-    return of_image(network.call(node, config, image.number, shape), shape, value.is_positive)
 
 
 def depth_to_space(network: Network, node: Node, value: Value) -> Value:
