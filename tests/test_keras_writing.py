@@ -157,6 +157,18 @@ def test_earlier_versions_of_keras_3_know_all_arguments():
         assert name.encode() not in text
 
 
+def test_the_first_keras_3_knows_all_arguments_of_resizing(keras, tmp_path):
+    model = Sequential([layers.Resizing(3, 4), layers.RandomRotation(0.1, "constant")], (5, 6, 1))
+    theirs = opened(keras, describe(model), tmp_path, "keras")
+    with zipfile.ZipFile(tmp_path / "model.keras") as archive:
+        resizing, rotation = json.loads(archive.read("config.json"))["config"]["layers"][1:]
+    assert {*resizing["config"]} == {
+        "name", "trainable", "dtype", "height", "width", "interpolation", "crop_to_aspect_ratio",
+        "data_format",
+    }  # fmt: skip
+    assert rotation["config"]["fill_mode"] == theirs.layers[1].fill_mode == "constant"
+
+
 def test_names_that_are_too_long_for_one_attribute(keras, tmp_path):
     width, count = 900, 90
     row = [layers.Dense(1, name=f"{number:0{width}}", use_bias=False) for number in range(count)]

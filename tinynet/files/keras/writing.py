@@ -25,9 +25,11 @@ KERAS_VERSION = "3.15.1"  # whose files these are
 DATE = 1980, 1, 1, 0, 0, 0  # of all of them, so that the same model gives the same bytes
 # Arguments that earlier versions of Keras 3 do not take, with the values that they have if they are left out.
 LATER = {
-    "input_axes": None, "optional": False, "output_axes": None, "quantization_config": None, "ragged": False,
-    "renorm": False, "renorm_clipping": None, "renorm_momentum": 0.99,
+    "antialias": False, "input_axes": None, "optional": False, "output_axes": None,
+    "pad_to_aspect_ratio": False, "quantization_config": None, "ragged": False, "renorm": False,
+    "renorm_clipping": None, "renorm_momentum": 0.99,
 }  # fmt: skip
+OF_PADDING = ("fill_mode", "fill_value")  # which have no effect where images are not padded
 MOST_BYTES = 64512  # of an attribute in HDF5, as Keras cuts them
 
 
@@ -78,6 +80,8 @@ def without_later(config: Any) -> Any:
     if not isinstance(config, dict):
         return config
     kept = {name: value for name, value in config.items() if name not in LATER or LATER[name] != value}
+    if "pad_to_aspect_ratio" in config.keys() - kept:
+        kept = {name: value for name, value in kept.items() if name not in OF_PADDING}
     return {name: without_later(value) for name, value in kept.items()}
 
 
