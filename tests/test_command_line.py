@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import subprocess
 import sys
 import types
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -49,6 +51,38 @@ def small_mnist(monkeypatch):
 
     monkeypatch.setattr(data, "load_mnist", load)
     return x[:50], y[:50]
+
+
+def test_predict_goes_on_after_names_that_cannot_be_read(folder, capsys, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    good, locked = str(folder / "a.jpg"), str(folder / "sub")
+    monkeypatch.setattr("tinynet.picture_command.pictures_in", refuse)
+    assert main(["predict", "x" * 300, "nul\0.png", locked, good]) == 3
+    out, err = capsys.readouterr()
+    assert out.startswith(f"{good}: 1 ")
+    assert len(out.splitlines()) == 1
+    assert "Permission denied" in err
+    assert err.splitlines()[-1] == "3 of 4 pictures could not be read."
+
+
+def test_a_name_forges_no_line_and_no_console_is_too_small_for_it(tmp_path):
+    names = ["a\nb.png: 7  100.0%", "Ж.png", "\x1b[2J.png"]
+    for name in names:
+        one().save(tmp_path / name, "PNG")
+    command = [sys.executable, "-m", "tinynet", "predict", *names]
+    environment = {
+        **os.environ,
+        "PYTHONIOENCODING": "ascii",
+        "PYTHONPATH": str(Path(tinynet.__file__).parents[1]),
+    }
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert [line.split(": 1 ")[0] for line in done.stdout.splitlines()] == [
+        "a\\nb.png: 7  100.0%",
+        "\\u0416.png",
+        "\\x1b[2J.png",
+    ]
 
 
 def test_predict_prints_the_digit_and_its_confidence(folder, capsys):

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import io
 import json
 import os
 import sys
@@ -50,6 +51,9 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         The exit status: 0, or the number of failures (at most 63).
     """
+    for stream in (sys.stdout, sys.stderr):  # names of files may hold what the console cannot show
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     options = parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     try:

@@ -49,7 +49,7 @@ def predict(options: argparse.Namespace) -> int:
             line = read_one(name, picture, reader, options)
         except (OSError, ValueError) as error:
             failures += 1
-            print(f"{name}: {error}", file=sys.stderr)
+            print(f"{shown(name)}: {error}", file=sys.stderr)
             line = json.dumps({"file": name, "error": str(error)}) if options.json else ""
         if line:
             print(line, flush=True)
@@ -61,20 +61,38 @@ def predict(options: argparse.Namespace) -> int:
 
 
 def pictures_of(arguments: list[str]) -> Iterator[tuple[str, Any]]:
-    """Yield the name of each picture that is meant, and what to read."""
+    """Yield the name of each picture that is meant, and what to read, or why that cannot be."""
     for argument in arguments:
         if argument == "-":
             yield "-", sys.stdin.buffer.read()
-        elif Path(argument).is_dir():
-            for path in sorted(Path(argument).iterdir()):
-                if path.is_file() and not path.name.startswith(".") and path.suffix.lower() in SUFFIXES:
-                    yield str(path), path
-        else:
-            yield argument, Path(argument)
+            continue
+        path = Path(argument)
+        try:
+            found = [(str(one), one) for one in pictures_in(path)] if path.is_dir() else [(argument, path)]
+        except (OSError, ValueError) as error:  # a folder that is not ours to read, or no name at all
+            yield argument, error
+            continue
+        yield from found
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """Return the pictures in a folder, in the order of their names."""
+    return [
+        path
+        for path in sorted(folder.iterdir())
+        if path.is_file() and not path.name.startswith(".") and path.suffix.lower() in SUFFIXES
+    ]
+
+
+def shown(name: str) -> str:
+    """Return a name as a line shows it, with what could end or change the line escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
 
 
 def read_one(name: str, picture: Any, reader: Reader, options: argparse.Namespace) -> str:
     """Return the line to print about a picture."""
+    if isinstance(picture, Exception):
+        raise picture
     if options.number:
         number = number_of(reader, picture)
         if options.json:
@@ -87,10 +105,10 @@ def read_one(name: str, picture: Any, reader: Reader, options: argparse.Namespac
                     "digits": digits,
                 }
             )
-        return f"{name}: {number.text or 'no digit'}  {number.confidence:.1%}"
+        return f"{shown(name)}: {number.text or 'no digit'}  {number.confidence:.1%}"
     reading = reading_of(reader, picture)
     if options.json:
         return json.dumps({"file": name, **reading.as_dict()})
     nothing = "no digit" if reader.reads_digits else "nothing"
     said = nothing if reading.label is None else f"{reading.label}  {reading.confidence:.1%}"
-    return "  ".join([f"{name}: {said}", *reading.warnings])
+    return "  ".join([f"{shown(name)}: {said}", *reading.warnings])
