@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from keras_files import hdf5
 from PIL import Image
 
 import tinynet
@@ -253,6 +254,21 @@ def test_convert_says_why_it_did_not_check(tmp_path, monkeypatch):
     monkeypatch.setattr(conversion, "load_model", load_model)
     _, check = conversion.convert(tmp_path / "a.safetensors", tmp_path / "b.safetensors")
     assert check == "Not checked: there is a layer that is not there"
+
+
+@pytest.mark.filterwarnings("default")
+def test_warnings_name_the_command_and_no_line_of_a_program(tmp_path, capsys):
+    path = str(tmp_path / "a.h5")
+    layer = {"class_name": "Dense", "config": {"units": 2, "name": "d", "activity_regularizer": "l2"}}
+    layer["config"]["batch_input_shape"] = [None, 3]
+    weights = [("d/kernel:0", np.ones((3, 2))), ("d/bias:0", np.ones(2))]
+    training = {"optimizer_config": {"class_name": "Adam", "config": {}}, "loss": "of_my_own"}
+    config = {"class_name": "Sequential", "config": {"name": "row", "layers": [layer]}}
+    (tmp_path / "a.h5").write_bytes(hdf5(config, [("d", weights)], training=training))
+    assert main(["summary", path]) == 0  # for which it is not compiled
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert said[0].startswith(f"tinynet summary: '{path}': training differs from Keras's")
 
 
 def test_summary_says_what_a_file_is_and_what_is_in_it(tmp_path, capsys, monkeypatch):

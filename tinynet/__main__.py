@@ -18,6 +18,7 @@ import io
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -57,7 +58,12 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
-        return command(options)
+        with warnings.catch_warnings():
+            # For people at a shell, in whose programs no line is to blame.
+            warnings.showwarning = lambda message, *_: print(
+                f"tinynet {options.name}: {message}", file=sys.stderr
+            )
+            return command(options)
     except (
         OSError,
         ValueError,

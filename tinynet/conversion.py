@@ -46,7 +46,7 @@ def convert(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> l
         raise ValueError(f"{os.fspath(target)!r} ends in none of {', '.join(SAVED + EXPORTED)}.")
     if Path(target).exists() and Path(source).exists() and Path(target).samefile(source):
         raise ValueError(f"{os.fspath(target)!r} is the file to convert: name another one.")
-    model = load_model(source)
+    model = load_model(source, compile=suffix in SAVED)
     if suffix in EXPORTED:
         model.export(target)
     else:

@@ -202,5 +202,5 @@ def reader_for(
         value_range = UNIT if value_range is None else value_range
         return reader_of(_default_model(), labels, kind or "ink", value_range, bool(inverted))
     if isinstance(model, str | os.PathLike):
-        model = load_model(model)
+        model = load_model(model, compile=False)
     return reader_of(model, labels, kind, value_range, inverted)

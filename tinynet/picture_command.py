@@ -22,10 +22,10 @@ SUFFIXES = {  # of what counts as a picture in a folder
 
 
 def named_model(name: str | None) -> Model:
-    """Return the pretrained network of a name, or the model of a file."""
+    """Return the pretrained network of a name, or the model of a file, not compiled."""
     if name is None or (name in ("mnist_cnn", "mnist_mlp") and not Path(name).exists()):
         return pretrained(name or "mnist_cnn")
-    return load_model(name)
+    return load_model(name, compile=False)
 
 
 def predict(options: argparse.Namespace) -> int:
