@@ -21,6 +21,7 @@ import tinynet
 from tinynet import Input, Model, Sequential, conversion, data, doctor, layers
 from tinynet.__main__ import WRONG_USAGE, main
 from tinynet.files.kinds import kind_of_file
+from tinynet.images import drawn_digits
 from tinynet.recipes import RECIPES
 
 
@@ -331,6 +332,24 @@ def test_what_a_file_is(make, kind, tmp_path):
     content = make()
     (tmp_path / "file").write_bytes(content)
     assert kind_of_file(tmp_path / "file") == f"{kind}, {len(content):,} bytes"
+
+
+def test_evaluate_measures_a_model_in_the_form_that_it_takes(tmp_path, capsys, monkeypatch):
+    x = np.uint8(255 * drawn_digits().reshape(30, 28, 28, 1))
+    monkeypatch.setattr(data, "load_mnist", lambda *_: (None, (x, np.tile(np.arange(10), 3))))
+    network = tinynet.pretrained("mnist_mlp")
+    reshape = [layers.Permute((2, 3, 1)), layers.Reshape((28, 28, 1))]
+    bytes_first = Sequential([layers.Rescaling(1 / 255), *reshape, network], (1, 28, 28))
+    accuracies = []
+    for model, name in ((network, "a.h5"), (bytes_first, "b.safetensors")):
+        model.save(tmp_path / name)
+        assert main(["evaluate", str(tmp_path / name), "--json"]) == 0
+        accuracies.append(json.loads(capsys.readouterr().out)["accuracy"])
+    assert accuracies[0] == accuracies[1] > 0.8
+    network.class_names = list("abcdefghij")
+    network.save(tmp_path / "c.safetensors")
+    assert main(["evaluate", str(tmp_path / "c.safetensors")]) == 1
+    assert "and no ten digits" in capsys.readouterr().err
 
 
 def test_train_saves_a_model_that_evaluate_and_predict_take(small_mnist, folder, capsys, monkeypatch):

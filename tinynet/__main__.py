@@ -30,8 +30,10 @@ from .doctor import found
 from .files.kinds import kind_of_file
 from .models import Sequential
 from .picture_command import named_model, predict
+from .reader import reader_of
 from .recipes import RECIPES
 
+EVALUATED = 1000  # images at a time
 WRONG_USAGE = 64  # as sysexits.h has it; a smaller status is a number of failures
 
 
@@ -169,11 +171,17 @@ def train(options: argparse.Namespace) -> int:
 
 
 def evaluate(options: argparse.Namespace) -> int:
-    """Measure a model's accuracy on MNIST's 10,000 test images."""
-    model = named_model(options.model)
+    """Measure a model's accuracy on MNIST's 10,000 test images, in the form that `predict` finds for it."""
+    reader = reader_of(named_model(options.model))
+    if not reader.reads_digits:
+        raise ValueError(f"{options.model} tells apart {', '.join(reader.labels)}, and no ten digits.")
     _, (x, y) = data.load_mnist(options.data)
-    probabilities = model.predict(data.scale_pixels(x))
-    accuracy = float(np.mean(probabilities.argmax(axis=1) == y))
+    pixels = data.scale_pixels(x)[..., 0]
+    parts = [slice(start, start + EVALUATED) for start in range(0, len(x), EVALUATED)]
+    found = [reader.probabilities(reader.fitted_ink(pixels[part])).argmax(axis=1) for part in parts]
+    accuracy = float(np.mean(np.concatenate(found) == y))
+    for doubt in reader.doubts:
+        print(f"tinynet evaluate: {doubt}", file=sys.stderr)
     if options.json:
         print(json.dumps({"model": options.model, "accuracy": accuracy, "images": len(y)}))
     else:
