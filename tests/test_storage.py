@@ -288,20 +288,23 @@ def test_a_model_with_own_parts_of_training_is_saved_without_them(saved, part):
 
 @dataclass(eq=False, repr=False)
 class StoredScale(layers.Layer):
-    """A layer of one's own, with a parameter."""
+    """A layer of one's own, with more parameters than most layers have."""
 
     factor: float = 2.0
 
     def declare(self, input_shape, random):
         self.kernel = self.add_parameter("kernel", input_shape, initializers.Ones(), random)
+        self.offset = self.add_parameter("offset", input_shape, initializers.Ones(), random)
+        self.shift = self.add_parameter("shift", input_shape, initializers.Ones(), random)
         return input_shape
 
     def forward(self, x, training=False):
         self.remember(x=x if training else None)
-        return x * self.kernel.value * self.factor
+        return x * self.kernel.value * self.factor + self.offset.value + self.shift.value
 
     def backward(self, dy):
         self.kernel.grad = (dy * self.x * self.factor).sum(0)
+        self.offset.grad = self.shift.grad = dy.sum(0)
         return dy * self.kernel.value * self.factor
 
 

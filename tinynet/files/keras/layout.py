@@ -13,14 +13,16 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 NETWORKS = ("Sequential", "Functional", "Model")
-# What Keras calls the weights of its layers, in their order; "kernel" and "bias" are those of all others.
+# What Keras calls the weights of its layers, in their order. Its other layers that tinynet has, have none.
 NAMES = {
+    **dict.fromkeys(("Conv1D", "Conv2D", "Dense", "DepthwiseConv2D"), ("kernel", "bias")),
     "BatchNormalization": ("gamma", "beta", "moving_mean", "moving_variance"),
     "LayerNormalization": ("gamma", "beta"),
     "Normalization": ("mean", "variance", "count"),
     "PReLU": ("alpha",),
     "SeparableConv2D": ("depthwise_kernel", "pointwise_kernel", "bias"),
 }
+WITHOUT = {"bias": "use_bias", "gamma": "scale", "beta": "center"}  # arguments without which there is none
 KEPT = ("moving_mean", "moving_variance", "mean", "variance", "count")  # those that a layer keeps itself
 
 
@@ -84,7 +86,10 @@ def places_of(
     left = dict(weights)
     found = _places(network, "", left, {*frozen}, "" not in frozen)
     if unplaced := [path for path, arrays in left.items() if arrays]:
-        raise ValueError(f"Keras's network has no layers {unplaced}, whose weights there are.")
+        raise ValueError(
+            f"Keras's network has no layers {unplaced}, whose weights there are: layers in layers of your "
+            "own can only be saved as .safetensors, tinynet's own form."
+        )
     return found
 
 
@@ -112,9 +117,8 @@ def _places(
 def _weights(
     kind: str, config: Mapping[str, Any], path: str, arrays: Sequence[Array], trains: bool
 ) -> list[Weight]:
-    """Return the weights of a layer under Keras's names."""
-    unused = [name for name, use in (("gamma", "scale"), ("beta", "center")) if config.get(use) is False]
-    names = [name for name in NAMES.get(kind, ("kernel", "bias")) if name not in unused]
+    """Return the weights of a layer under Keras's names, or numbered, if it is of somebody's own class."""
+    names = weight_names(kind, config) if kind in NAMES else [f"weight_{n}" for n in range(len(arrays))]
     if len(arrays) > len(names):
         raise ValueError(f"layer {path!r}: Keras's {kind} has {names}, and not {len(arrays)} weights.")
     return [
@@ -126,6 +130,16 @@ def _weights(
         )
         for name, array in zip(names, arrays, strict=False)
     ]
+
+
+def weight_names(kind: str, arguments: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of a layer's weights, which follow from its class and its arguments.
+
+    Example:
+        >>> weight_names("Dense", {"units": 2, "use_bias": False})
+        ('kernel',)
+    """
+    return tuple(name for name in NAMES[kind] if arguments.get(WITHOUT.get(name, ""), True))
 
 
 def snake_case(kind: str) -> str:

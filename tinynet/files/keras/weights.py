@@ -8,21 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import layout
 from .layers import KINDS
-from .layout import KEPT
+from .layout import KEPT, NAMES, weight_names
 from .networks_to_keras import names_of
 
 Array = NDArray[Any]
 Named = list[tuple[str, Array]]  # arrays with the names that they have in a file, in order
 
-# What Keras calls the weights of its layers, in their order. Others that tinynet has, have none.
-NAMES = {
-    **dict.fromkeys(("Conv1D", "Conv2D", "Dense", "DepthwiseConv2D"), ("kernel", "bias")),
-    **layout.NAMES,
-}
 WEIGHTLESS = {"InputLayer", *(kind.name for kind in KINDS.values())} - {*NAMES}
-WITHOUT = {"bias": "use_bias", "gamma": "scale", "beta": "center"}  # arguments without which there is none
 FORMER = {"W": "kernel", "b": "bias", "running_mean": "moving_mean", "running_std": "moving_variance"}
 RANDOM = ("StateVar", "seed_generator_state", "Variable")  # the states of generators, which are no weights
 
@@ -91,7 +84,7 @@ def _names(data: Mapping[str, Any]) -> tuple[str, ...] | None:
     if kind == "Normalization" and data.get("mean") is not None:
         return ()
     if kind in NAMES:
-        return tuple(name for name in NAMES[kind] if data.get(WITHOUT.get(name, ""), True))
+        return weight_names(kind, data)
     return () if kind in WEIGHTLESS else None
 
 

@@ -160,7 +160,10 @@ def _write_optimizer(group: Any, optimizer: Data, description: Description, plac
     wanted = [weight.value.shape for weight in weights]
     for name, arrays in description.slots.items():
         if (found := [array.shape for array in arrays]) != wanted:
-            raise ValueError(f"the optimizer's {name!r} has arrays of {found}; what trains are {wanted}.")
+            raise ValueError(
+                f"the optimizer's {name!r} has arrays of {found}; what trains are {wanted}, with all weights "
+                "of layers of your own: save the model with include_optimizer=False, or as .safetensors."
+            )
     paths = [weight.path for weight in weights]
     variables = state_to_keras(kind, config, description.iterations, description.slots, paths)
     if variables:
