@@ -19,6 +19,7 @@ LISTING = (
 )  # fmt: skip
 MOST_CALLS = 2048
 STAND_IN = 67  # for sizes of images that are not known: a prime, so that it can be seen in shapes
+SECOND_STAND_IN = 94  # which shows what depends on the first; even, as halves of sizes are rounded
 
 
 @dataclass
@@ -55,21 +56,29 @@ class Network:
         batch: how many samples the file was made for, None for any number.
         most_weights: how many numbers the layers may hold.
         is_open: whether sizes in these shapes stand for others, too.
+        stand_in: that stands for them.
 
     Attributes:
         calls: of layers, in order. The values that they give are numbered after the inputs.
         weights: how many numbers the layers hold.
         roots: by the names of constants what they are the square root of.
         listed: how many elements have a place in a list of a layer's.
+        resized: the factors or the sizes by which images become others, where the file gives sizes.
     """
 
     def __init__(
-        self, inputs: Sequence[Shape], batch: int | None, most_weights: float, is_open: bool = False
+        self,
+        inputs: Sequence[Shape],
+        batch: int | None,
+        most_weights: float,
+        is_open: bool = False,
+        stand_in: int = STAND_IN,
     ) -> None:
         self.inputs, self.batch, self.most_weights = [*inputs], batch, most_weights
         self.calls: list[Call] = []
         self.weights = self.listed = 0
-        self.is_open = is_open
+        self.is_open, self.stand_in = is_open, stand_in
+        self.resized: list[tuple[int, ...]] = []
         self.roots: dict[str, Array] = {}
         self._moved: dict[Any, int] = {}
 
@@ -160,8 +169,8 @@ class Network:
         if key not in self._moved:
             shaping = Node("Reshape", "", node.name if node.operator in NAMED else "", [], node.outputs, {})
             sizes = [*shape]
-            if self.is_open and sum(size % STAND_IN == 0 for size in shape) == 1:
-                sizes = [-1 if size % STAND_IN == 0 else size for size in shape]
+            if self.is_open and sum(size % self.stand_in == 0 for size in shape) == 1:
+                sizes = [-1 if size % self.stand_in == 0 else size for size in shape]
             config = {"class": "Flatten"} if len(shape) == 1 else {"class": "Reshape", "target_shape": sizes}
             self._moved[key] = self.call(shaping, config, number, shape)
         return self._moved[key]

@@ -10,12 +10,12 @@ from typing import Any
 from ..description import Description
 from .describing import described
 from .graph import Graph, Node, Port, graph_of, ordered
-from .network import STAND_IN, Network
+from .network import SECOND_STAND_IN, STAND_IN, Network
 from .operators import LABEL, note_of_labels, translated
 from .patterns import joined
 from .tensors import Array
 from .tidying import tidy
-from .values import Value
+from .values import Shape, Value
 
 DOUBLE = 11
 NUMBERS = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 16)
@@ -97,7 +97,11 @@ class _Input:
         self.port, self.batched = port, batched
         self.open_shape = sizes[1:] if batched else sizes
         self.batch = sizes[0] if batched else 1
-        self.shape = tuple(STAND_IN if size is None else size for size in self.open_shape)
+        self.shape = self.shape_with(STAND_IN)
+
+    def shape_with(self, stand_in: int) -> Shape:
+        """Return the shape of a sample, with this for each size that is not known."""
+        return tuple(stand_in if size is None else size for size in self.open_shape)
 
 
 def _input(port: Port, batched: bool) -> _Input | None:
@@ -112,23 +116,36 @@ def _input(port: Port, batched: bool) -> _Input | None:
     return found if math.prod(found.shape) < 2**26 else None
 
 
-def _read(graph: Graph, inputs: Sequence[_Input], size: int) -> Description:
-    """Return the description of a graph's model."""
+def _translated(
+    graph: Graph, inputs: Sequence[_Input], size: int, stand_in: int
+) -> tuple[Network, dict[str, Any]]:
+    """Return a graph's layers, and all its values by name."""
     batches = {one.batch for one in inputs if one.batch is not None}
-    if not inputs:
-        raise ValueError("The ONNX graph has no inputs, so that it is no model.")
     held = sum(array.size for array in graph.constants.values())
-    network = Network(
-        [one.shape for one in inputs],
-        batches.pop() if len(batches) == 1 else None,
-        4 * held + size + 2**16,
-        any(None in one.open_shape for one in inputs),
-    )
+    shapes = [one.shape_with(stand_in) for one in inputs]
+    batch = batches.pop() if len(batches) == 1 else None
+    is_open = any(None in one.open_shape for one in inputs)
+    network = Network(shapes, batch, 4 * held + size + 2**16, is_open, stand_in)
     values: dict[str, Any] = dict(graph.constants)
     for number, one in enumerate(inputs):
-        values[one.port.name] = Value.of(number, one.shape, batched=one.batched)
+        values[one.port.name] = Value.of(number, shapes[number], batched=one.batched)
     for node in graph.nodes:
         translated(network, node, values)
+    return network, values
+
+
+def _read(graph: Graph, inputs: Sequence[_Input], size: int) -> Description:
+    """Return the description of a graph's model."""
+    if not inputs:
+        raise ValueError("The ONNX graph has no inputs, so that it is no model.")
+    network, values = _translated(graph, inputs, size, STAND_IN)
+    if network.is_open and network.resized:
+        second, _ = _translated(graph, inputs, size, SECOND_STAND_IN)
+        if second.resized != network.resized:
+            raise ValueError(
+                "The ONNX graph resizes images of any size to sizes that follow from theirs, and are no "
+                "multiples of them: export it for images of one size."
+            )
     labels = [port.name for port in graph.outputs if values[port.name] is LABEL]
     if len(labels) == len(graph.outputs):
         raise ValueError(

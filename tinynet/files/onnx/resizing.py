@@ -9,7 +9,7 @@ import numpy as np
 
 from .folding import axes_of
 from .graph import Node
-from .network import MOST_LISTED, STAND_IN, Network
+from .network import MOST_LISTED, Network
 from .shapes import checked_axes
 from .tensors import Array
 from .values import BATCH, Value, shown
@@ -86,11 +86,13 @@ def resize(network: Network, node: Node, value: Value, *given: Any) -> Value:
         node.refuse(f"its mode is {mode!r}")
     whole = [made // size for made, size in zip(new, have, strict=True)]
     is_whole = [size * factor for size, factor in zip(have, whole, strict=True)] == new
-    if network.is_open and not is_whole and not (by_size and all(made % STAND_IN for made in new)):
+    if network.is_open and not is_whole and not by_size:
         node.refuse(f"it makes images of any size larger by {factors}, which are no whole factors")
     check_places(
         node, mode, former, [*zip(have, new, factors, strict=True)], network.is_open and not is_whole
     )
+    if by_size:
+        network.resized.append((*whole, 0, 0) if is_whole else (0, 0, *new))
     if new == have:
         return value
     config: dict[str, Any] = {"class": "UpSampling2D", "size": whole}
