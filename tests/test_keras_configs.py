@@ -425,6 +425,7 @@ def test_a_class_of_one_s_own_is_found_once_it_is_defined():
     model = models.model_from_json(text)
     np.testing.assert_array_equal(model.predict([[1.0, 2.0]]), [[3, 6]])
     assert models.model_from_json(model.to_json()).get_config() == model.get_config()
+    assert model.to_json(indent=2).startswith('{\n  "')
 
 
 # How models were compiled.

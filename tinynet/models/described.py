@@ -131,8 +131,11 @@ class Described(Trainable, Former, only_kernels=True):
         found: dict[str, Any] = keras_config(self)["config"]
         return found
 
-    def to_json(self) -> str:
+    def to_json(self, **keywords: Any) -> str:
         """Return what rebuilds the model, without its weights, as text for `models.model_from_json`.
+
+        Args:
+            keywords: of `json.dumps`, such as indent=2.
 
         Returns:
             JSON as Keras 3 writes it, and reads it: the model's class, what `get_config` returns, and what
@@ -148,7 +151,7 @@ class Described(Trainable, Former, only_kernels=True):
             >>> models.model_from_json(text).count_params()
             8
         """
-        return json.dumps(keras_config(self))
+        return json.dumps(keras_config(self), **keywords)
 
     def export(
         self,
