@@ -115,6 +115,21 @@ class Compiled(Placed, only_kernels=True):
         return self._trainer
 
     @property
+    def compiled(self) -> bool:
+        """Whether `compile` has been called, or the model was loaded as it was compiled.
+
+        Example:
+            >>> from tinynet import Sequential, layers
+            >>> model = Sequential([layers.Dense(1)], 3)
+            >>> model.compiled
+            False
+            >>> model.compile("sgd", "mse")
+            >>> model.compiled
+            True
+        """
+        return self._compiled is not None
+
+    @property
     def optimizer(self) -> optim.Optimizer:
         """The optimizer given to `compile`."""
         return self._chosen[0]
