@@ -9,8 +9,8 @@ import pytest
 
 from tinynet import load_model
 from tinynet.files.keras.hdf5 import read_weights_hdf5, weights_for
-from tinynet.models.optimizer_state import optimizer_state
-from tinynet.models.saving import describe
+from tinynet.models.storage.optimizer_state import optimizer_state
+from tinynet.models.storage.saving import describe
 
 pytestmark = pytest.mark.filterwarnings(  # Keras asks PyTorch in NumPy 1's way
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning",

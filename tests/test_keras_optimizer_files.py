@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as arrays
 
 from tinynet import Sequential, layers, optim
 from tinynet.files.keras.optimizers import inner_epsilon, momentum_product, state_from_keras, state_to_keras
-from tinynet.models.optimizer_state import optimizer_state, set_optimizer_state
+from tinynet.models.storage.optimizer_state import optimizer_state, set_optimizer_state
 
 pytestmark = pytest.mark.filterwarnings(  # Keras asks PyTorch in NumPy 1's way
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"

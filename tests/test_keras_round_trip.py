@@ -8,8 +8,8 @@ from keras_writing_cases import FORMATS, OPTIMIZERS, check_close, opened, traine
 
 import tinynet
 from tinynet import optim
-from tinynet.models.optimizer_state import optimizer_state
-from tinynet.models.saving import describe
+from tinynet.models.storage.optimizer_state import optimizer_state
+from tinynet.models.storage.saving import describe
 
 pytestmark = pytest.mark.filterwarnings(  # Keras asks PyTorch in NumPy 1's way
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning",

@@ -7,7 +7,7 @@ import pytest
 
 from tinynet import Sequential
 from tinynet.layers import BatchNormalization, Dense, ReLU
-from tinynet.models.keras_weights import keras_assignments
+from tinynet.models.storage.keras_weights import keras_assignments
 
 
 def network(units=4):

@@ -17,8 +17,8 @@ from tinynet import Model, Sequential, layers, optim
 from tinynet.files.keras import writing
 from tinynet.files.keras.config import config_from_keras
 from tinynet.layers.config import layer_config
-from tinynet.models.optimizer_state import optimizer_state
-from tinynet.models.saving import describe
+from tinynet.models.storage.optimizer_state import optimizer_state
+from tinynet.models.storage.saving import describe
 
 pytestmark = pytest.mark.filterwarnings(  # Keras asks PyTorch in NumPy 1's way
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"

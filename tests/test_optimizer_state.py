@@ -10,7 +10,7 @@ import pytest
 import tinynet
 from tinynet import Sequential, layers, optim
 from tinynet.files.keras.own import add_own
-from tinynet.models.optimizer_state import optimizer_state, set_optimizer_state
+from tinynet.models.storage.optimizer_state import optimizer_state, set_optimizer_state
 
 OPTIMIZERS = {
     "sgd": lambda rate: optim.SGD(rate),

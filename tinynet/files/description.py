@@ -1,7 +1,7 @@
 """What model files of every format hold: a model as plain data, and its arrays.
 
 Each format is a module that turns a description into a file's content, or a file's content into a
-description; none knows another, nor layers. `models/saving.py` and `models/loading.py` do the rest.
+description; none knows another, nor layers. `models/storage/saving.py` and `models/loading.py` do the rest.
 """
 
 from __future__ import annotations

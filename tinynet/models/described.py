@@ -11,9 +11,9 @@ from ..files.model_file import file_in
 from ..layers import Layer
 from .description import keras_config
 from .former import Former
-from .saving import weights_content
+from .storage.saving import weights_content
+from .storage.weights_file import read_weights
 from .trainable import Trainable
-from .weights_file import read_weights
 
 
 class Described(Trainable, Former, only_kernels=True):

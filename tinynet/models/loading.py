@@ -15,9 +15,9 @@ from ..layers.allowance import at_most
 from ..layers.config import kind_of, layer_config, layer_from_config
 from ..seeds import next_seed
 from .model import Model
-from .optimizer_state import set_optimizer_state
 from .sequential import Sequential
-from .weights_file import pairs_of
+from .storage.optimizer_state import set_optimizer_state
+from .storage.weights_file import pairs_of
 
 
 @spoken

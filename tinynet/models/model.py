@@ -22,7 +22,7 @@ from ..layers.wiring import Wiring
 from .described import Described
 from .description import as_ours, common_config, restore
 from .inputs import as_inputs
-from .saving import content_of, weights_content
+from .storage.saving import content_of, weights_content
 from .summary import summary
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from ..files.description import Description
-from ..files.model_file import safetensors_bytes, weights_bytes
-from ..layers.chain import names_for
+from ...files.description import Description
+from ...files.model_file import safetensors_bytes, weights_bytes
+from ...layers.chain import names_for
+from ..trainable import Trainable
 from .optimizer_state import optimizer_state
-from .trainable import Trainable
 
 Array = NDArray[Any]
 
@@ -46,11 +46,11 @@ def content_of(
     if dtype is not None and np.dtype(dtype) != model.dtype:
         store_as(description, np.dtype(dtype), model.dtype, suffix)
     if suffix == ".keras":
-        from ..files.keras.writing import keras_zip_bytes  # on first use, as all formats but ours
+        from ...files.keras.writing import keras_zip_bytes  # on first use, as all formats but ours
 
         return keras_zip_bytes(description)
     if suffix in HDF5:
-        from ..files.keras.writing import keras_hdf5_bytes
+        from ...files.keras.writing import keras_hdf5_bytes
 
         return keras_hdf5_bytes(description)
     return safetensors_bytes(description)
@@ -65,7 +65,7 @@ def weights_content(model: Trainable, path: str | os.PathLike[str]) -> bytes:
             "or let the name end in .weights.h5 or .safetensors."
         )
     if suffix in HDF5:
-        from ..files.keras.writing import keras_weights_bytes
+        from ...files.keras.writing import keras_weights_bytes
 
         return keras_weights_bytes(describe(model, False, False))
     return weights_bytes({name: parameter.value for name, parameter in model.named_parameters().items()})

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..optimizers.parameters import cut_like
-from .compiled import Compiled
+from ...optimizers.parameters import cut_like
+from ..compiled import Compiled
 
 Array = NDArray[Any]
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..keywords import warn
-from ..layers import BatchNormalization, LayerNormalization, Parameter
-from ..names import listed
-from .placed import Placed
+from ...keywords import warn
+from ...layers import BatchNormalization, LayerNormalization, Parameter
+from ...names import listed
+from ..placed import Placed
 from .pytorch_layers import Part, Shapes, parts_of
 from .pytorch_order import feature_orders
 

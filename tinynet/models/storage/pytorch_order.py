@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..layers import Concatenate, Dense, Flatten, Layer, Permute
-from ..layers.flow import Call, Flow
-from ..layers.geometry import Shape
-from ..layers.reshape import Reshaping
+from ...layers import Concatenate, Dense, Flatten, Layer, Permute
+from ...layers.flow import Call, Flow
+from ...layers.geometry import Shape
+from ...layers.reshape import Reshaping
 
 IntArray = NDArray[np.int64]
 

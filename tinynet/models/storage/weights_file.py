@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..files.model_file import STATE, check_ours, file_in, open_tensors
-from ..files.pytorch import is_pytorch, read_state_dict
-from ..files.reading import ZIP, is_hdf5, read_description, refuse_others
-from ..layers import Parameter
-from ..names import listed
+from ...files.model_file import STATE, check_ours, file_in, open_tensors
+from ...files.pytorch import is_pytorch, read_state_dict
+from ...files.reading import ZIP, is_hdf5, read_description, refuse_others
+from ...layers import Parameter
+from ...names import listed
+from ..trainable import Trainable
 from .keras_weights import keras_assignments
 from .saving import describe
 from .state_dict import assignments
-from .trainable import Trainable
 
 Array = NDArray[Any]
 
@@ -80,7 +80,7 @@ def from_keras(
     path: str | os.PathLike[str], model: Trainable, data: bytes, skip_mismatch: bool, by_name: bool
 ) -> list[tuple[Parameter, Array]]:
     """Return the pairs for an HDF5 file of Keras's, with or without a network."""
-    from ..files.keras.hdf5 import read_weights_hdf5, weights_for  # on first use, as all formats but ours
+    from ...files.keras.hdf5 import read_weights_hdf5, weights_for  # on first use, as all formats but ours
 
     try:
         if skip_mismatch or by_name:

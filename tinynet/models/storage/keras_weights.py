@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..keywords import warn
-from ..layers import Layer, Parameter
-from ..layers.graph import Graph
-from ..names import listed
+from ...keywords import warn
+from ...layers import Layer, Parameter
+from ...layers.graph import Graph
+from ...names import listed
 
 Array = NDArray[Any]
 Held = tuple[str, Sequence[Array]]  # a layer's name in a file, and its weights

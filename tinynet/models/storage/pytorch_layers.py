@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..layers import (
+from ...layers import (
     BatchNormalization,
     Conv1D,
     Conv2D,
@@ -22,7 +22,7 @@ from ..layers import (
     PReLU,
     SeparableConv2D,
 )
-from ..layers.geometry import Shape
+from ...layers.geometry import Shape
 
 Array = NDArray[Any]
 Shapes = dict[str, Shape]  # by PyTorch's names, such as "weight"

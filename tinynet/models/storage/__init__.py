@@ -1,0 +1,1 @@
+"""What model files hold, from models and onto them."""
