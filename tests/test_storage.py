@@ -395,6 +395,8 @@ def test_a_model_is_saved_into_a_folder_and_loaded_from_it(tmp_path, path):
 
 
 def test_saving_makes_folders_that_are_not_there(tmp_path):
+    small().export(tmp_path / "and" / "there" / "m.tflite")
+    assert (tmp_path / "and" / "there" / "m.tflite").is_file()
     small().save(tmp_path / "some" / "where" / "m")
     assert load_model(tmp_path / "some" / "where" / "m").predict(np.ones((5, 4))).shape == (5, 2)
 

@@ -6,7 +6,7 @@ import json
 import os
 from typing import Any
 
-from ..files.atomic import atomic_write, write_new
+from ..files.atomic import write_new
 from ..files.model_file import file_in
 from ..layers import Layer
 from .description import keras_config
@@ -170,7 +170,7 @@ class Described(Trainable, Former, only_kernels=True):
         returns, to rounding, for batches of any size. All numbers in the files are float32.
 
         Args:
-            filepath: the file; its ending, ".onnx" or ".tflite", says the format.
+            filepath: the file; its ending, ".onnx" or ".tflite", says the format. Missing folders are made.
             format: "onnx", or "litert" for .tflite, which are Keras's names; default None, as the file ends.
             verbose: taken as in Keras; nothing is printed.
             input_signature: sizes for what the model takes in any size (and in .onnx files for the samples of
@@ -205,7 +205,7 @@ class Described(Trainable, Former, only_kernels=True):
             raise ValueError(
                 "export: opset_version and data_format are for .onnx files alone; leave them out."
             )
-        atomic_write(filepath, content)
+        write_new(filepath, content)
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write the weights alone to one file, whole or not at all; `load_weights` reads it.
