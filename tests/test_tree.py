@@ -466,14 +466,14 @@ def test_a_model_made_in_declare_has_its_place_s_seed_and_dtype():
 def doubled(kind):
     """Return a class that derives from a row's or a layer's and doubles what it returns."""
 
-    class Doubled(kind):
+    class TreeDoubled(kind):
         def forward(self, x, training=False):
             return 2 * super().forward(x, training)
 
         def backward(self, dy):
             return super().backward(2 * np.asarray(dy))
 
-    return Doubled
+    return TreeDoubled
 
 
 @pytest.mark.parametrize(

@@ -15,22 +15,28 @@ class Member(metaclass=Spoken):
     """The base of layers, so that they can be told from other values."""
 
 
+PARTS = Member, Parameter
+HOLDERS = list, tuple, dict
+PARTS_AND_HOLDERS = *PARTS, *HOLDERS
+
+
 def members(value: Any, name: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Any]]:
     """Yield the layers and parameters in a value, also in lists, tuples and dicts, with their names."""
     seen = set() if seen is None else seen
-    if isinstance(value, Member | Parameter):
+    if isinstance(value, PARTS):
         if id(value) not in seen:
             seen.add(id(value))
             yield name, value
-    elif isinstance(value, list | tuple | dict):
+    elif isinstance(value, HOLDERS):
         items = value.items() if isinstance(value, dict) else enumerate(value)
         for key, item in items:
-            yield from members(item, f"{name}/{key}" if name else str(key), seen)
+            if isinstance(item, PARTS_AND_HOLDERS):  # most are neither, and a call for each takes time
+                yield from members(item, f"{name}/{key}" if name else str(key), seen)
 
 
 def mapped(value: Any, function: Callable[[Any], Any]) -> Any:
     """Return a value with each layer and parameter in it replaced by what the function makes of it."""
-    if isinstance(value, Member | Parameter):
+    if isinstance(value, PARTS):
         return function(value)
     if isinstance(value, tuple):
         items = [mapped(item, function) for item in value]
