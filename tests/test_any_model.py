@@ -555,6 +555,8 @@ def test_the_drawn_digits_are_read_by_both_networks():
 def test_a_model_file_is_read_once_for_all_pictures(tmp_path, monkeypatch):
     network(shape=(28, 28, 1)).save(tmp_path / "model.safetensors")
     loaded = []
-    monkeypatch.setattr("tinynet.inference.load_model", lambda path: loaded.append(path) or load_model(path))
+    monkeypatch.setattr(
+        "tinynet.inference.load_model", lambda path, **told: loaded.append(path) or load_model(path, **told)
+    )
     tinynet.predict_images([drawn(1), drawn(2)], tmp_path / "model.safetensors")
     assert len(loaded) == 1
