@@ -105,6 +105,15 @@ def test_many_damaged_files(seed):
     attack(3000, seed)
 
 
+@pytest.mark.parametrize(
+    "operator", ["Gemm", "MatMul", "Add", "Conv", "BatchNormalization", "CastLike", "Concat"]
+)
+@pytest.mark.parametrize("inputs", [["x"], ["x", ""], ["", "x"], []])
+def test_operators_without_some_of_their_inputs_raise_nothing_but_value_errors(operator, inputs):
+    with contextlib.suppress(ValueError):
+        read_onnx(graph_bytes([onnx.helper.make_node(operator, inputs, ["y"])], {"x": ("N", 4)}, {}))
+
+
 def integers(*numbers):
     return np.array(numbers, np.int64)
 

@@ -152,7 +152,8 @@ def _check(node: Node, inputs: list[Any]) -> None:
     first, *others = inputs
     if not isinstance(first, Value):
         node.refuse("its first input is a constant, and what it takes beside is computed")
-    is_taken = node.operator == "CastLike" or (node.operator == "Gemm" and not isinstance(others[0], Value))
+    of_gemm = node.operator == "Gemm" and bool(others) and not isinstance(others[0], Value)
+    is_taken = node.operator == "CastLike" or of_gemm
     if any(isinstance(one, Value) for one in others) and not is_taken:
         node.refuse("it takes computed values where layers have weights that they learn")
 
