@@ -22,11 +22,39 @@ def test_creates_and_replaces(tmp_path: Path) -> None:
     assert only(tmp_path) == ["file"]
 
 
-@pytest.fixture(params=["as it is", "without O_TMPFILE"])
+@pytest.fixture(params=["as it is", "without O_TMPFILE", "without /proc"])
 def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Systems with and without files that have no name."""
+    """Systems with and without files that have no name, and with such files that cannot get one."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise FileNotFoundError(2, "No such file or directory")
+
     if request.param == "without O_TMPFILE":
         monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+    elif request.param == "without /proc":
+        monkeypatch.setattr(os, "link", refuse)
+
+
+@pytest.mark.usefixtures("system")
+def test_every_system_writes_files(tmp_path: Path) -> None:
+    for content in (b"old and long", b"new"):
+        atomic_write(tmp_path / "file", content)
+        assert (tmp_path / "file").read_bytes() == content
+        assert only(tmp_path) == ["file"]
+
+
+def test_no_process_of_windows_gets_a_signal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def kill(*_: object) -> None:
+        pytest.fail("0 is Ctrl-C on Windows")
+
+    monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+    monkeypatch.setattr(os, "kill", kill)
+    monkeypatch.setattr(sys, "platform", "win32")
+    path = tmp_path / ".tinynet-1-a.tmp"
+    path.touch()
+    os.utime(path, (1, 1))
+    atomic_write(tmp_path / "file", b"data")
+    assert only(tmp_path) == [path.name, "file"]
 
 
 @pytest.mark.usefixtures("system")

@@ -6,6 +6,7 @@ import errno
 import os
 import secrets
 import stat
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -65,17 +66,26 @@ def _write_whole(temporary: Path, data: bytes) -> None:
 
     So whoever is killed in the midst of it leaves nothing behind.
     """
-    try:
-        descriptor = os.open(temporary.parent, os.O_TMPFILE | os.O_WRONLY, 0o666)
-    except (AttributeError, OSError):  # not there on this system, or in this file system
+    if not _write_nameless(temporary, data):
         _remove_left_behind(temporary.parent)
         with temporary.open("xb") as file:
             _write_through(file, data)
-        return
+
+
+def _write_nameless(temporary: Path, data: bytes) -> bool:
+    """Write a file before it has its name; return whether this system, and this file system, can do so."""
+    try:
+        descriptor = os.open(temporary.parent, os.O_TMPFILE | os.O_WRONLY, 0o666)
+    except (AttributeError, OSError):
+        return False
     with os.fdopen(descriptor, "wb") as file:
         _write_through(file, data)
-        # With a folder's descriptor, which an absolute path does not need, link follows /proc's link.
-        os.link(f"/proc/self/fd/{descriptor}", temporary, src_dir_fd=descriptor)
+        try:
+            # With a folder's descriptor, which an absolute path does not need, link follows /proc's link.
+            os.link(f"/proc/self/fd/{descriptor}", temporary, src_dir_fd=descriptor)
+        except OSError:  # no /proc, as in some containers, or no links
+            return False
+    return True
 
 
 def _write_through(file: BinaryIO, data: bytes) -> None:
@@ -96,13 +106,15 @@ def _remove_left_behind(folder: Path) -> None:
 
 
 def _is_running(process: int) -> bool:
-    """Return whether there is a process of that number."""
+    """Return whether there may be a process of that number."""
+    if sys.platform == "win32":  # where 0 is no question, but Ctrl-C
+        return True
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except OSError:  # of somebody else
-        return True
+    except OSError:  # it is somebody else's
+        pass
     return True
 
 
