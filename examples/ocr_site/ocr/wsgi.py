@@ -56,11 +56,13 @@ def connection_of(environ: dict[str, Any]) -> socket.socket | None:
     source = environ.get("gunicorn.socket") or getattr(
         getattr(environ["wsgi.input"], "_read", None), "__self__", None
     )
+    if source is None:  # another server
+        return None
     try:
-        connection = socket.socket(fileno=os.dup(source.fileno()))  # type: ignore[union-attr]
+        connection = socket.socket(fileno=os.dup(source.fileno()))
         seconds = struct.pack("ll", MOST_SECONDS, 0)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, seconds)
-    except (AttributeError, OSError):  # another server, or a test's request
+    except (AttributeError, OSError):  # no socket, as in a test
         return None
     return connection
 
