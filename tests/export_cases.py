@@ -23,6 +23,17 @@ def shaken(model, seed=0):
     return model
 
 
+MERGING = ["Add", "Average", "Maximum", "Multiply", "Subtract"]
+MERGED = [  # shapes of samples that they take
+    [(3,), (3,)],
+    [(4, 3, 2), (2,)],  # where the batch must not meet the rows
+    [(2,), (4, 3, 2)],
+    [(4, 1, 2), (1, 3, 2)],
+    [(5, 1), (1,)],
+    [(2, 3, 2, 2), (2, 2)],
+    [(3, 2), (3, 2), (2,)],
+    [(3, 2)],
+]
 SIZES = st.integers(1, 9)
 ROWS = st.lists(
     st.one_of(

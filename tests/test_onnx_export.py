@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from export_cases import ENDS, HEADS, ROWS, SIZES, Double, Halved, graph, shaken
+from export_cases import ENDS, HEADS, MERGED, MERGING, ROWS, SIZES, Double, Halved, graph, shaken
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from layer_cases import CASES, case_name
@@ -94,21 +94,8 @@ def test_onnx_runtime_reads_digits_as_the_pretrained_networks_do(kind):
     assert_same(model, [(generator.random(drawn.shape) * drawn).astype("f4")])
 
 
-@pytest.mark.parametrize("kind", ["Add", "Average", "Maximum", "Multiply", "Subtract"])
-@pytest.mark.parametrize(
-    "shapes",
-    [
-        [(3,), (3,)],
-        [(4, 3, 2), (2,)],  # where the batch must not meet the rows
-        [(2,), (4, 3, 2)],
-        [(4, 1, 2), (1, 3, 2)],
-        [(5, 1), (1,)],
-        [(2, 3, 2, 2), (2, 2)],
-        [(3, 2), (3, 2), (2,)],
-        [(3, 2)],
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("kind", MERGING)
+@pytest.mark.parametrize("shapes", MERGED, ids=str)
 def test_onnx_runtime_merges_and_broadcasts_samples(kind, shapes):
     if kind == "Subtract" and len(shapes) != 2:
         pytest.skip("takes two inputs")

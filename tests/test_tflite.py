@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from export_cases import ENDS, HEADS, ROWS, SIZES, Double, Halved, graph, shaken
+from export_cases import ENDS, HEADS, MERGED, MERGING, ROWS, SIZES, Double, Halved, graph, shaken
 from flatbuffer import Table
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -90,21 +90,8 @@ def test_the_interpreter_reads_digits_as_the_pretrained_networks_do(kind):
     assert_same(model, [x])
 
 
-@pytest.mark.parametrize("kind", ["Add", "Average", "Maximum", "Multiply", "Subtract"])
-@pytest.mark.parametrize(
-    "shapes",
-    [
-        [(3,), (3,)],
-        [(4, 3, 2), (2,)],  # where the batch must not meet the rows
-        [(2,), (4, 3, 2)],
-        [(4, 1, 2), (1, 3, 2)],
-        [(5, 1), (1,)],
-        [(2, 3, 2, 2), (2, 2)],
-        [(3, 2), (3, 2), (2,)],
-        [(3, 2)],
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("kind", MERGING)
+@pytest.mark.parametrize("shapes", MERGED, ids=str)
 @pytest.mark.parametrize("resolver", ["AUTO", "BUILTIN_WITHOUT_DEFAULT_DELEGATES"])
 def test_the_interpreter_merges_and_broadcasts_samples(kind, shapes, resolver):
     if kind == "Subtract" and len(shapes) != 2:
