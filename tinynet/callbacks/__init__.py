@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .backup_and_restore import BackupAndRestore as BackupAndRestore
 from .base import Callback as Callback
 from .base import Logs as Logs
 from .csv_logger import CSVLogger as CSVLogger

@@ -30,6 +30,7 @@ class Callback(metaclass=Spoken):
         None  # a Sequential; models call callbacks, so that to import its class here would be a circle
     )
     params: Any = None
+    _counted: tuple[str, ...] = ()  # the attributes that `get_state` returns
 
     def set_model(self, model: Any) -> None:
         """Take the model that trains; called before all others."""
@@ -38,6 +39,19 @@ class Callback(metaclass=Spoken):
     def set_params(self, params: dict[str, Any]) -> None:
         """Take what `fit` was called with; see `params`."""
         self.params = params
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what `BackupAndRestore` keeps of this callback.
+
+        Returns:
+            What it has counted since `on_train_begin`, by name: numbers, texts, arrays, lists and dicts of
+            them.
+        """
+        return {name: getattr(self, name) for name in self._counted}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from what `get_state` returned in a training that was interrupted, after `on_train_begin`."""
+        vars(self).update(state)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Before the first epoch; the logs are empty."""

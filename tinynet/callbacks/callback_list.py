@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable
 from functools import cache, partial
 from typing import Any
 
+from .backup_and_restore import BackupAndRestore
 from .base import Callback, Logs, takes
 from .history import History
 
 
 class CallbackList:
-    """Callbacks, and after them the history, which are told what happens in this order.
+    """Callbacks, after them the history, and after that backups of all: told what happens in this order.
 
     Args:
         callbacks: those that the user gave.
@@ -34,10 +35,29 @@ class CallbackList:
         self.history = given[0] if given else History()
         if not given:
             self.callbacks.append(self.history)
+        self.callbacks.sort(key=lambda callback: isinstance(callback, BackupAndRestore))  # these at the end
         for callback in self.callbacks:
             callback.set_params(params)
             callback.set_model(model)
         self.methods = cache(self.methods_of)
+
+    def named(self) -> dict[str, Callback]:
+        """Return the callbacks by their classes' names, numbered."""
+        kinds = [type(callback).__name__ for callback in self.callbacks]
+        return {
+            f"{kind}_{kinds[:place].count(kind)}": callback
+            for place, (kind, callback) in enumerate(zip(kinds, self.callbacks, strict=True))
+        }
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what all callbacks have counted."""
+        return {name: callback.get_state() for name, callback in self.named().items()}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Give the callbacks what they had counted; one that is new begins anew."""
+        for name, callback in self.named().items():
+            if name in state:
+                callback.set_state(state[name])
 
     def tell(self, hook: str, *arguments: int, logs: Logs | None = None) -> None:
         """Call a method of all callbacks.

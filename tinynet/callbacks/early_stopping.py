@@ -31,6 +31,8 @@ class EarlyStopping(Monitor):
         3
     """
 
+    _counted = ("best", "wait", "stopped_epoch", "best_epoch", "best_weights")
+
     def __init__(
         self,
         monitor: str = "val_loss",

@@ -48,3 +48,13 @@ class History(Callback):
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
+
+    def get_state(self) -> dict[str, Any]:
+        """Return all that is recorded."""
+        return {"history": self.history, "epoch": self.epoch}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Record on from there."""
+        self.history.clear()
+        self.history.update(state["history"])
+        self.epoch = state["epoch"]

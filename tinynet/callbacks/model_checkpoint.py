@@ -42,6 +42,8 @@ class ModelCheckpoint(Monitor):
         'val_loss'
     """
 
+    _counted = ("best", "batches", "epochs", "epoch")
+
     def __init__(
         self,
         filepath: str | os.PathLike[str],

@@ -30,6 +30,8 @@ class ReduceLROnPlateau(Monitor):
         0.5
     """
 
+    _counted = ("best", "wait", "cooldown_counter")
+
     def __init__(
         self,
         monitor: str = "val_loss",

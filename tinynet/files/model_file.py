@@ -36,12 +36,12 @@ def safetensors_bytes(description: Description) -> bytes:
     content = {"model": json.dumps(description.config)}
     if description.slots or description.iterations:
         content["iterations"] = str(description.iterations)
-    return _content(tensors, content)
+    return tensors_bytes(tensors, content)
 
 
 def weights_bytes(tensors: Mapping[str, Array]) -> bytes:
     """Return the content of a file that holds the weights of a model alone."""
-    return _content(tensors, {"holds": "weights"})
+    return tensors_bytes(tensors, {"holds": "weights"})
 
 
 def file_in(path: str | os.PathLike[str]) -> str | os.PathLike[str]:
@@ -51,7 +51,7 @@ def file_in(path: str | os.PathLike[str]) -> str | os.PathLike[str]:
     return Path(name, IN_FOLDERS) if is_folder else path
 
 
-def _content(tensors: Mapping[str, Array], content: Mapping[str, str]) -> bytes:
+def tensors_bytes(tensors: Mapping[str, Array], content: Mapping[str, str]) -> bytes:
     """Return the content of a file of tensors, and of what there is to say about them."""
     from safetensors.numpy import save
 

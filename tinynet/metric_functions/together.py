@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import ItemsView, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,10 @@ class Metrics:
     def __len__(self) -> int:
         return len(self.plain) + len(self.weighted)
 
+    def items(self) -> ItemsView[str, Metric]:
+        """Return all metrics and their names."""
+        return (self.plain | self.weighted).items()
+
     def reset(self) -> None:
         """Forget what has been counted."""
         for metric in [*self.plain.values(), *self.weighted.values()]:
@@ -72,7 +76,7 @@ class Metrics:
 
     def result(self) -> dict[str, Any]:
         """Return what all metrics say, by name: floats, or arrays of those that have several numbers."""
-        return {name: number(metric.result()) for name, metric in (self.plain | self.weighted).items()}
+        return {name: number(metric.result()) for name, metric in self.items()}
 
     def fresh(self) -> Metrics:
         """Return copies that have counted nothing, so that several threads may count at once.

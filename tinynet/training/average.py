@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..layers import Parameter
+
+Array = NDArray[Any]
 
 
 class MovingAverage:
@@ -27,6 +31,7 @@ class MovingAverage:
         self.momentum, self.steps = momentum, 0
         self.weights = [run.value for run in runs] if momentum is not None else []
         self.averages = [weights.copy() for weights in self.weights]
+        self.trained: list[Array] = []  # the last weights, while the average is in their place
 
     def update(self) -> None:
         """Take a step's weights into the average."""
@@ -40,15 +45,30 @@ class MovingAverage:
     @contextmanager
     def in_place(self) -> Iterator[None]:
         """Give the model the average while the block runs."""
-        trained = [weights.copy() for weights in self.weights]
+        self.trained = [weights.copy() for weights in self.weights]
         self.keep()
         try:
             yield
         finally:
-            for weights, before in zip(self.weights, trained, strict=True):
-                weights[:] = before
+            give(self.weights, self.trained)
+            self.trained = []
+
+    @contextmanager
+    def out_of_place(self) -> Iterator[None]:
+        """Give the model the weights that train while the block runs, where the average has their place."""
+        before, trained = [weights.copy() for weights in self.weights], self.trained
+        give(self.weights, trained or before)
+        try:
+            yield
+        finally:
+            give(self.weights, before)
 
     def keep(self) -> None:
         """Give the model the average for good."""
-        for average, weights in zip(self.averages, self.weights, strict=True):
-            weights[:] = average
+        give(self.weights, self.averages)
+
+
+def give(weights: Sequence[Array], others: Sequence[Array]) -> None:
+    """Write arrays into others."""
+    for own, other in zip(weights, others, strict=True):
+        own[:] = other

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -144,12 +145,12 @@ class Batches:
         self.augment, self.seed = augment, seed
         self.steps = math.ceil(len(samples) / self.batch_size)
 
-    def epoch(self, epoch: int) -> Iterator[Batch]:
-        """Yield the batches of an epoch."""
+    def epoch(self, epoch: int, done: int = 0) -> Iterator[Batch]:
+        """Yield the batches of an epoch, without the first ones, which were done before."""
         samples, weights = self.samples, self.samples.weights
         assert samples.targets is not None
         order = batches(len(samples), self.batch_size, shuffle=self.shuffle, seed=self.seed, epoch=epoch)
-        for indices in order:
+        for indices in itertools.islice(order, done, None):
             yield Batch(
                 self.taken(indices, epoch),
                 samples.targets[indices],

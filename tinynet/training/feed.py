@@ -14,6 +14,14 @@ from .data import Batch, Batches, Samples
 from .stream import Stream
 
 
+@dataclass(frozen=True)
+class Place:
+    """Which batch comes next: that after `taken` ones of an epoch's data; no epoch is -1."""
+
+    epoch: int = -1
+    taken: int = 0
+
+
 class Feed:
     """Training data, an epoch at a time.
 
@@ -33,6 +41,7 @@ class Feed:
         self.total = len(data.samples) if isinstance(data, Batches) and steps is None else self.steps_an_epoch
         self.rest: Iterator[Batch] = iter(())  # of the data, where an epoch took less
         self.begun = False
+        self.place = Place()
 
     @property
     def steps_an_epoch(self) -> int | None:
@@ -46,26 +55,45 @@ class Feed:
             return " batches"
         return " images" if self.data.samples.inputs[0].ndim == 4 else " samples"
 
-    def epoch(self, epoch: int) -> Iterator[Batch]:
+    def epoch(self, epoch: int, done: int = 0) -> Iterator[Batch]:
         """Yield the batches of an epoch; its number fixes the order of the samples.
 
         As in Keras 3, an epoch of a given number of steps ends early where the data does.
+
+        Args:
+            epoch: its number in the model's life.
+            done: how many of its batches were done before `go_on`.
         """
         if self.steps is None:
-            yield from self.data.epoch(epoch)
+            yield from self.counted(self.data.epoch(epoch, done), Place(epoch, done))
             self.is_over = self.data.once
             return
+        if done == self.steps:
+            return
         batch = next(self.rest, None)
-        if batch is None and not (self.data.once and self.begun):
-            self.rest, self.begun = self.data.epoch(epoch), True
+        if batch is None and not done and not (self.data.once and self.begun):
+            self.rest, self.begun = self.counted(self.data.epoch(epoch), Place(epoch)), True
             batch = next(self.rest, None)
-        for step in range(self.steps):
+        for step in range(done, self.steps):
             if batch is None:
                 self.end(step)
                 return
             yield batch
             if step + 1 < self.steps:
                 batch = next(self.rest, None)
+
+    def counted(self, batches: Iterator[Batch], place: Place) -> Iterator[Batch]:
+        """Yield what is left of the data, and keep the place in it."""
+        self.place = place
+        for batch in batches:
+            self.place = Place(self.place.epoch, self.place.taken + 1)
+            yield batch
+
+    def go_on(self, place: Place) -> None:
+        """Go on at a place in data that begins anew after a restart, an iterator from its first batch."""
+        self.place = place
+        if self.steps is not None and place.epoch >= 0:
+            self.rest, self.begun = self.counted(self.data.epoch(place.epoch, place.taken), place), True
 
     def end(self, step: int) -> None:
         """Warn that the data was over after so many steps of an epoch that should have more."""

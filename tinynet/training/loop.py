@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
-from typing import Protocol
+from dataclasses import astuple
+from typing import Any, Protocol
 
-from ..callbacks import Callback, History
+from ..callbacks import BackupAndRestore, Callback, History
 from ..callbacks.callback_list import CallbackList
 from .average import MovingAverage
 from .data import Batch
-from .feed import Feed, Validation
+from .feed import Feed, Place, Validation
 from .progress import Progress
+from .state import restore, state_of
 from .trainer import Trainer
 
 
@@ -60,30 +62,70 @@ class Loop:
         self.callbacks = CallbackList(callbacks, model, params)
         self.model, self.trainer, self.feed, self.validation = model, trainer, feed, validation
         self.progress, self.average, self.history = progress, average, self.callbacks.history
+        self.place: tuple[int, int] | None = (
+            None  # the epoch that comes next or goes on, and its batches done
+        )
+        self.place_in_data = Place()  # where the feed is to go on
+        self.logs: dict[str, float] = {}  # of the last epoch
+        self.is_over = False
+        for callback in self.callbacks.callbacks:
+            if isinstance(callback, BackupAndRestore):
+                callback.training = self
 
-    def run(self, epochs: Iterable[int]) -> History:
+    def state(self) -> dict[str, Any]:
+        """Return all that this training needs to go on from here in another process, as plain data."""
+        return {
+            "place": list(self.place or ()),
+            "feed": list(astuple(self.feed.place)),
+            "is_over": self.model.stop_training or self.feed.is_over,
+            "logs": self.logs,
+            "callbacks": self.callbacks.get_state(),
+            **state_of(self.model, self.trainer, self.average),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` returned; raise ValueError if it is of another training."""
+        restore(state, self.model, self.trainer, self.average)
+        self.callbacks.set_state(state["callbacks"])
+        self.place = tuple(state["place"]) or None
+        self.logs, self.model.stop_training = state["logs"], state["is_over"]
+        self.place_in_data = Place(*state["feed"])
+
+    def to_do(self, epochs: range) -> range:
+        """Return which of these epochs are left."""
+        if self.place is None:
+            return epochs
+        self.feed.go_on(self.place_in_data)
+        return range(0) if self.model.stop_training else range(self.place[0], epochs.stop)
+
+    def run(self, epochs: range) -> History:
         """Train for these epochs, counted from 0, or until a callback stops it or the data is over."""
         model = self.model
         model.stop_training = False
         model.log_names = ["loss", *self.trainer.metrics]
         if self.validation.data is not None:
             model.log_names += [f"val_{name}" for name in model.log_names]
-        logs: dict[str, float] = {}
         self.callbacks.tell("on_train_begin")
         try:
-            for epoch in epochs:
-                batches = self.feed.epoch(model.epochs_trained)
-                first = next(batches, None)
-                if first is None:
+            for epoch in self.to_do(epochs):
+                done = self.done_of(epoch)
+                batches = self.feed.epoch(model.epochs_trained, done)
+                first = [*itertools.islice(batches, 1)]
+                if not first and not done:
                     self.check_trained()
                     break
-                logs = self.epoch(epoch, itertools.chain([first], batches))
+                self.logs = self.epoch(epoch, itertools.chain(first, batches))
                 if model.stop_training or self.feed.is_over:
                     break
+            self.is_over = True
         finally:  # Ctrl-C in a late epoch must not lose the best weights, nor their average
             self.average.keep()
-            self.callbacks.tell("on_train_end", logs=logs)
+            self.callbacks.tell("on_train_end", logs=self.logs)
         return self.history
+
+    def done_of(self, epoch: int) -> int:
+        """Return how many batches of an epoch have been done."""
+        return self.place[1] if self.place is not None and self.place[0] == epoch else 0
 
     def check_trained(self) -> None:
         """Raise if there was no data at all."""
@@ -94,15 +136,18 @@ class Loop:
         """Train on an epoch's batches, validate, tell the callbacks, and return what was measured."""
         self.callbacks.tell("on_epoch_begin", epoch)
         self.progress.begin(epoch, self.feed.total, self.feed.unit)
+        if done := self.done_of(epoch):
+            self.progress.update(self.trainer.samples if self.feed.counts_samples else done, {})
         logs: dict[str, float] | None = None
         try:
-            logs = self.train(batches)
+            logs = self.train(epoch, batches)
             with self.average.in_place():
                 if self.validation.is_due(epoch):
                     logs |= {f"val_{name}": value for name, value in self.validate().items()}
         finally:
             self.trainer.in_epoch = False
             self.progress.end(epoch, logs)
+        self.logs, self.place = logs, (epoch + 1, 0)
         with self.average.in_place():
             self.callbacks.tell("on_epoch_end", epoch, logs=logs)
         return logs
@@ -117,16 +162,18 @@ class Loop:
         self.callbacks.tell("on_test_end", logs=logs)
         return logs
 
-    def train(self, batches: Iterable[Batch]) -> dict[str, float]:
-        """Train on batches, and return the loss and the metrics over all of them."""
-        model, trainer = self.model, self.trainer
-        trainer.reset_metrics()
+    def train(self, epoch: int, batches: Iterable[Batch]) -> dict[str, float]:
+        """Train on the batches that are left of an epoch, and return the loss and metrics over all of it."""
+        model, trainer, done = self.model, self.trainer, self.done_of(epoch)
+        if not done:
+            trainer.reset_metrics()
         trainer.in_epoch = True
-        for number, batch in enumerate(batches):
+        for number, batch in enumerate(batches, done):
             self.callbacks.tell("on_train_batch_begin", number)
             logs = trainer.train(batch, model.steps_trained)
             model.steps_trained += 1
             self.average.update()
+            self.place = epoch, number + 1
             self.progress.update(len(batch.targets) if self.feed.counts_samples else 1, logs)
             self.callbacks.tell("on_train_batch_end", number, logs=logs)
             if model.stop_training:

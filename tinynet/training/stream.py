@@ -79,26 +79,26 @@ class Stream:
         self.first = [*itertools.islice(self.iterator, 1)]
         return self.first[0] if self.first else None
 
-    def epoch(self, epoch: int) -> Iterator[Batch]:
-        """Yield the batches of an epoch."""
+    def epoch(self, epoch: int, done: int = 0) -> Iterator[Batch]:
+        """Yield the batches of an epoch, without the first ones, which were done before."""
         begin, end = (getattr(self.data, f"on_epoch_{name}", None) for name in ("begin", "end"))
         if begin is not None and self.is_sequence:
             begin()
-        for item in self.in_order(epoch):
+        for item in self.in_order(epoch, done):
             yield self.check(*parts_of(item))
         if end is not None and self.is_sequence:
             end()
 
-    def in_order(self, epoch: int) -> Iterator[Any]:
-        """Yield the batches of an epoch as they come."""
+    def in_order(self, epoch: int, done: int = 0) -> Iterator[Any]:
+        """Yield the batches of an epoch, without the first ones, as they come."""
         if not self.is_sequence:
             rest = iter(self.data) if self.iterator is None else self.iterator
             first, self.first, self.iterator = self.first, [], None
-            yield from itertools.chain(first, rest)
+            yield from itertools.islice(itertools.chain(first, rest), done, None)
             return
         steps = length_of(self.data) or 0  # which may change between epochs
         order = np.random.default_rng((self.seed, epoch, ORDER)).permutation(steps)
-        yield from (self.data[int(i)] for i in (order if self.shuffle else range(steps)))
+        yield from (self.data[int(i)] for i in (order if self.shuffle else range(steps))[done:])
 
 
 def length_of(data: Any) -> int | None:
