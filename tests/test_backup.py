@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import multiprocessing
 import os
@@ -152,7 +153,7 @@ def run_and_tell(case, folder, double):
 
 
 def run_child(case, folder, double, seconds=None):
-    """Run a training in a process of its own, and kill it after so long; return whether it ended by itself."""
+    """Run a training in a process of its own, and kill it after so long; return whether it ended itself."""
     child = multiprocessing.get_context("fork").Process(target=run_and_tell, args=(case, folder, double))
     child.start()
     child.join(60 if seconds is None else seconds)
@@ -168,15 +169,17 @@ def kill_and_go_on(case, folder, kills, moments):
     assert run_child(case, folder / "whole", False)
     whole, expected = time.perf_counter() - start, (folder / "whole" / "bits").read_text()
     done = 0
-    while done < kills:
-        trial = folder / f"after_{done}"
+    for number in itertools.count():
+        if done >= kills:
+            break
+        trial, double = folder / f"trial_{number}", number % 2 == 1
         trial.mkdir()
         for _ in range(moments.randint(1, 4)):
-            if run_child(case, trial, done % 2 == 1, moments.uniform(0, whole)):
+            if run_child(case, trial, double, moments.uniform(0, whole)):
                 break
             done += 1
         else:
-            assert run_child(case, trial, done % 2 == 1)
+            assert run_child(case, trial, double)
         assert (trial / "bits").read_text() == expected, f"after {done} kills"
         assert not [*folder.rglob(".tinynet-*")]
 
