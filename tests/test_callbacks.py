@@ -391,6 +391,10 @@ def test_terminate_on_nan_stops_after_the_batch(model, value):
     assert model.stop_training
 
 
+diverges = pytest.mark.filterwarnings("ignore:fit. the training has diverged")
+
+
+@diverges
 def test_terminate_on_nan_ends_fit_at_once(model):
     model.flat.value[:] = math.nan
     history = model.fit(X, X, batch_size=2, epochs=5, verbose=0, callbacks=[TerminateOnNaN()])
@@ -398,6 +402,7 @@ def test_terminate_on_nan_ends_fit_at_once(model):
     assert math.isnan(history.history["loss"][0])
 
 
+@diverges
 def test_terminate_on_nan_raises_if_wanted(model):
     model.flat.value[:] = math.nan
     with pytest.raises(RuntimeError, match="Batch 0: the loss is nan"):

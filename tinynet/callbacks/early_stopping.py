@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ class EarlyStopping(Monitor):
         monitor: what to watch, a key of the history; default "val_loss".
         min_delta: a change of this size or less is no improvement; default 0.
         patience: epochs without improvement before training stops; default 0.
-        verbose: 1 to print when it stops and restores; default 0.
+        verbose: 1 to print when it stops and restores; default 0: only where it stops because of NaN.
         mode: "min", "max" or "auto" (default: from the name, such as "val_accuracy").
         baseline: if given, improvements count only where the value is better than this; default None.
         restore_best_weights: whether the model ends with the weights of its best epoch; default False.
@@ -70,6 +71,13 @@ class EarlyStopping(Monitor):
                 self.wait = 0
         elif self.wait >= self.patience:
             self.model.stop_training, self.stopped_epoch = True, epoch
+            self.tell_of_nan(epoch, value)
+
+    def tell_of_nan(self, epoch: int, value: float) -> None:
+        """Print, also where nothing is to be printed, that training stops because of NaN."""
+        numbers = [value, value if self.best is None else self.best]
+        if found := [number for number in numbers if not math.isfinite(number)]:
+            print(f"\nEpoch {epoch + 1}: training stops, because {self.monitor} is {found[0]}.")
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         if self.verbose and self.stopped_epoch:

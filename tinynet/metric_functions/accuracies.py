@@ -71,7 +71,7 @@ def sparse_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Float32
         array([1., 0.], dtype=float32)
     """
     labels, predictions = labels_and_rows(y_true, y_pred)
-    return as_numbers(predictions.argmax(axis=-1) == labels)
+    return as_numbers(is_largest(labels, predictions))
 
 
 def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Float32s:
@@ -92,7 +92,7 @@ def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Float32s:
         array([1., 0.], dtype=float32)
     """
     targets, predictions = two_of_rows(y_true, y_pred)
-    return as_numbers(predictions.argmax(axis=-1) == targets.argmax(axis=-1))
+    return as_numbers(is_largest(targets.argmax(axis=-1), predictions))
 
 
 def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5) -> Float32s:
@@ -116,7 +116,7 @@ def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5
                [1., 0.]], dtype=float32)
     """
     targets, predictions = of_one_shape(y_true, y_pred)
-    return as_numbers(targets == (predictions > threshold))
+    return as_numbers((targets == (predictions > threshold)) & ~np.isnan(predictions))
 
 
 def top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5) -> Float32s:
@@ -169,11 +169,18 @@ def sparse_top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: i
     return among_largest(labels.astype(np.int64), predictions, k)
 
 
+def is_largest(labels: Array, predictions: Array) -> Array:
+    """Return whether the largest output of each row is at its label: in rows with NaN, none is."""
+    largest = predictions.argmax(axis=-1)  # of a row with NaN, the place of the first
+    found = np.take_along_axis(predictions, largest[..., None], axis=-1)[..., 0]
+    return np.asarray((largest == labels) & ~np.isnan(found))
+
+
 def among_largest(labels: Array, predictions: Array, k: int) -> Float32s:
-    """Return 1 for each label whose output fewer than k others exceed, and which is finite."""
+    """Return 1 for each label whose finite output fewer than k others exceed, in a row without NaN."""
     own = np.take_along_axis(predictions, labels[..., None], axis=-1)
     larger = (predictions > own).sum(axis=-1)
-    return as_numbers((larger < k) & np.isfinite(own[..., 0]))
+    return as_numbers((larger < k) & np.isfinite(own[..., 0]) & ~np.isnan(predictions).any(axis=-1))
 
 
 def labels_and_rows(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[Array, Array]:

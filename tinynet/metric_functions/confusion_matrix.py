@@ -21,7 +21,7 @@ def confusion_matrix(y_true: ArrayLike, y_pred: ArrayLike, classes: int) -> NDAr
 
     Raises:
         TypeError: labels that are not integers.
-        ValueError: labels out of range, or shapes that do not fit together.
+        ValueError: labels out of range, predictions that are NaN, or shapes that do not fit together.
 
     Example:
         >>> confusion_matrix([0, 0, 1, 2], [0, 1, 1, 2], classes=3)
@@ -31,6 +31,8 @@ def confusion_matrix(y_true: ArrayLike, y_pred: ArrayLike, classes: int) -> NDAr
     """
     true, predicted = np.asarray(y_true), np.asarray(y_pred)
     if predicted.ndim == 2 and predicted.shape[1] == classes:
+        if predicted.dtype.kind == "f" and np.isnan(predicted).any():
+            raise ValueError("A confusion matrix needs an answer for each sample; y_pred holds NaN.")
         predicted = predicted.argmax(axis=1)
     if true.ndim != 1 or predicted.shape != true.shape:
         raise ValueError(

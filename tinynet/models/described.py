@@ -11,7 +11,7 @@ from ..files.model_file import file_in
 from ..layers import Layer
 from .description import keras_config
 from .former import Former
-from .storage.saving import weights_content
+from .storage.saving import warn_of_nan, weights_content
 from .storage.weights_file import read_weights
 from .trainable import Trainable
 
@@ -233,7 +233,9 @@ class Described(Trainable, Former, only_kernels=True):
         """
         self._check_has_weights("save_weights")
         path = file_in(filepath)
-        write_new(path, weights_content(self, path), overwrite)
+        content = weights_content(self, path)
+        warn_of_nan("save_weights", self)
+        write_new(path, content, overwrite)
 
     def load_weights(
         self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, by_name: bool = False

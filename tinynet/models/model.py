@@ -22,7 +22,7 @@ from ..layers.wiring import Wiring
 from .described import Described
 from .description import as_ours, common_config, restore
 from .inputs import as_inputs
-from .storage.saving import content_of, weights_content
+from .storage.saving import content_of, warn_of_nan, weights_content
 from .summary import summary
 
 
@@ -292,7 +292,9 @@ class Model(Described, only_kernels=True):
             ['model.safetensors']
         """
         path = file_in(filepath)
-        write_new(path, content_of(self, path, include_optimizer, dtype), overwrite)
+        content = content_of(self, path, include_optimizer, dtype)
+        warn_of_nan("save", self)
+        write_new(path, content, overwrite)
 
     def check_saves(self, filepath: str | os.PathLike[str], weights_only: bool = False) -> None:
         """Raise what `save` raises of a file's ending and of the layers, and write nothing.

@@ -101,7 +101,7 @@ class Loop:
     def run(self, epochs: range) -> History:
         """Train for these epochs, counted from 0, or until a callback stops it or the data is over."""
         model = self.model
-        model.stop_training = False
+        model.stop_training = self.trainer.watch.has_told = False
         model.log_names = ["loss", *self.trainer.metrics]
         if self.validation.data is not None:
             model.log_names += [f"val_{name}" for name in model.log_names]
@@ -168,6 +168,7 @@ class Loop:
         if not done:
             trainer.reset_metrics()
         trainer.in_epoch = True
+        batch = None
         for number, batch in enumerate(batches, done):
             self.callbacks.tell("on_train_batch_begin", number)
             logs = trainer.train(batch, model.steps_trained)
@@ -178,6 +179,8 @@ class Loop:
             self.callbacks.tell("on_train_batch_end", number, logs=logs)
             if model.stop_training:
                 break
+        if batch is not None:
+            trainer.watch.weights("fit", model.steps_trained, batch)
         model.epochs_trained += 1
         trainer.in_epoch = False
         return trainer.result()

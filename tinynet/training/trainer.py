@@ -22,6 +22,7 @@ from ..losses import Loss
 from ..metrics import Metrics
 from ..optim import Optimizer
 from .data import Batch, Samples
+from .divergence import Watch
 from .logits import doubt, split_at_logits
 from .step import Steps
 from .stream import Stream
@@ -45,6 +46,7 @@ class Trainer:
     ) -> None:
         self.model, self.optimizer, self.loss, self.metrics = model, optimizer, loss, metrics
         self.loss_sum, self.samples = 0.0, 0  # of what was trained on since `reset_metrics`
+        self.watch = Watch(model, optimizer)
         self.in_epoch = False  # an evaluation then leaves the metrics alone, which go on counting
         self.flows: WeakKeyDictionary[Flow, tuple[Flow, Layer | None, Loss]] = WeakKeyDictionary()
         if problem := doubt(model.flow(), loss):
@@ -105,7 +107,8 @@ class Trainer:
     def count_step(self, batch: Batch, number: int) -> float:
         """Train on one batch, count its loss and metrics, and return its loss."""
         loss, outputs = self.steps(batch.inputs, batch.targets, number, batch.weights)
-        samples = len(batch.targets)
+        samples, method = len(batch.targets), "fit" if self.in_epoch else "train_on_batch"
+        self.watch.loss(method, number, loss, batch)
         self.loss_sum, self.samples = self.loss_sum + loss * samples, self.samples + samples
         if self.metrics:
             self.metrics.update(batch.targets, self.predictions(batch.inputs, outputs), batch.weights)

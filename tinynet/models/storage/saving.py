@@ -11,7 +11,9 @@ from numpy.typing import DTypeLike, NDArray
 
 from ...files.description import Description
 from ...files.model_file import safetensors_bytes, weights_bytes
+from ...keywords import warn
 from ...layers.chain import names_for
+from ...training.divergence import not_finite
 from ..trainable import Trainable
 from .optimizer_state import optimizer_state
 
@@ -69,6 +71,21 @@ def weights_content(model: Trainable, path: str | os.PathLike[str]) -> bytes:
 
         return keras_weights_bytes(describe(model, False, False))
     return weights_bytes({name: parameter.value for name, parameter in model.named_parameters().items()})
+
+
+def warn_of_nan(method: str, model: Trainable) -> None:
+    """Warn if a model that is to be written holds NaN or infinite weights.
+
+    Args:
+        method: for the warning.
+        model: the model.
+    """
+    if path := not_finite(model):
+        warn(
+            f"{method}: {path} holds NaN or infinite weights, as after a training that diverged; the file is "
+            "written, and load_model refuses it.",
+            UserWarning,
+        )
 
 
 def suffix_of(method: str, path: str | os.PathLike[str]) -> str:
