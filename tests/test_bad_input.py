@@ -346,6 +346,10 @@ def test_a_log_survives_a_fit_that_is_refused(tmp_path, unusable):
 # Training that diverges, and Ctrl-C
 
 
+diverges = pytest.mark.filterwarnings("ignore:fit. the training has diverged")
+
+
+@diverges
 def test_a_checkpoint_does_not_replace_good_weights_with_nan(tmp_path):
     path, model = tmp_path / "model", line()
     model.fit(X, X, verbose=0, callbacks=[ModelCheckpoint(path)])
@@ -356,6 +360,7 @@ def test_a_checkpoint_does_not_replace_good_weights_with_nan(tmp_path):
     assert path.read_bytes() == good
 
 
+@diverges
 def test_a_checkpoint_does_not_save_weights_that_the_last_step_has_ruined(tmp_path):
     # The loss is that of the weights before the step, and finite.
     path, model = tmp_path / "model", line()
@@ -368,6 +373,7 @@ def test_a_checkpoint_does_not_save_weights_that_the_last_step_has_ruined(tmp_pa
     assert path.read_bytes() == good
 
 
+@diverges
 def test_terminate_on_nan_says_why_training_stops(capsys):
     model = line()
     model.flat.value[:] = math.nan
@@ -407,12 +413,14 @@ def test_weights_that_overflow_warn_nobody(metric, ending, dtype, size):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_regression_that_diverges_warns_nobody(dtype):
+def test_a_regression_that_diverges_warns_once(dtype):
     model = Sequential([layers.Dense(8, "relu"), layers.Dense(3)], 2, dtype=dtype)
     model.compile(optim.SGD(1e3), "mse", ["mse"])
     x = np.random.default_rng(0).normal(size=(32, 2))
     y = np.eye(3)[np.arange(32) % 3]
-    history = model.fit(x, y, batch_size=8, epochs=8, verbose=0).history
+    with pytest.warns(UserWarning, match="the training has diverged") as caught:
+        history = model.fit(x, y, batch_size=8, epochs=8, verbose=0).history
+    assert len(caught) == 1
     assert not math.isfinite(history["loss"][-1])
 
 

@@ -83,6 +83,7 @@ def test_train_on_batch_tells_once():
     model.flat.value[:] = math.nan
     (text,) = warned(lambda: [model.train_on_batch(X, Y) for _ in range(3)])
     assert text.startswith("train_on_batch: the training has diverged: at step 1 the loss is nan")
+    assert "the first weights" in text
 
 
 def test_what_does_not_diverge_says_nothing():

@@ -37,7 +37,8 @@ class Watch:
             batch: what it was measured on.
         """
         if not self.has_told and not math.isfinite(loss):
-            self.tell(method, f"at step {number + 1} the loss is {loss}", self.cause(batch))
+            what = f"at step {number + 1} the loss is {loss}"
+            self.tell(method, what, self.cause(batch, self.optimizer.iterations < 2))
 
     def weights(self, method: str, steps: int, batch: Batch) -> None:
         """Look at the weights after so many steps."""
@@ -50,13 +51,15 @@ class Watch:
         self.has_told = True
         warn(f"{method}: the training has diverged: {what}. The likeliest cause: {cause}.", UserWarning)
 
-    def cause(self, batch: Batch) -> str:
-        """Return what has most probably made a training on such batches diverge."""
+    def cause(self, batch: Batch, is_first: bool = False) -> str:
+        """Return what has most probably made training on such batches diverge, perhaps at its first step."""
         is_scaled = any(isinstance(part, Rescaling | Normalization) for _, part in self.model.parts())
         if not is_scaled and (most := largest(batch.inputs)) > LARGE:
             return f"x reaches {most:.3g}: scale it to about -1 to 1, as in x / {most:.3g}"
         if batch.targets.dtype.kind == "f" and (most := largest([batch.targets])) > LARGE:
             return f"the targets reach {most:.3g}: scale them to about -1 to 1"
+        if is_first:
+            return "the first weights, or a loss that does not fit the targets or the model's last layer"
         return f"the learning rate, {self.optimizer.current_learning_rate}, is too high: try a tenth of it"
 
 
