@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import math
+import re
+from contextlib import nullcontext
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -273,6 +276,105 @@ def test_csv_logger_has_the_columns_of_keras(model, tmp_path):
     assert log.read_text().splitlines() == [
         "epoch,learning_rate,loss,mae,val_learning_rate,val_loss,val_mae", "0,0.5,0.0,0.0,NA,NA,NA",
     ]  # fmt: skip
+
+
+def test_csv_logger_finds_out_before_the_first_step_whether_it_can_write(model, tmp_path):
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path, tmp_path / "absent" / "log.csv", tmp_path / "file" / "log.csv"):
+        with pytest.raises(OSError, match=re.escape(str(path))):
+            model.fit(X, X, verbose=0, callbacks=[CSVLogger(path)])
+    assert model.steps_trained == 0
+
+
+@pytest.mark.parametrize(
+    ("torn", "kept", "removed"),
+    [
+        (
+            b"epoch,loss,val_loss\r\n0,9.0,0.5\r\n1,9.0,0.",
+            b"epoch,loss,val_loss\r\n0,9.0,0.5\r\n",
+            "1,9.0,0.",
+        ),
+        (b"epoch,loss,val_loss\r\n0,9.0,0.5\r\n\xc3", b"epoch,loss,val_loss\r\n0,9.0,0.5\r\n", "\ufffd"),
+        (b"epoch,lo", b"epoch,loss,val_loss\r\n", "epoch,lo"),
+        (b"epoch,loss,val_loss\r\n0,9.0,0.5\r", b"epoch,loss,val_loss\r\n0,9.0,0.5\r\n", None),
+        (b"epoch,loss,val_loss\n0,9.0,0.5\n", b"epoch,loss,val_loss\n0,9.0,0.5\n", None),
+    ],
+)
+def test_csv_logger_takes_out_a_line_that_a_killed_program_left(model, tmp_path, torn, kept, removed):
+    log = tmp_path / "log.csv"
+    log.write_bytes(torn)
+    told = (
+        pytest.warns(UserWarning, match=re.escape(f"is taken out: {removed!r}")) if removed else nullcontext()
+    )
+    with told:
+        feed(CSVLogger(log, append=True), model, [0.25])
+    assert log.read_bytes() == kept + b"0,9.0,0.25\r\n"
+
+
+FULL_DISK = """
+import resource, warnings, numpy as np
+from tinynet import Sequential, layers, callbacks
+
+def limit(epoch, logs):  # in the second and third epoch no file can become longer than it is
+    resource.setrlimit(resource.RLIMIT_FSIZE, ({size} if epoch in (1, 2) else -1, -1))
+
+model = Sequential([layers.Dense(1)], 1)
+model.compile("sgd", "mse")
+model.fit(X := np.ones((4, 1)), X, verbose=0)
+with warnings.catch_warnings(record=True) as found:
+    warnings.simplefilter("always")
+    try:
+        limits = callbacks.LambdaCallback(on_epoch_begin=limit)
+        model.fit(X, X, epochs=5, verbose=0, callbacks=[limits, {callback}])
+    except OSError as error:
+        print(error)
+print(model.epochs_trained, *(str(one.message) for one in found), sep="\\n")
+"""
+
+
+def test_a_full_disk_does_not_end_a_training_for_its_log(tmp_path, run_python):
+    pytest.importorskip("resource")
+    log = tmp_path / "log.csv"
+    code = FULL_DISK.replace("{size}", "60").replace("{callback}", f"callbacks.CSVLogger({str(log)!r})")
+    epochs, *told = run_python(code).splitlines()
+    assert epochs == "6"
+    assert len(told) == 2
+    assert all(text.startswith(f"CSVLogger: cannot write {str(log)!r}: File too large") for text in told)
+    lines = log.read_text().splitlines()
+    assert [line.split(",")[0] for line in lines] == ["epoch", *"01234"]
+    assert all(line.count(",") == 2 for line in lines)
+
+
+def test_a_full_disk_ends_a_training_whose_checkpoints_it_cannot_hold_and_names_the_file(
+    tmp_path, run_python
+):
+    pytest.importorskip("resource")
+    path = tmp_path / "model-{epoch}.safetensors"
+    callback = f"callbacks.ModelCheckpoint({str(path)!r})"
+    told = run_python(FULL_DISK.replace("{size}", "80").replace("{callback}", callback)).splitlines()
+    assert told[0].endswith(
+        f"cannot write the file: File too large: {str(tmp_path / 'model-2.safetensors')!r}"
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["model-1.safetensors"]
+
+
+def test_a_checkpoint_finds_out_before_the_first_step_whether_there_is_room(tmp_path, run_python):
+    pytest.importorskip("resource")
+    callback = f"callbacks.ModelCheckpoint({str(tmp_path / 'a' / 'model')!r})"
+    code = FULL_DISK.replace("in (1, 2)", "> 9").replace("{size}", "0").replace("{callback}", callback)
+    limited = code.replace("with warn", "resource.setrlimit(resource.RLIMIT_FSIZE, (80, -1))\nwith warn")
+    told = run_python(limited).splitlines()
+    assert told[0].endswith(f"cannot write the file: File too large: {str(tmp_path / 'a' / 'model')!r}")
+    assert told[1:] == ["1"]
+    assert not [*tmp_path.rglob("*")]
+    assert run_python(code).splitlines() == ["6"]
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder in which nobody may write")
+def test_a_checkpoint_finds_out_before_the_first_step_whether_it_can_write(model):
+    with pytest.raises(OSError, match=r"cannot write the file.*/proc/absent/model"):
+        model.fit(X, X, verbose=0, callbacks=[ModelCheckpoint("/proc/absent/model")])
+    assert model.steps_trained == 0
 
 
 # LearningRateScheduler

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["atomic_write", "write_new"]
+__all__ = ["atomic_write", "check_writable", "write_new"]
 
 LEFT_BEHIND = 3600  # seconds; in a folder that several machines share, their processes cannot be asked
 
@@ -116,6 +116,37 @@ def _is_running(process: int) -> bool:
     except OSError:  # it is somebody else's
         pass
     return True
+
+
+def check_writable(path: str | os.PathLike[str], size: int) -> None:
+    """Raise now what `write_new` would raise of a place, and leave nothing there.
+
+    Args:
+        path: the file.
+        size: of its content, in bytes.
+
+    Raises:
+        OSError: the file could not be written: no such folder can be made, not permitted, disk full, ...
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     check_writable(Path(folder, "new", "greeting.txt"), 5)
+        ...     print([*Path(folder).iterdir()])
+        []
+    """
+    target = Path(path)
+    folder = next((parent for parent in target.absolute().parents if parent.exists()), target.parent)
+    temporary = folder / f".tinynet-{os.getpid()}-{secrets.token_hex(8)}.tmp"
+    try:
+        try:
+            with temporary.open("xb") as file:
+                file.write(bytes(size))
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise OSError(error.errno, f"cannot write the file: {error.strerror}", str(path)) from None
 
 
 def write_new(path: str | os.PathLike[str], data: bytes, overwrite: bool = True) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..files.atomic import write_new
+from ..files.atomic import check_writable, write_new
 from ..files.model_file import file_in
 from ..layers.chain import Layers, names_for
 from ..layers.config import give_names, layer_config, layer_from_config
@@ -297,21 +297,22 @@ class Model(Described, only_kernels=True):
         write_new(path, content, overwrite)
 
     def check_saves(self, filepath: str | os.PathLike[str], weights_only: bool = False) -> None:
-        """Raise what `save` raises of a file's ending and of the layers, and write nothing.
+        """Raise what `save` raises of a file's place and ending, and of the layers, and write nothing.
 
         Args:
             filepath: the file.
             weights_only: whether `save_weights` is meant, and not `save`; default False.
 
         Raises:
-            TypeError, ValueError: as `save`.
+            TypeError, ValueError, OSError: as `save`.
 
         Example:
             >>> from tinynet import Sequential, layers
             >>> Sequential([layers.Dense(2)], 3).check_saves("best.keras")
         """
         path = file_in(filepath)
-        _ = weights_content(self, path) if weights_only else content_of(self, path)
+        content = weights_content(self, path) if weights_only else content_of(self, path)
+        check_writable(path, len(content))
 
     def config(self) -> dict[str, Any]:
         """Return what rebuilds the model, without its weights, as JSON can hold it.
