@@ -327,6 +327,7 @@ def test_the_moving_average_of_several_runs_is_the_one_by_hand():
     np.testing.assert_array_equal(model.predict(x), model.forward(x))
 
 
+@pytest.mark.filterwarnings("ignore:fit. the training has diverged")
 def test_early_stopping_restores_all_weights_of_the_best_epoch():
     _, model = in_several_runs(optim.SGD(5.0))  # diverges
     x, y = problem(30)
