@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import tinynet
-from tinynet import Sequential, layers, optim
+from tinynet import Sequential, generators, layers, optim, utils
 from tinynet.callbacks import (
     BackupAndRestore,
     Callback,
@@ -79,8 +79,23 @@ class Plain:
 
         return (forever(),), {"callbacks": [], "steps_per_epoch": 9}
 
+    def sequence(self, folder):
+        class Own(utils.PyDataset):
+            def __len__(self):
+                return 6
 
-CASES = ["arrays", "plateau", "scheduler", "steps", "stream"]
+            def __getitem__(self, i):
+                return X[i * 15 : i * 15 + 15], Y[i * 15 : i * 15 + 15]
+
+        return (Own(),), {"callbacks": [], "batch_size": None}
+
+    def generator(self, folder):
+        made = generators.ImageDataGenerator(horizontal_flip=True, rotation_range=30)
+        x = np.repeat(X, 5, axis=1).reshape(90, 5, 5, 1)
+        return (made.flow(x, Y, batch_size=20, seed=4),), {"callbacks": [], "batch_size": None}
+
+
+CASES = ["arrays", "plateau", "scheduler", "steps", "stream", "sequence", "generator"]
 
 
 def train(case, folder, *others, backup=True, freq=2):
@@ -90,8 +105,13 @@ def train(case, folder, *others, backup=True, freq=2):
     keywords["callbacks"] += others
     if backup:
         keywords["callbacks"].insert(0, BackupAndRestore(folder / "backup", save_freq=freq))
-    size = {} if case == "stream" else {"batch_size": 10}
-    model.fit(*data, epochs=Plain.epochs, verbose=0, **size, **keywords)
+    if case == "generator":
+        model = Sequential(
+            [layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(1, "sigmoid")], (5, 5, 1), seed=3
+        )
+        model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+    size = {"batch_size": 10 if case in ("arrays", "plateau", "scheduler", "steps") else None}
+    model.fit(*data, epochs=Plain.epochs, verbose=0, **size | keywords)
     return model
 
 

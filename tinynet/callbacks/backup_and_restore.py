@@ -19,9 +19,10 @@ class BackupAndRestore(Callback):
     """Let a training that was killed go on where its last backup was, to the same bits as without the kill.
 
     Run the same program again: `fit` then takes the model, the optimizer, the metrics, the history and what
-    other callbacks have counted from the backup, and the batches that come after it. That holds for the data
-    as well, if it comes in the order in which it came: arrays do, and what is made batch by batch must follow
-    from the number of the batch, or be a new iterator that begins with the first one, which is gone through.
+    other callbacks have counted from the backup, and the batches that come after it. For that, data that is
+    made batch by batch must come in the order in which it came: an iterator begins with its first batch, and
+    is gone through; a sequence gives the same batch for a number, or says in `get_state()` what else it
+    depends on, and takes that in `set_state(state)`, as tinynet's generators of images do.
 
     Args:
         backup_dir: a folder for the backup of this training alone; it is made where it is missing.

@@ -85,6 +85,15 @@ class ImageDataset(PyDataset):
         """Go through the first batches."""
         return itertools.islice(iter(self), count)
 
+    def get_state(self) -> dict[str, Any]:
+        """Return what `BackupAndRestore` keeps, from which the order follows."""
+        return {"epoch": self._epoch}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from what `get_state` returned."""
+        self._epoch = state["epoch"]
+        self._set_order()
+
     def on_epoch_end(self) -> None:
         """Put the pictures into another order, if they are shuffled."""
         self._epoch += 1

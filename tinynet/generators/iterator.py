@@ -78,6 +78,16 @@ class Iterator(PyDataset):
         """Let `next` begin a new epoch."""
         self.batch_index = 0
 
+    def get_state(self) -> dict[str, Any]:
+        """Return what `BackupAndRestore` keeps, with the state of the random numbers."""
+        counts = {"total_batches_seen": self.total_batches_seen, "batch_index": self.batch_index}
+        return {"counts": counts | {"index_array": self.index_array}, "random": self._random.get_state()}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from what `get_state` returned."""
+        vars(self).update(state["counts"])
+        self._random.set_state(tuple(state["random"]))
+
     def on_epoch_end(self) -> None:
         """Put the samples into another order for the next epoch, if they are shuffled."""
         with self.lock:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,9 +89,16 @@ class Feed:
             self.place = Place(self.place.epoch, self.place.taken + 1)
             yield batch
 
-    def go_on(self, place: Place) -> None:
-        """Go on at a place in data that begins anew after a restart, an iterator from its first batch."""
-        self.place = place
+    def state(self) -> dict[str, Any]:
+        """Return the place in the data, and what the data counts itself."""
+        own = self.data.get_state() if isinstance(self.data, Stream) else None
+        return {"epoch": self.place.epoch, "taken": self.place.taken, "data": own}
+
+    def go_on(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state` in data that begins anew after a restart, an iterator with its first batch."""
+        self.place = place = Place(state["epoch"], state["taken"])
+        if isinstance(self.data, Stream):
+            self.data.set_state(state["data"])
         if self.steps is not None and place.epoch >= 0:
             self.rest, self.begun = self.counted(self.data.epoch(place.epoch, place.taken), place), True
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
-from dataclasses import astuple
 from typing import Any, Protocol
 
 from ..callbacks import BackupAndRestore, Callback, History
 from ..callbacks.callback_list import CallbackList
 from .average import MovingAverage
 from .data import Batch
-from .feed import Feed, Place, Validation
+from .feed import Feed, Validation
 from .progress import Progress
 from .state import restore, state_of
 from .trainer import Trainer
@@ -65,7 +64,7 @@ class Loop:
         self.place: tuple[int, int] | None = (
             None  # the epoch that comes next or goes on, and its batches done
         )
-        self.place_in_data = Place()  # where the feed is to go on
+        self.place_in_data: dict[str, Any] = {}  # where the feed is to go on
         self.logs: dict[str, float] = {}  # of the last epoch
         self.is_over = False
         for callback in self.callbacks.callbacks:
@@ -76,7 +75,7 @@ class Loop:
         """Return all that this training needs to go on from here in another process, as plain data."""
         return {
             "place": list(self.place or ()),
-            "feed": list(astuple(self.feed.place)),
+            "feed": self.feed.state(),
             "is_over": self.model.stop_training or self.feed.is_over,
             "logs": self.logs,
             "callbacks": self.callbacks.get_state(),
@@ -89,7 +88,7 @@ class Loop:
         self.callbacks.set_state(state["callbacks"])
         self.place = tuple(state["place"]) or None
         self.logs, self.model.stop_training = state["logs"], state["is_over"]
-        self.place_in_data = Place(*state["feed"])
+        self.place_in_data = state["feed"]
 
     def to_do(self, epochs: range) -> range:
         """Return which of these epochs are left."""

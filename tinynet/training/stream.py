@@ -79,6 +79,15 @@ class Stream:
         self.first = [*itertools.islice(self.iterator, 1)]
         return self.first[0] if self.first else None
 
+    def get_state(self) -> Any:
+        """Return what a sequence counts itself, if it says so; see `BackupAndRestore`."""
+        return self.data.get_state() if self.is_sequence and hasattr(self.data, "get_state") else None
+
+    def set_state(self, state: Any) -> None:
+        """Let a sequence go on from there."""
+        if state is not None and hasattr(self.data, "set_state"):
+            self.data.set_state(state)
+
     def epoch(self, epoch: int, done: int = 0) -> Iterator[Batch]:
         """Yield the batches of an epoch, without the first ones, which were done before."""
         begin, end = (getattr(self.data, f"on_epoch_{name}", None) for name in ("begin", "end"))
