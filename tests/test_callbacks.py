@@ -286,6 +286,17 @@ def test_csv_logger_finds_out_before_the_first_step_whether_it_can_write(model, 
     assert model.steps_trained == 0
 
 
+def test_csv_logger_leaves_what_others_add(model, tmp_path):
+    log = tmp_path / "log.csv"
+
+    def add(epoch, logs):
+        with log.open("a") as file:
+            file.write("# mine\n")
+
+    model.fit(X, 0 * X, epochs=2, verbose=0, callbacks=[CSVLogger(log), LambdaCallback(on_epoch_end=add)])
+    assert [line[:2] for line in log.read_text().splitlines()] == ["ep", "0,", "# ", "1,", "# "]
+
+
 @pytest.mark.parametrize(
     ("torn", "kept", "removed"),
     [

@@ -37,23 +37,28 @@ class CSVLogger(Callback):
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self.keys: list[str] = []
-        self.size: int | None = None  # of what is written; None for a file that is to begin anew
         self.waiting = b""  # lines that the disk had no room for
         self.line([])  # raises now, not after an epoch, as the next line does
         with self.filename.open("ab") as file:
             end = file.tell()
-        if self.append:
-            self.size = self.repair(end)
-        self.needs_header = not self.size
+        if self.append and end:
+            end = self.repair(end)
+        self.cut = None if self.append else 0  # where the file is to be cut before the next line, if it is
+        self.needs_header = not self.append or end == 0
 
     def get_state(self) -> dict[str, Any]:
-        """Return where the file ends."""
-        return {"keys": self.keys, "size": self.size, "waiting": self.waiting.decode()}
+        """Return where the file ends, and what belongs there."""
+        end = self.filename.stat().st_size if self.filename.is_file() else 0
+        return {
+            "keys": self.keys,
+            "waiting": self.waiting.decode(),
+            "cut": end if self.cut is None else self.cut,
+            "needs_header": self.needs_header,
+        }
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Go on there: lines that were written since will be written again."""
-        self.keys, self.size, self.waiting = state["keys"], state["size"], state["waiting"].encode()
-        self.needs_header = not self.size and not self.keys
+        """Go on there: what was written since will be written again."""
+        vars(self).update(state | {"waiting": state["waiting"].encode()})
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         logs = logs or {}
@@ -69,11 +74,12 @@ class CSVLogger(Callback):
 
     def write(self) -> None:
         """Write the lines that wait, or warn: a training is worth more than its log."""
-        begin = self.size or 0
         try:
-            with self.filename.open("r+b" if self.filename.exists() else "wb") as file:
-                file.truncate(begin)  # what is there may be half a line, which the disk had no room for
-                file.seek(begin)
+            with self.filename.open("ab" if self.cut != 0 else "wb") as file:
+                end = file.tell()
+                if self.cut is not None and self.cut < end:
+                    end = file.truncate(self.cut)
+                self.cut = end  # should there be room for half a line
                 file.write(self.waiting)
         except OSError as error:
             warn(
@@ -82,7 +88,7 @@ class CSVLogger(Callback):
                 UserWarning,
             )
         else:
-            self.size, self.waiting = begin + len(self.waiting), b""
+            self.cut, self.waiting = None, b""
 
     def line(self, values: list[Any]) -> bytes:
         """Return a line of the file."""
@@ -92,7 +98,7 @@ class CSVLogger(Callback):
 
     def repair(self, end: int) -> int:
         """Return where a file that ends there, perhaps in the midst of a line, is to go on."""
-        content = self.filename.read_bytes()[:end] if end else b""
+        content = self.filename.read_bytes()[:end]
         if content.endswith(b"\r"):
             content += b"\n"
         whole = content[: content.rfind(b"\n") + 1]
