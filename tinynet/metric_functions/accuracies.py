@@ -16,7 +16,7 @@ def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 
     With one output, (N, 1), a prediction above 0.5 means 1; targets are (N,) or (N, 1), 0 or 1. With more,
     (N, ..., classes), the largest output is the answer; targets are labels, (N, ...) or (N, ..., 1), or
-    one-hot rows, (N, ..., classes).
+    one-hot rows, (N, ..., classes). A row with NaN is missed.
 
     Args:
         y_true: labels or one-hot rows, as above.
