@@ -7,7 +7,11 @@ import json
 import multiprocessing
 import os
 import random
+import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -165,10 +169,10 @@ def test_a_training_goes_on_to_the_same_bits(case, freq, tmp_path):
 # Kills
 
 
-def run_and_tell(case, folder, double):
+def run_and_tell(case, folder, double, *others):
     """What a child process does: train, and write down the bits."""
     backup = BackupAndRestore(folder / "backup", save_freq=1, double_checkpoint=double)
-    model = train(case, folder, backup, backup=False)
+    model = train(case, folder, backup, *others, backup=False)
     (folder / "bits").write_text(bits(model, folder))
 
 
@@ -222,6 +226,40 @@ def test_a_killed_training_goes_on(case, tmp_path):
 def test_a_training_that_is_killed_at_random_moments_goes_on(case, tmp_path):
     kills = int(os.environ.get("TINYNET_KILLS", "200"))
     kill_and_go_on(case, tmp_path, -(-kills // len(CASES)), random.Random(2))
+
+
+PROGRAM = """
+import os, signal, sys
+sys.path.insert(0, {tests!r})
+import test_backup as test
+from pathlib import Path
+
+class Kill(test.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        if batch == {step}:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+test.run_and_tell("arrays", Path({folder!r}), False, Kill())
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
+def test_a_killed_program_goes_on_when_it_is_run_again(tmp_path):
+    ends = []
+    (tmp_path / "whole").mkdir()
+    for step in (4, -1):
+        program = PROGRAM.format(tests=str(Path(__file__).parent), step=step, folder=str(tmp_path))
+        paths = [str(Path(tinynet.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+        ends += [
+            subprocess.run(
+                [sys.executable, "-c", program],
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+                check=False,
+            ).returncode
+        ]
+    assert ends == [-signal.SIGKILL, 0]
+    expected = bits(train("arrays", tmp_path / "whole", backup=False), tmp_path / "whole")
+    assert (tmp_path / "bits").read_text() == expected
 
 
 # What may be wrong

@@ -264,8 +264,8 @@ class Model(Described, only_kernels=True):
 
         It holds the weights, the layers, what `compile` was given and the optimizer's state, so that training
         goes on where it was: not losses, optimizers, schedules and metrics of your own, which no file can
-        rebuild. Weights that are NaN or infinite are written with a warning. `export` writes other formats, for
-        predictions alone.
+        rebuild. Weights that are NaN or infinite are written with a warning. `export` writes other formats,
+        for predictions alone.
 
         Args:
             filepath: the file, whose ending says the format: ".keras" and ".h5" or ".hdf5" are Keras's, which
