@@ -205,7 +205,7 @@ def kill_and_go_on(case, folder, kills, moments):
         else:
             assert run_child(case, trial, double)
         assert (trial / "bits").read_text() == expected, f"after {done} kills"
-        assert not [*folder.rglob(".tinynet-*")]
+        assert not (trial / "backup").exists()
 
 
 ignore_threads = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
@@ -276,6 +276,13 @@ def test_a_backup_is_removed_at_the_end_unless_it_is_to_stay(tmp_path):
     assert model.epochs_trained == 3
     assert model.fit(X, Y, epochs=3, verbose=0, callbacks=[backup]).epoch == [0, 1, 2]
     assert model.epochs_trained == 3
+
+
+def test_what_a_kill_in_the_midst_of_a_backup_left_is_removed(tmp_path):
+    (tmp_path / "backup").mkdir()
+    (tmp_path / "backup" / ".tinynet-1-0123456789abcdef.tmp").write_bytes(b"half")
+    network().fit(X, Y, verbose=0, callbacks=[BackupAndRestore(tmp_path / "backup")])
+    assert not (tmp_path / "backup").exists()
 
 
 def test_a_folder_that_holds_something_else_stays(tmp_path):

@@ -76,6 +76,8 @@ class BackupAndRestore(Callback):
         self.restored: dict[str, Any] | None = None  # what goes on in the midst of an epoch
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
+        for path in self.backup_dir.glob(".tinynet-*.tmp"):  # of a backup in whose midst a kill came
+            path.unlink(missing_ok=True)
         self.batches, self.restored = 0, self.read()
         if self.restored is None:
             self.save()  # raises now, not after an epoch
