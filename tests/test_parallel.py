@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinynet
-from tinynet.execution.parallel import available_cores, cut, run
+from tinynet.execution.cores import available_cores
+from tinynet.execution.parallel import cut, run
 
 
 @given(samples=st.integers(1, 10_000), shards=st.integers(1, 40))
@@ -178,27 +179,6 @@ def test_an_environment_variable_sets_the_number_of_threads(run_python):
 def test_an_impossible_environment_variable(run_python):
     expected = "TINYNET_NUM_THREADS must be a positive integer; got 'many'.\n"
     assert run_python(SHOW_THREADS, TINYNET_NUM_THREADS="many") == expected
-
-
-@pytest.mark.parametrize(
-    ("limit", "cores"),
-    [
-        ("max 100000", 6), ("200000 100000", 2), ("150000 100000", 2), ("50000 100000", 1),
-        ("900000 100000", 6), ("", 6), ("nonsense", 6), (None, 6),
-    ],
-)  # fmt: skip
-def test_affinity_and_container_limit_the_cores(monkeypatch, tmp_path, limit, cores):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1, 2, 5, 8, 9}, raising=False)
-    if limit is not None:
-        (tmp_path / "cpu.max").write_text(limit + "\n")
-    assert available_cores(tmp_path) == cores
-
-
-@pytest.mark.parametrize(("counted", "cores"), [(5, 5), (None, 1)])
-def test_cores_where_there_is_no_affinity(monkeypatch, tmp_path, counted, cores):
-    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    monkeypatch.setattr(os, "cpu_count", lambda: counted)
-    assert available_cores(tmp_path) == cores
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

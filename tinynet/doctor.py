@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from . import __version__, data, inference
-from .execution import parallel
+from .execution import cores, parallel
 
 
 def found() -> dict[str, str]:
@@ -33,7 +33,7 @@ def found() -> dict[str, str]:
         "python": f"{platform.python_version()} in {sys.executable}",
         "system": platform.platform(),
         **packages,
-        "cores": str(parallel.available_cores()),
+        "cores": str(cores.available_cores()),
         "threads": f"{parallel.get_num_threads()} (TINYNET_NUM_THREADS or set_num_threads change it)",
         "BLAS": f"{blas.get('name')} {blas.get('version')} (NumPy's; tinynet's kernels do not use it)",
         "register tile": f"{cpu.ROWS} rows of 2 vectors of {8 * cpu.VECTOR_BYTES} bits",

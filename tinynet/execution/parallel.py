@@ -8,12 +8,10 @@ not depend on the number of threads.
 from __future__ import annotations
 
 import itertools
-import math
 import os
 import queue
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -21,6 +19,7 @@ from numpy.typing import NDArray
 
 from .. import kernels
 from ..waiting import Task
+from .cores import available_cores
 
 Array = NDArray[Any]
 Result = TypeVar("Result")
@@ -31,25 +30,6 @@ _num_threads: int | None = None
 _tasks: queue.SimpleQueue[Task[None] | None] = queue.SimpleQueue()  # for the helpers; None ends one
 _helpers: list[threading.Thread] = []
 _crews: dict[str, Crew] = {}  # none, or one "crew"
-
-
-def available_cores(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
-    """Return how many cores this process may use: its CPU affinity and its container's limit count.
-
-    Args:
-        cgroup: where Linux shows the limits of this process's container.
-
-    Returns:
-        At least 1.
-    """
-    affinity = getattr(os, "sched_getaffinity", None)
-    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
-    try:
-        quota, period = (cgroup / "cpu.max").read_text().split()
-        cores = min(cores, math.ceil(int(quota) / int(period)))
-    except (OSError, ValueError):
-        pass  # no limit ("max"), or not a Linux with cgroup v2
-    return max(cores, 1)
 
 
 def get_num_threads() -> int:
