@@ -1411,6 +1411,16 @@ def test_cuts_keep_their_distance():
     assert np.diff(places).min() >= round(0.25 * 50)
 
 
+def test_of_too_many_cuts_those_of_least_ink_are_taken():
+    ink = drawings.joined_strokes(40, 12)
+    ink *= np.random.default_rng(0).uniform(0.9, 1, ink.shape).astype(np.float32)
+    every = images.cuts(ink)
+    assert len(every) > 12
+    least = sorted(every[1:-1], key=lambda place: ink[:, place].sum())
+    for most in (len(every), 9, 1, 0):
+        assert images.cuts(ink, most) == [every[0], *sorted(least[:most]), every[-1]]
+
+
 # What people are shown
 
 

@@ -444,7 +444,7 @@ def test_joined_digits_are_cut_at_some_of_the_places_between(strokes):
     (whole,) = images.find_digits(images.find_ink(images.open_picture(page)))
     places = images.cuts(whole.ink)
     assert len(places) == strokes + 1
-    pieces = pieces_of(reader_of(pretrained()), whole)
+    pieces = pieces_of(reader_of(pretrained()), whole, places)
     assert 1 <= len(pieces) <= strokes
     np.testing.assert_allclose(sum(float(piece.ink.sum()) for piece in pieces), whole.ink.sum(), rtol=1e-5)
     reading = read_number(page)
@@ -485,6 +485,43 @@ def test_a_jagged_underline_does_not_take_all_memory():
     finally:
         tracemalloc.stop()
     assert most < 30e6
+
+
+def test_a_comb_takes_no_long_time_and_little_memory(monkeypatch):
+    pixels = np.full((40, 800), 255, np.uint8)
+    pixels[20, 10:-10] = pixels[13:21, 10:-10:3] = 0
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    assert len(file.getvalue()) < 300
+    pieces = []
+    probabilities = Reader.probabilities
+
+    def counted(reader, pixels):
+        pieces.append(len(pixels))
+        return probabilities(reader, pixels)
+
+    monkeypatch.setattr(Reader, "probabilities", counted)
+    tracemalloc.start()
+    try:
+        read_number(file.getvalue())
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert sum(pieces) <= 50 * 49 / 2 + len(pieces)  # each two of 48 cuts and two ends
+    assert most < 60e6
+
+
+def test_many_combs_share_the_cuts_of_one(monkeypatch):
+    pixels = np.full((60, 800), 255, np.uint8)
+    for left in range(20, 700, 100):
+        pixels[28, left : left + 80] = pixels[21:29, left : left + 80 : 3] = 0
+    cuts = []
+    monkeypatch.setattr(
+        images, "cuts", lambda ink, most, old=images.cuts: cuts.append(old(ink, most)) or cuts[-1]
+    )
+    read_number(pixels)
+    assert len(cuts) > 5
+    assert sum(len(places) - 2 for places in cuts) == images.MOST_CUTS
 
 
 # Confidence

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from typing import Any
 
 import numpy as np
@@ -34,10 +35,15 @@ def number_of(reader: Reader, picture: Any) -> NumberReading:
             "To read numbers, the model's classes must be the ten digits, and are "
             f"{', '.join(reader.labels)}: use predict_image."
         )
+    pieces: list[images.Digit] = []
+    left = images.MOST_CUTS  # of the whole picture: many combs take no longer than one
+    for digit in images.digits_of(images.open_picture(picture)):
+        places = [] if digit.fitted else images.cuts(digit.ink, left)
+        left -= max(len(places) - 2, 0)
+        pieces += pieces_of(reader, digit, places)
     readings: list[Any] = [
         _reading(reader, reader.form.fitted_ink(piece.pixels), 1, images.thumbnail(1 - piece.ink))
-        for digit in images.digits_of(images.open_picture(picture))
-        for piece in pieces_of(reader, digit)
+        for piece in pieces
     ]
     return NumberReading(tuple(readings))
 
@@ -72,20 +78,28 @@ def _reading(
     )
 
 
-def pieces_of(reader: Reader, digit: images.Digit) -> list[images.Digit]:
-    """Return a digit, or the digits that it is made of, from left to right."""
-    places = [] if digit.fitted else images.cuts(digit.ink)
+def pieces_of(reader: Reader, digit: images.Digit, places: list[int]) -> list[images.Digit]:
+    """Return a digit, or the digits that it is made of, from left to right.
+
+    Args:
+        reader: how the model reads.
+        digit: what was found.
+        places: the columns at which it may be cut; see `images.cuts`.
+    """
     if len(places) <= 2:
         return [digit]
-    spans = [(i, j) for i in range(len(places)) for j in range(i + 1, len(places))]
-    strips = {span: images.strip(digit.ink, places[span[0]], places[span[1]]) for span in spans}
-    strips = {span: strip for span, strip in strips.items() if strip.any()}
-    pixels = np.stack([images.fit(strip) for strip in strips.values()])
-    sure = np.log(reader.probabilities(reader.fitted_ink(pixels)).max(axis=1))
-    score = dict(zip(strips, sure.tolist(), strict=True))
+    fitted: dict[tuple[int, int], Floats] = {}
+    for i, j in itertools.combinations(range(len(places)), 2):
+        strip = images.strip(digit.ink, places[i], places[j])
+        if strip.any():
+            fitted[i, j] = images.fit(strip)
+    sure = np.log(reader.probabilities(reader.fitted_ink(np.stack([*fitted.values()]))).max(axis=1))
+    score = dict(zip(fitted, sure.tolist(), strict=True))
     best: list[tuple[float, list[tuple[int, int]]]] = [(0.0, [])]  # for what is left of each place
     for j in range(1, len(places)):
         best.append(
             max((best[i][0] + score[i, j], [*best[i][1], (i, j)]) for i in range(j) if (i, j) in score)
         )
-    return [dataclasses.replace(digit, ink=strips[span]) for span in best[-1][1]]
+    return [
+        dataclasses.replace(digit, ink=images.strip(digit.ink, places[i], places[j])) for i, j in best[-1][1]
+    ]

@@ -15,7 +15,7 @@ into 20Ã—20 pixels with the aspect kept, the centre of mass in the centre of 28Ã
 
 from __future__ import annotations
 
-from .digits import Digit, cuts, find_digits, strip
+from .digits import MOST_CUTS, Digit, cuts, find_digits, strip
 from .drawn import drawn_digits
 from .fitting import SIZE, fit
 from .ink import find_ink
@@ -26,7 +26,7 @@ from .seeing import Seen, digits_of, see
 from .showing import as_png, on_paper, thumbnail
 
 __all__ = [
-    "FORMATS", "LARGEST", "MOST_PIXELS", "SIZE", "Digit", "ImageError", "Seen", "array_to_img", "as_png",
-    "cuts", "digits_of", "drawn_digits", "find_digits", "find_ink", "fit", "img_to_array", "load_img",
-    "on_paper", "open_photo", "open_picture", "resized", "save_img", "see", "strip", "thumbnail",
+    "FORMATS", "LARGEST", "MOST_CUTS", "MOST_PIXELS", "SIZE", "Digit", "ImageError", "Seen", "array_to_img",
+    "as_png", "cuts", "digits_of", "drawn_digits", "find_digits", "find_ink", "fit", "img_to_array",
+    "load_img", "on_paper", "open_photo", "open_picture", "resized", "save_img", "see", "strip", "thumbnail",
 ]  # fmt: skip

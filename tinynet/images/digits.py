@@ -12,6 +12,7 @@ from .ink import label, window_maximum
 from .opening import Array
 
 MOST_PARTS = 200  # the largest; a picture with more is a page of text, and no time is spent on the rest
+MOST_CUTS = 48  # of a picture: each two of them bound a piece that may be a digit
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -149,11 +150,12 @@ def _home(part: _Part, digits: list[list[_Part]]) -> list[_Part] | None:
     return None
 
 
-def cuts(ink: Array) -> list[int]:
+def cuts(ink: Array, most: int = MOST_CUTS) -> list[int]:
     """Find the columns at which a digit's ink may be cut, if it may be several digits that touch.
 
     Args:
         ink: (H, W), of one connected group of strokes.
+        most: how many columns in between at most; default 48. Of more, those of least ink are taken.
 
     Returns:
         The first column, those of least ink in between where the ink is wide, and the one after the last.
@@ -181,7 +183,8 @@ def cuts(ink: Array) -> list[int]:
     for middle in middles.tolist():
         if middle - found[-1] >= apart:
             found.append(middle)
-    return [first, *(first + middle for middle in found[1:]), last]
+    inner = sorted(sorted(found[1:], key=lambda middle: float(profile[middle]))[:most])
+    return [first, *(first + middle for middle in inner), last]
 
 
 def strip(ink: Array, first: int, last: int) -> Array:
