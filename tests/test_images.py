@@ -11,6 +11,7 @@ import struct
 import tracemalloc
 import warnings
 import zlib
+from pathlib import Path
 
 import drawings
 import numpy as np
@@ -751,6 +752,41 @@ def test_files_that_cannot_be_read(kind, tmp_path):
                 return os.fsencode(path)
 
         refused(Named())
+
+
+class Endless(io.RawIOBase):
+    """Zeros without end, or what a picture goes on with."""
+
+    def __init__(self, start=b""):
+        self.start, self.given = start, 0
+
+    def read(self, size=-1):
+        assert 0 < size < 1e8, "nobody can read it all"
+        self.given += size
+        start, self.start = self.start[:size], self.start[size:]
+        return start or bytes(size)
+
+
+@pytest.mark.parametrize("start", [b"", drawings.encoded(PAGE)], ids=["zeros", "picture"])
+def test_a_file_without_end_is_refused(monkeypatch, start):
+    monkeypatch.setattr(images.content, "MOST_BYTES", 10**7)
+    file = Endless(start)
+    assert "has more than 9 MiB" in refused(file)
+    assert file.given < 2e7
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs a file without end")
+def test_a_path_without_end_is_refused(monkeypatch):
+    monkeypatch.setattr(images.content, "MOST_BYTES", 10**7)
+    assert "'/dev/zero' has more than" in refused("/dev/zero")
+    with pytest.raises(ImageError, match="more than"):
+        images.load_img("/dev/zero")
+
+
+def test_a_file_that_comes_in_small_pieces_is_read():
+    content = drawings.encoded(PAGE)
+    pieces = iter([content[:1], content[1:50], content[50:], b""])
+    np.testing.assert_array_equal(opened(Response(lambda size: next(pieces))), opened(content))
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])

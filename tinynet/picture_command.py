@@ -64,7 +64,7 @@ def pictures_of(arguments: list[str]) -> Iterator[tuple[str, Any]]:
     """Yield the name of each picture that is meant, and what to read, or why that cannot be."""
     for argument in arguments:
         if argument == "-":
-            yield "-", sys.stdin.buffer.read()
+            yield "-", sys.stdin.buffer
             continue
         path = Path(argument)
         try:

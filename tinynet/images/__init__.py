@@ -15,12 +15,13 @@ into 20Ã—20 pixels with the aspect kept, the centre of mass in the centre of 28Ã
 
 from __future__ import annotations
 
+from .content import ImageError
 from .digits import MOST_CUTS, Digit, cuts, find_digits, strip
 from .drawn import drawn_digits
 from .fitting import SIZE, fit
 from .ink import find_ink
 from .loading import array_to_img, img_to_array, load_img, save_img
-from .opening import FORMATS, LARGEST, MOST_PIXELS, ImageError, open_picture
+from .opening import FORMATS, LARGEST, MOST_PIXELS, open_picture
 from .photo import open_photo, resized
 from .seeing import Seen, digits_of, see
 from .showing import as_png, on_paper, thumbnail

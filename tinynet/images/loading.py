@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from ..layers.geometry import image_data_format
 from ..names import unknown
-from .opening import ImageError, content_of, name_of, opened
+from .content import ImageError, content_of, name_of
+from .opening import opened
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import threading
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .content import ImageError, content_of, name_of
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -28,17 +28,6 @@ SAMPLE = 20_000  # pixels that stand for all where a statistic is wanted
 ROUNDING = 1e-3  # by how much a float may leave the range from 0 to 1
 
 _quiet = threading.Lock()  # held while warnings are off, which is so for all threads
-
-
-class ImageError(ValueError):
-    """A picture cannot be read: the message says what is wrong with it, and what to do.
-
-    Example:
-        >>> open_picture(b"")
-        Traceback (most recent call last):
-        ...
-        tinynet.images.opening.ImageError: The picture is empty.
-    """
 
 
 def open_picture(picture: Any) -> Array:
@@ -120,40 +109,6 @@ def quantile(values: NDArray[Any], share: float) -> float:
     """Return the value that a share of the values is not above; for few values far quicker than NumPy's."""
     place = int(share * (values.size - 1))
     return float(np.partition(values, place, axis=None)[place])
-
-
-def name_of(picture: Any) -> str:
-    """Return how errors call a picture."""
-    if isinstance(picture, str | os.PathLike):
-        return f"The picture {os.fspath(picture)!r}"
-    return "The picture"
-
-
-def content_of(picture: Any, name: str) -> bytes:
-    """Return the bytes of a picture's file."""
-    if isinstance(picture, bytes | bytearray | memoryview):
-        return bytes(picture)
-    if not isinstance(picture, str | os.PathLike) and not hasattr(picture, "read"):
-        raise ImageError(
-            "A picture is a path, bytes, a binary file, a PIL image or an array; "
-            f"got {type(picture).__name__}."
-        )
-    try:
-        if hasattr(picture, "read"):
-            content = picture.read()
-        elif Path(picture).is_dir():
-            raise ImageError(f"{name} is a folder. Name a file in it.")
-        else:
-            content = Path(picture).read_bytes()
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f"There is no picture {os.fspath(picture)!r}.") from error
-    except ImageError:
-        raise
-    except Exception as error:  # no permission, a closed file, a path that no system takes, ...
-        raise ImageError(f"{name} cannot be read: {error}.") from error
-    if isinstance(content, str):
-        raise ImageError(f"{name} is open as text. Open it with mode 'rb'.")
-    return bytes(content)
 
 
 @contextlib.contextmanager

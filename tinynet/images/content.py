@@ -1,0 +1,77 @@
+"""The bytes of a picture, from wherever it comes, and not without end."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+MOST_BYTES = 2**29  # of a file; the most pixels, with 16 bits for each of three colours, are a little less
+PIECE = 2**20  # bytes that are read at once
+
+
+class ImageError(ValueError):
+    """A picture cannot be read: the message says what is wrong with it, and what to do.
+
+    Example:
+        >>> from tinynet.images import open_picture
+        >>> open_picture(b"")
+        Traceback (most recent call last):
+        ...
+        tinynet.images.content.ImageError: The picture is empty.
+    """
+
+
+def name_of(picture: Any) -> str:
+    """Return how errors call a picture."""
+    if isinstance(picture, str | os.PathLike):
+        return f"The picture {os.fspath(picture)!r}"
+    return "The picture"
+
+
+def content_of(picture: Any, name: str) -> bytes:
+    """Return the bytes of a picture's file."""
+    if isinstance(picture, bytes | bytearray | memoryview):
+        return bytes(picture)
+    if not isinstance(picture, str | os.PathLike) and not hasattr(picture, "read"):
+        raise ImageError(
+            "A picture is a path, bytes, a binary file, a PIL image or an array; "
+            f"got {type(picture).__name__}."
+        )
+    try:
+        if hasattr(picture, "read"):
+            content = _read(picture, name)
+        elif Path(picture).is_dir():
+            raise ImageError(f"{name} is a folder. Name a file in it.")
+        else:
+            with Path(picture).open("rb", buffering=0) as file:
+                content = _read(file, name)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"There is no picture {os.fspath(picture)!r}.") from error
+    except ImageError:
+        raise
+    except Exception as error:  # no permission, a closed file, a path that no system takes, ...
+        raise ImageError(f"{name} cannot be read: {error}.") from error
+    return content
+
+
+def _read(file: Any, name: str) -> bytes:
+    """Return what is left of a file, which may have no end."""
+    pieces, left = list[bytes](), MOST_BYTES
+    step: tuple[int, ...] = (PIECE,)
+    while True:
+        try:
+            piece = file.read(*step)
+        except TypeError:
+            if not step:
+                raise
+            step = ()  # such a `read` gives all at once
+            continue
+        if isinstance(piece, str):
+            raise ImageError(f"{name} is open as text. Open it with mode 'rb'.")
+        left -= len(piece)
+        if left < 0:
+            raise ImageError(f"{name} has more than {MOST_BYTES // 2**20} MiB. Reduce it first.")
+        pieces.append(piece)
+        if not piece or not step:
+            return b"".join(pieces)
