@@ -182,6 +182,56 @@ def test_a_damaged_header_allocates_nothing(tmp_path: Path) -> None:
         tracemalloc.stop()
 
 
+def _packed(start: bytes, zeros: int) -> bytes:
+    """A gzip file of some bytes and many zeros, quickly."""
+    member = gzip.compress(bytes(2**20), mtime=0)
+    return gzip.compress(start, mtime=0) + member * (zeros // 2**20)
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("0000 0801 00000400", "expected 1032 bytes in it, as its header says, got more: it is too long"),
+        (
+            "0000 0803 00010000 00010000 00000002",
+            "at most 100 times .* header that says 8589934608; .* gunzip",
+        ),
+        ("0000 0e03 ffffffff ffffffff ffffffff", "header that says 6338"),
+        ("ffff 0801", "expected an idx file"),
+    ],
+)
+def test_a_small_file_that_unpacks_to_much_is_refused_by_its_header(
+    tmp_path: Path, header: str, message: str
+) -> None:
+    path = tmp_path / "bomb.idx.gz"
+    path.write_bytes(_packed(bytes.fromhex(header), 2**28))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=message):
+            read_idx(path)
+        assert tracemalloc.get_traced_memory()[1] < 4e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_header_that_asks_for_more_than_can_come_takes_no_memory_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "short.idx.gz"
+    path.write_bytes(gzip.compress(bytes.fromhex("0000 0801 3ffffff0") + bytes(1000)))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=r"expected 1073741816 bytes .* got 1008: it is trun"):
+            read_idx(path)
+        assert tracemalloc.get_traced_memory()[1] < 1e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_file_that_packs_well_is_read(tmp_path: Path) -> None:
+    array = np.zeros((3, 1000, 1000), np.uint8)
+    write_idx(tmp_path / "zeros.gz", array)
+    np.testing.assert_array_equal(read_idx(tmp_path / "zeros.gz"), array)
+
+
 def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="nowhere"):
         read_idx(tmp_path / "nowhere")

@@ -7,6 +7,7 @@ bytes, and the elements in C order; all of it big-endian. Source: http://yann.le
 from __future__ import annotations
 
 import gzip
+import io
 import math
 import os
 import zlib
@@ -23,6 +24,8 @@ __all__ = ["decode_idx", "decompress", "encode_idx", "read_idx", "write_idx"]
 TYPES = {0x08: "uint8", 0x09: "int8", 0x0B: "int16", 0x0C: "int32", 0x0D: "float32", 0x0E: "float64"}
 CODES = {name: code for code, name in TYPES.items()}
 LARGEST_AXIS = 2**32 - 1
+MOST_UNPACKED, MOST_TIMES = 2**30, 100  # bytes, and times the size of the file, that gzip may unpack to
+GREATEST_RATIO = 1032  # of what gzip unpacks to what it packed
 
 
 def read_idx(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
@@ -139,10 +142,8 @@ def decode_idx(data: bytes, name: str | os.PathLike[str]) -> npt.NDArray[Any]:
             f"{data[:4].hex(' ')}: it is another format or damaged; check that it is the file you meant"
         )
     start = 4 + 4 * rank
-    # Python integers, and before anything is allocated: a damaged header may ask for exabytes.
-    shape = tuple(int.from_bytes(data[place : place + 4], "big") for place in range(4, start, 4))
+    shape, expected = _header(data)
     dtype = np.dtype(TYPES[code])
-    expected = start + math.prod(shape) * dtype.itemsize
     if len(data) < start:
         raise ValueError(
             f"{name}: expected a header of {start} bytes for rank {rank}, got {len(data)} bytes: it is "
@@ -164,18 +165,29 @@ def decode_idx(data: bytes, name: str | os.PathLike[str]) -> npt.NDArray[Any]:
     return elements.astype(dtype)
 
 
+def _header(data: bytes) -> tuple[tuple[int, ...], int]:
+    """Return the shape that the first bytes of an idx file say, and how many bytes the file then has."""
+    start = 4 + 4 * data[3]
+    # Python integers, and before anything is allocated: a damaged header may ask for exabytes.
+    shape = tuple(int.from_bytes(data[place : place + 4], "big") for place in range(4, start, 4))
+    return shape, start + math.prod(shape) * np.dtype(TYPES[data[2]]).itemsize
+
+
 def decompress(data: bytes, name: str | os.PathLike[str]) -> bytes:
-    """Undo gzip, and leave anything else as it is.
+    """Undo gzip, as far as the idx file's header says, and leave anything else as it is.
+
+    A small file may unpack to a thousand times its size: so its header is looked at first.
 
     Args:
         data: the bytes of a file.
         name: what to call them in an error, usually the file's path.
 
     Returns:
-        The content.
+        The content; of what is no idx file, at most its first 64 KiB.
 
     Raises:
-        ValueError: the bytes begin as gzip and are truncated or corrupt.
+        ValueError: the bytes begin as gzip and are truncated or corrupt, go on after what the header says,
+            or would be far larger than the file.
 
     Example:
         >>> decompress(gzip.compress(b"pixels"), "a file"), decompress(b"pixels", "another")
@@ -184,9 +196,27 @@ def decompress(data: bytes, name: str | os.PathLike[str]) -> bytes:
     if data[:2] != b"\x1f\x8b":
         return data
     try:
-        return gzip.decompress(data)
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+            content = file.read(4)
+            if content[:2] != b"\0\0" or len(content) < 4 or content[2] not in TYPES:
+                return content + file.read(2**16 - 4)  # which decoding refuses
+            content += file.read(4 * content[3])
+            expected = _header(content)[1]
+            if expected > max(MOST_UNPACKED, MOST_TIMES * len(data)):
+                raise ValueError(
+                    f"{name}: expected a file that unpacks to at most {MOST_TIMES} times its {len(data)} "
+                    f"bytes, or to {MOST_UNPACKED}, got a header that says {expected}; check it, and if you "
+                    "trust it, unpack it first, for example with gunzip"
+                )
+            content += file.read(min(expected + 1, GREATEST_RATIO * (len(data) + 1)) - len(content))
     except (OSError, EOFError, zlib.error) as error:
         raise ValueError(
             f"{name}: expected a whole gzip file, got one that is truncated or corrupt ({error}); "
             "fetch or write it again"
         ) from error
+    if len(content) > expected:
+        raise ValueError(
+            f"{name}: expected {expected} bytes in it, as its header says, got more: it is too long, or its "
+            "header is damaged; fetch or write it again"
+        )
+    return content
