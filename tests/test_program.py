@@ -28,7 +28,7 @@ from tinynet.execution.recording import Recording
 from tinynet.kernels import elementwise, gather_gemm, pooling, update
 from tinynet.kernels.calling import cells_of
 from tinynet.kernels.jit import Kernel, recorder
-from tinynet.kernels.program import Plan, Program, independent
+from tinynet.kernels.program import DONE, LEADING, PLACES, Plan, Program, independent, serve, wait_for
 from tinynet.layers.conv_pool import ConvPool
 
 SECONDS = 30
@@ -563,6 +563,53 @@ def test_a_crew_that_sleeps_is_woken_and_rests_between(set_threads, no_crew, mon
     before = time.process_time()
     time.sleep(0.2)
     assert time.process_time() - before < 0.1
+
+
+@pytest.mark.parametrize("threads", [4])
+def test_who_predicts_now_and_then_spends_nothing_on_looking_out(set_threads, no_crew, threads):
+    set_threads(threads)
+    counters = Counters(threads)
+    within(counters.run, 30, 0.005)
+    before = time.process_time()
+    within(counters.run, 100, 0.005)
+    assert time.process_time() - before < 0.1  # to look out for a millisecond each time takes 0.3
+
+
+def test_only_as_many_helpers_are_woken_as_there_are_programs_for(set_threads, no_crew, monkeypatch):
+    set_threads(6)
+    counters = Counters(2)
+    within(counters.run, 1)
+    crew = parallel._crews["crew"]
+    time.sleep(0.05)  # who was woken by the first run is asleep again
+    assert wait_until(lambda: crew.sleeping == 5)
+    woken, original = [], crew.serve
+    crew.serve = lambda *arguments: woken.append(1) or original(*arguments)
+    within(counters.run, 1)
+    assert (counters.totals == 2).all()
+    time.sleep(0.05)
+    assert len(woken) <= 1
+
+
+def test_helpers_stay_awake_while_somebody_leads_and_no_longer():
+    queue, status = np.zeros(PLACES, np.int64), []
+    queue[LEADING] = 1
+    thread = threading.Thread(target=lambda: status.append(serve(queue, 2**60, 1)), daemon=True)
+    thread.start()
+    time.sleep(0.05)
+    assert thread.is_alive()
+    queue[LEADING] = 0
+    thread.join(SECONDS)
+    assert not thread.is_alive(), "it hangs"
+    queue[LEADING] = 1
+    within(serve, queue, 1000, 1)  # not for ever, either
+
+
+def test_the_leader_sleeps_while_it_waits_for_long(set_threads):
+    queue = np.zeros(PLACES, np.int64)
+    before = time.process_time()
+    threading.Timer(0.4, queue.__setitem__, (DONE, 1)).start()
+    within(wait_for, queue, 1)
+    assert time.process_time() - before < 0.2
 
 
 def test_an_idle_crew_works_again(set_threads):

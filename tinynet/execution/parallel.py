@@ -11,6 +11,7 @@ import itertools
 import os
 import queue
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -24,7 +25,8 @@ from .cores import available_cores
 Array = NDArray[Any]
 Result = TypeVar("Result")
 
-PATIENCE = 40_000  # looks of an idle helper, about a millisecond, before it goes to sleep
+PATIENCE = kernels.program.PATIENCE  # looks of an idle helper before it goes to sleep
+SOON = 0.002  # seconds: who was asleep for no longer might as well have looked on
 
 _num_threads: int | None = None
 _tasks: queue.SimpleQueue[Task[None] | None] = queue.SimpleQueue()  # for the helpers; None ends one
@@ -145,7 +147,8 @@ class Crew:
     """Threads that run programs of kernels, for one caller at a time; see kernels/program.py.
 
     Between two runs they look out for the next one for a while, and then sleep: to wake a thread takes longer
-    than many a program.
+    than many a program. Where the last run came after a long sleep, the next is not looked out for at all: a
+    process that predicts now and then spends nothing on it.
 
     Args:
         helpers: how many threads there are besides the caller's.
@@ -157,7 +160,7 @@ class Crew:
         self.leading, self.waking = threading.Lock(), threading.Condition()
         self.sleeping = 0
         self.serve, self.lead, self.run_stages = program.serve, program.lead, program.run_stages
-        self.serve(self.queue, 0)  # compile, or load, before there are threads
+        self.serve(self.queue, 0, 0)  # compile, or load, before there are threads
         self.helpers = [
             threading.Thread(target=self.help, name="tinynet", daemon=True) for _ in range(helpers)
         ]
@@ -169,31 +172,35 @@ class Crew:
 
     def help(self) -> None:
         """Serve: what each helper does."""
+        rest = PATIENCE
         while True:
-            self.serve(self.queue, PATIENCE)
+            self.serve(self.queue, PATIENCE, rest)
             with self.waking:
                 if self.queue[kernels.program.STOPPED]:
                     return
                 self.sleeping += 1
+                start = time.monotonic()
                 self.waking.wait()
+                rest = PATIENCE if time.monotonic() < start + SOON else 1
                 self.sleeping -= 1
 
-    def wake(self) -> None:
-        """Wake the helpers."""
+    def wake(self, count: int) -> None:
+        """Wake so many helpers, if so many sleep."""
         with self.waking:
-            self.waking.notify_all()
+            self.waking.notify(count)
 
     def stop(self) -> None:
         """Let the helpers end."""
         self.queue[kernels.program.STOPPED] = 1
-        self.wake()
+        self.wake(len(self.helpers))
 
     def run(self, plan: kernels.program.Plan) -> None:
         """Run programs; see `run_programs`."""
         if plan.shares and self.leading.acquire(blocking=False):
             try:
-                if self.sleeping:
-                    self.wake()
+                awake = len(self.helpers) - self.sleeping
+                if self.sleeping and plan.most - 1 > awake:
+                    self.wake(plan.most - 1 - awake)
                 status = self.lead(self.queue, plan.stages)
             finally:
                 self.leading.release()

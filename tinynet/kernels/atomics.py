@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba import types
 from numba.core import cgutils
 
 from .calling import CELL
 from .cpu import X86
 from .jit import instruction
+
+NAPS: bool = binding.address_of_symbol("usleep") is not None  # type: ignore[no-untyped-call]
 
 
 def place_in(context: Any, builder: Any, queue: Any, arguments: Any) -> Any:
@@ -73,6 +75,21 @@ def pause(typing_context: Any) -> Any:
             kind = ir.FunctionType(ir.VoidType(), [])
             name = "llvm.x86.sse2.pause"
             builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [])  # type: ignore[no-untyped-call]
+        return context.get_dummy_value()
+
+    return types.none(), codegen
+
+
+@instruction
+def nap(typing_context: Any) -> Any:
+    """Let this thread sleep for 50 microseconds, where the system has a call for that."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        if NAPS:
+            integer = ir.IntType(32)
+            kind = ir.FunctionType(integer, [integer])
+            function = cgutils.get_or_insert_function(builder.module, kind, "usleep")  # type: ignore[no-untyped-call]
+            builder.call(function, [integer(50)])
         return context.get_dummy_value()
 
     return types.none(), codegen

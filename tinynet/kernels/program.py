@@ -29,15 +29,17 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 
-from .atomics import add_one, exchange_if, look, pause, put
+from .atomics import add_one, exchange_if, look, nap, pause, put
 from .calling import ADDRESS, CELL, Kinds, callers, cells_of
 from .jit import Array, Kernel, instruction, kernel, recorder
 
 Part = TypeVar("Part")
 
 # The places of a queue. Tasks are numbered through, from one lot to the next: those from NEXT to LIMIT are
-# still to be taken, and the table at TABLES lists them from BASE on.
-NEXT, LIMIT, DONE, BASE, TABLES, FAILED, STOPPED, PLACES = 0, 8, 16, 24, 25, 26, 27, 32
+# still to be taken, and the table at TABLES lists them from BASE on. LEADING: more may come at once.
+NEXT, LIMIT, DONE, BASE, TABLES, FAILED, STOPPED, LEADING, PLACES = 0, 8, 16, 24, 25, 26, 27, 28, 32
+
+PATIENCE = 40_000  # looks, about a millisecond, before one who waits for others goes to sleep
 
 
 class Program:
@@ -178,10 +180,18 @@ def take_tasks(queue: Array) -> None:
 
 
 @kernel
-def serve(queue: Array, patience: int) -> None:
-    """Run tasks as they come, until none has come for `patience` looks, or the queue is stopped."""
+def serve(queue: Array, patience: int, rest: int) -> None:
+    """Run tasks as they come, until the queue is stopped or none has come for too long.
+
+    Args:
+        queue: (PLACES,) int64.
+        patience: how many looks are too long while somebody leads.
+        rest: and while nobody does.
+    """
     looks = 0
-    while looks < patience and look(queue, STOPPED) == 0:
+    while look(queue, STOPPED) == 0:
+        if looks >= rest and (looks >= patience or look(queue, LEADING) == 0):
+            return
         if look(queue, NEXT) < look(queue, LIMIT):
             take_tasks(queue)
             looks = 0
@@ -202,6 +212,18 @@ def run_stages(stages: Array) -> int:
 
 
 @kernel
+def wait_for(queue: Array, limit: int) -> None:
+    """Wait until all tasks before the limit are done: awake as long as that is likely to be soon."""
+    looks = 0
+    while look(queue, DONE) < limit:
+        if looks < PATIENCE:
+            looks += 1
+            pause()
+        else:  # who has the task has no core; to look out for it would take one more
+            nap()
+
+
+@kernel
 def lead(queue: Array, stages: Array) -> int:
     """Run the tasks of stages with those who serve the queue, and return 0 or a failure's status.
 
@@ -210,6 +232,8 @@ def lead(queue: Array, stages: Array) -> int:
         stages: (stages, 2) of a `Plan`.
     """
     put(queue, FAILED, 0)
+    put(queue, LEADING, 1)
+    status = 0
     for i in range(len(stages)):
         tables, count = stages[i, 0], stages[i, 1]
         if count == 1:  # nothing to share
@@ -220,12 +244,12 @@ def lead(queue: Array, stages: Array) -> int:
             put(queue, TABLES, tables)
             put(queue, LIMIT, limit)
             take_tasks(queue)
-            while look(queue, DONE) < limit:
-                pause()
+            wait_for(queue, limit)
             status = look(queue, FAILED)
         if status != 0:
-            return int(status)
-    return 0
+            break
+    put(queue, LEADING, 0)
+    return int(status)
 
 
 class Plan:
@@ -239,4 +263,5 @@ class Plan:
         self.kept = list(stages)
         places = [(tables.ctypes.data, len(tables)) for tables in stages]
         self.stages = np.array(places, np.int64).reshape(-1, 2)
-        self.shares = any(count > 1 for _, count in places)
+        self.most = max((count for _, count in places), default=0)  # programs at the same time
+        self.shares = self.most > 1
