@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from tinynet import Sequential, layers, losses, optim
+from tinynet import Sequential, layers, losses, optim, waiting
 from tinynet.execution import meeting
 from tinynet.execution.meeting import meet, together
 from tinynet.execution.recording import Recorded
@@ -52,6 +52,25 @@ def test_each_shard_gets_the_sum_of_all_as_often_as_they_meet(set_threads, threa
 
     total = count * (count - 1) / 2
     assert together(shard, count) == [([total, count], [total**2, total * count])] * count
+    assert busy() == 0
+
+
+def test_shards_that_cannot_have_a_thread_each_say_so(monkeypatch):
+    def refused(thread):
+        raise RuntimeError("can't start new thread")
+
+    idle = [*meeting._idle]
+    meeting._idle.clear()
+    monkeypatch.setattr(waiting, "_told", [])
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refused)
+        with (
+            pytest.warns(RuntimeWarning, match="could not be started"),
+            pytest.raises(RuntimeError, match=r"a thread for each of them .*ulimit"),
+        ):
+            together(lambda i: meet(np.ones(1)), 2)
+    meeting._idle.extend(idle)
+    assert together(lambda i: meet(np.ones(1)).tolist(), 2) == [[2.0], [2.0]]
     assert busy() == 0
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -179,6 +180,61 @@ def test_an_environment_variable_sets_the_number_of_threads(run_python):
 def test_an_impossible_environment_variable(run_python):
     expected = "TINYNET_NUM_THREADS must be a positive integer; got 'many'.\n"
     assert run_python(SHOW_THREADS, TINYNET_NUM_THREADS="many") == expected
+
+
+# Where the system starts no threads
+
+FEW_THREADS = """
+import hashlib, threading, warnings
+import numpy as np
+import tinynet
+from tinynet import Sequential, layers
+
+tinynet.set_num_threads(4)
+start, left = threading.Thread.start, [{left}]
+
+def limited(thread):
+    if thread.name.startswith("tinynet"):
+        left[0] -= 1
+        if left[0] < 0:
+            raise RuntimeError("can't start new thread")
+    start(thread)
+
+def digest():
+    parts = [layers.Conv2D(4, 3, activation="relu"), layers.Flatten(), layers.Dense(3)]
+    model = Sequential(parts, (8, 8, 1), 1)
+    model.compile(loss="mse")
+    x, y = np.random.default_rng(0).random((64, 8, 8, 1)), np.ones((64, 3))
+    model.fit(x, y, epochs=2, verbose=0)
+    answers = model.predict(x, verbose=0)
+    squares = tinynet.execution.parallel.run(lambda i: i * i, 20)
+    content = model.flat.value.tobytes() + answers.tobytes() + str(squares).encode()
+    return hashlib.sha256(content).hexdigest()
+
+with warnings.catch_warnings(record=True) as said:
+    warnings.simplefilter("always")
+    if {real}:
+        threading.stack_size(2**45)  # no system has so much
+    else:
+        threading.Thread.start = limited
+    first = [digest(), digest()]
+    threading.Thread.start = start
+    threading.stack_size(0)
+    tinynet.set_num_threads(3)
+    print(len(said), str(said[0].message).split(":")[0], {{*first}} == {{digest()}})
+"""
+
+
+@pytest.mark.parametrize("left", [0, 1, 2, 4])
+def test_where_no_more_threads_can_be_started_it_goes_on_with_those_there_are(run_python, left):
+    said = "1 A thread could not be started (can't start new thread) True\n"
+    assert run_python(FEW_THREADS.format(left=left, real=False)) == said
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="how large a stack may be is the system's affair")
+def test_where_the_system_refuses_every_thread(run_python):
+    said = "1 A thread could not be started (can't start new thread) True\n"
+    assert run_python(FEW_THREADS.format(left=0, real=True)) == said
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

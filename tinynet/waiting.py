@@ -7,6 +7,7 @@ import contextvars
 import os
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from types import FrameType
@@ -85,6 +86,36 @@ class Task(Generic[Result]):
             self.ended.wait()
 
 
+_told: list[bool] = []  # whether it was said that threads cannot be started
+
+
+def start_thread(function: Callable[..., None], name: str, *arguments: Any) -> bool:
+    """Start a thread that the end of the process need not wait for.
+
+    Args:
+        function: what the thread calls, with the arguments.
+        name: what the thread is called.
+        arguments: what the function gets.
+
+    Returns:
+        Whether it was started. The first time that the system refuses one, this is said by a warning.
+    """
+    try:
+        threading.Thread(target=function, name=name, args=arguments, daemon=True).start()
+    except (RuntimeError, MemoryError) as error:
+        if not _told:
+            _told.append(True)
+            warnings.warn(
+                f"A thread could not be started ({error}): tinynet goes on with the threads that there are. "
+                "The system or the container allows no more threads or no more memory; TINYNET_NUM_THREADS "
+                "sets how many are wanted.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        return False
+    return True
+
+
 _apart: list[Task[Any]] = []  # what the main thread waits for
 
 
@@ -100,7 +131,8 @@ def apart(function: Callable[[], Result]) -> Result:
     task = Task(function)
     _apart.append(task)
     try:
-        threading.Thread(target=task, name="tinynet apart", daemon=True).start()
+        if not start_thread(task, "tinynet apart"):
+            task()
         task.ended.wait()
     finally:
         task.finish()

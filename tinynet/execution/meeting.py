@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import kernels
-from ..waiting import Gate, Task
+from ..waiting import Gate, Task, start_thread
 from .recording import each
 
 Array = NDArray[Any]
@@ -181,7 +181,12 @@ def start(task: Task[Any]) -> None:
         tasks = _idle.pop()
     except IndexError:
         tasks = queue.SimpleQueue()
-        threading.Thread(target=work, args=(tasks,), name="tinynet shard", daemon=True).start()
+        if not start_thread(work, "tinynet shard", tasks):
+            raise RuntimeError(
+                "A layer such as BatchNormalization, in which the shards of a batch meet, takes a thread for "
+                "each of them at first, and the system starts no more threads. Allow more (ulimit -u, or the "
+                "container's limits of processes and memory)."
+            ) from None
     tasks.put(task)
 
 

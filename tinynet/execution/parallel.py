@@ -19,18 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import kernels
-from ..waiting import Task
+from ..waiting import Task, start_thread
 from .cores import available_cores
 
 Array = NDArray[Any]
 Result = TypeVar("Result")
 
-PATIENCE = kernels.program.PATIENCE  # looks of an idle helper before it goes to sleep
+PATIENCE = 40_000  # looks of an idle helper, about a millisecond, before it goes to sleep
 SOON = 0.002  # seconds: who was asleep for no longer might as well have looked on
 
 _num_threads: int | None = None
 _tasks: queue.SimpleQueue[Task[None] | None] = queue.SimpleQueue()  # for the helpers; None ends one
-_helpers: list[threading.Thread] = []
+_helpers: list[None] = []  # one for each; a list, because a signal handler may come in between
 _crews: dict[str, Crew] = {}  # none, or one "crew"
 
 
@@ -114,12 +114,15 @@ def run(function: Callable[[int], Result], count: int) -> list[Result]:
         The results in order.
     """
     helpers = min(get_num_threads(), count) - 1
+    if helpers > 0:
+        while len(_helpers) < get_num_threads() - 1:
+            _helpers.append(None)
+            if not start_thread(_help, "tinynet helper", _tasks):
+                _helpers.pop()
+                break
+        helpers = min(helpers, len(_helpers))
     if helpers < 1:
         return [function(i) for i in range(count)]
-    while len(_helpers) < get_num_threads() - 1:
-        thread = threading.Thread(target=_help, args=(_tasks,), name="tinynet helper", daemon=True)
-        _helpers.append(thread)
-        thread.start()
     results: dict[int, Result] = {}
     numbers = iter(range(count))  # shared: a free thread takes the next number (atomic under the GIL)
 
@@ -161,14 +164,12 @@ class Crew:
         self.sleeping = 0
         self.serve, self.lead, self.run_stages = program.serve, program.lead, program.run_stages
         self.serve(self.queue, 0, 0)  # compile, or load, before there are threads
-        self.helpers = [
-            threading.Thread(target=self.help, name="tinynet", daemon=True) for _ in range(helpers)
-        ]
+        self.wanted, self.helpers = helpers, 0  # and how many there are
 
     def start(self) -> None:
         """Let the helpers begin."""
-        for helper in self.helpers:
-            helper.start()
+        while self.helpers < self.wanted and start_thread(self.help, "tinynet"):
+            self.helpers += 1
 
     def help(self) -> None:
         """Serve: what each helper does."""
@@ -192,13 +193,13 @@ class Crew:
     def stop(self) -> None:
         """Let the helpers end."""
         self.queue[kernels.program.STOPPED] = 1
-        self.wake(len(self.helpers))
+        self.wake(self.helpers)
 
     def run(self, plan: kernels.program.Plan) -> None:
         """Run programs; see `run_programs`."""
         if plan.shares and self.leading.acquire(blocking=False):
             try:
-                awake = len(self.helpers) - self.sleeping
+                awake = self.helpers - self.sleeping
                 if self.sleeping and plan.most - 1 > awake:
                     self.wake(plan.most - 1 - awake)
                 status = self.lead(self.queue, plan.stages)

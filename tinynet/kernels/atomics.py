@@ -12,7 +12,7 @@ from .calling import CELL
 from .cpu import X86
 from .jit import instruction
 
-NAPS: bool = binding.address_of_symbol("usleep") is not None  # type: ignore[no-untyped-call]
+NAPS: bool = binding.address_of_symbol("usleep") is not None
 
 
 def place_in(context: Any, builder: Any, queue: Any, arguments: Any) -> Any:

@@ -39,7 +39,7 @@ Part = TypeVar("Part")
 # still to be taken, and the table at TABLES lists them from BASE on. LEADING: more may come at once.
 NEXT, LIMIT, DONE, BASE, TABLES, FAILED, STOPPED, LEADING, PLACES = 0, 8, 16, 24, 25, 26, 27, 28, 32
 
-PATIENCE = 40_000  # looks, about a millisecond, before one who waits for others goes to sleep
+PATIENCE = 40_000  # looks, about a millisecond, before who leads sleeps while others finish
 
 
 class Program:
