@@ -36,7 +36,7 @@ import django
 from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadhandler import StopFutureHandlers
 from django.test import Client, RequestFactory, override_settings
-from ocr import uploads, views
+from ocr import room, uploads, views
 
 os.environ.update(OCR_DEBUG="", OCR_HOSTS="", OCR_SECRET_KEY="")  # whatever the one who tests has set
 django.setup()
@@ -394,6 +394,87 @@ def test_a_request_over_the_limit_is_refused(upload, ask, client):
         assert response.status_code == 413
         assert "MB together" in messages(response.text, "problem")[0]
         assert ask(bytes(6000))[0] == 413
+
+
+def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(upload, ask, monkeypatch):
+    content = png(Image.new("1", (6400, 6400), 1))  # 41 megapixels in a few kB
+    assert len(content) < 20_000
+    monkeypatch.setattr(views, "predict_image", lambda picture: pytest.fail("it was decoded"))
+    response = upload(("many.png", content))
+    assert response.status_code == 413
+    [message] = messages(response.text, "problem")
+    assert "40 megapixels a picture" in message
+    assert ask(content) == (413, {"error": message})
+
+
+def test_pixels_in_flight_are_bounded(client, monkeypatch):
+    content, together, most, lock = drawn("1", 100), [0], [0], threading.Lock()
+
+    def slow(picture, old=views.predict_image):
+        with lock:
+            together[0] += 1
+            most[0] = max(most[0], together[0])
+        threading.Event().wait(0.02)
+        with lock:
+            together[0] -= 1
+        return old(picture)
+
+    monkeypatch.setattr(views, "predict_image", slow)
+
+    def post(_):
+        return Client(SERVER_NAME="127.0.0.1").post("/api/predict", content, content_type="image/png")
+
+    with override_settings(OCR_PIXELS_AT_ONCE=25_000), ThreadPoolExecutor(8) as pool:
+        answers = [*pool.map(post, range(16))]
+    assert [answer.status_code for answer in answers] == [200] * 16
+    assert most[0] == 2  # of 10,000 pixels each
+    assert room._taken == [0]
+
+
+def test_who_finds_no_room_in_time_is_told_so(upload, ask, client):
+    content = drawn("1", 100)
+    with (
+        override_settings(OCR_PIXELS_AT_ONCE=15_000, OCR_SECONDS=0.1),
+        room.room_for(content, room.deadline()),
+    ):
+        response = upload(("1.png", content), ("2.png", content))
+        assert response.status_code == 503
+        assert messages(response.text, "problem") == [views.BUSY] * 2
+        assert ask(content) == (503, {"error": views.BUSY})
+        answer = client.post("/api/predict", content, content_type="image/png")
+        assert (answer.status_code, answer["Retry-After"]) == (503, "10")
+    assert room._taken == [0]
+    assert ask(content)[0] == 200
+
+
+def test_a_request_of_many_slow_pictures_ends_in_time(upload, monkeypatch):
+    def slow(picture, old=views.predict_image):
+        threading.Event().wait(0.1)
+        return old(picture)
+
+    monkeypatch.setattr(views, "predict_image", slow)
+    with override_settings(OCR_SECONDS=0.25):
+        response = upload(*[("1.png", drawn("1"))] * 20)
+    assert response.status_code == 200
+    assert 1 <= len(digits(response.text)) <= 3
+    assert messages(response.text, "problem") == [views.BUSY] * (20 - len(digits(response.text)))
+
+
+def test_a_bad_picture_gives_its_room_back(ask):
+    content = drawn("1", 400)
+    assert ask(content[: len(content) // 2])[0] == 400
+    assert ask(bomb())[0] == 400
+    assert room._taken == [0]
+
+
+def test_a_large_photo_counts_as_what_is_decoded_of_it():
+    file = io.BytesIO()
+    Image.new("RGB", (8000, 6000), "white").save(file, "JPEG")
+    assert room.pixels_of(file.getvalue()) == 2000 * 1500
+    file = io.BytesIO()
+    Image.new("RGB", (800, 600), "white").resize((1600, 1200)).save(file, "JPEG", progressive=True)
+    assert room.pixels_of(file.getvalue()) == 1600 * 1200
+    assert room.pixels_of(b"no picture") == 0
 
 
 def test_nothing_is_read_of_a_request_that_says_it_is_too_large():

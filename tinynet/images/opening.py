@@ -159,7 +159,8 @@ def _decoded(image: Image.Image) -> Array:
     if image.mode.startswith(("I", "F")):
         return _from_array(np.asarray(image if turn is None else image.transpose(turn)))
     if image.mode in ("RGBA", "RGBa", "LA", "La", "PA") or "transparency" in image.info:
-        image = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
+        image = image.convert("LA") if image.mode == "La" else image
+        image = image if image.mode == "RGBA" else image.convert("RGBA")  # which would copy all of it
     elif image.mode not in ("L", "RGB"):
         image = image.convert("L" if image.mode == "1" else "RGB")
     if max(image.size) > LARGEST:

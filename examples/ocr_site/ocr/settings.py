@@ -44,6 +44,12 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 100 * 2**20
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20
 
+# So are the pixels in them, a thousand times as many as bytes at worst: of one picture, and of all that this
+# process decodes at once (10 bytes or so each). Who finds no room within so many seconds gets 503.
+OCR_MOST_PIXELS = 40_000_000
+OCR_PIXELS_AT_ONCE = 40_000_000
+OCR_SECONDS = 10
+
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_FAILURE_VIEW = "ocr.views.forbidden"

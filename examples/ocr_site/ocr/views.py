@@ -18,6 +18,10 @@ from PIL import Image, ImageOps
 
 from tinynet import DigitReading, ImageError, images, predict_image
 
+from .room import BusyError, TooManyPixelsError, deadline, room_for
+
+BUSY = "The page is busy reading other pictures. Try again in a moment."
+LARGE = 16_000_000  # pixels from which no second look is taken for a thumbnail in colours
 SIDE = 320  # pixels of a thumbnail's longer side; the page shows it half as large, so it is sharp on phones
 
 
@@ -44,11 +48,13 @@ class Result:
 def ocr(request: HttpRequest) -> HttpResponse:
     """Show the form, and what was read in the pictures that came with it.
 
-    The status is 200 if a digit was read in any of them, else 413 if a file was too large, else 400.
+    The status is 200 if a digit was read in any of them, else 503 if there was no time for one, else 413 if
+    one was too large, else 400.
     """
     if request.method != "POST":
         return page(request)
-    results = [read(upload) for upload in request.FILES.getlist("pictures")]
+    until = deadline()
+    results = [read(upload, until) for upload in request.FILES.getlist("pictures")]
     if not results:
         return page(request, 400, problem="No picture came. Choose a picture file or draw a digit first.")
     statuses = [result.status for result in results]
@@ -79,9 +85,14 @@ def predict(request: HttpRequest) -> JsonResponse:
         error = "Send the picture as multipart/form-data, or as the body with Content-Type: image/..."
         return JsonResponse({"error": error}, status=415)
     try:
-        reading = predict_image(content)
+        with room_for(content, deadline()):
+            reading = predict_image(content)
     except ImageError as problem:
         return JsonResponse({"error": str(problem)}, status=400)
+    except TooManyPixelsError:
+        return JsonResponse({"error": too_large()}, status=413)
+    except BusyError:
+        return JsonResponse({"error": BUSY}, status=503, headers={"Retry-After": "10"})
     return JsonResponse({"file": name, **reading.as_dict()})
 
 
@@ -116,18 +127,24 @@ def page(request: HttpRequest, status: int = 200, **context: object) -> HttpResp
     return render(request, "ocr.html", {"limits": limits(), **context}, status=status)
 
 
-def read(upload: UploadedFile) -> Result:
-    """Read the digit in an uploaded picture."""
+def read(upload: UploadedFile, until: float) -> Result:
+    """Read the digit in an uploaded picture, if there is room for it until then."""
     if upload.size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
         return Result(upload.name, 413, too_large())
     content = upload.read()
     try:
-        reading = predict_image(content)
+        with room_for(content, until) as pixels:
+            reading = predict_image(content)
+            picture = thumbnail(content) if pixels < LARGE else None
     except ImageError as error:
         return Result(upload.name, 400, str(error))
+    except TooManyPixelsError:
+        return Result(upload.name, 413, too_large())
+    except BusyError:
+        return Result(upload.name, 503, BUSY)
     seen = images.as_png(images.on_paper(reading.pixels))
-    picture = thumbnail(content) or images.as_png(reading.thumbnail)
     status = 400 if reading.digit is None else 200
+    picture = picture or images.as_png(reading.thumbnail)
     return Result(upload.name, status, "", reading, data_uri(picture), data_uri(seen))
 
 
@@ -157,7 +174,8 @@ def limits() -> str:
     file, together = settings.DATA_UPLOAD_MAX_MEMORY_SIZE, settings.FILE_UPLOAD_MAX_MEMORY_SIZE
     return (
         f"at most {settings.DATA_UPLOAD_MAX_NUMBER_FILES} files, "
-        f"{file / 2**20:g} MB a file, {together / 2**20:g} MB together"
+        f"{file / 2**20:g} MB a file, {together / 2**20:g} MB together, "
+        f"{settings.OCR_MOST_PIXELS / 1e6:g} megapixels a picture"
     )
 
 
