@@ -30,7 +30,7 @@ SOON = 0.002  # seconds: who was asleep for no longer might as well have looked 
 
 _num_threads: int | None = None
 _tasks: queue.SimpleQueue[Task[None] | None] = queue.SimpleQueue()  # for the helpers; None ends one
-_helpers: list[None] = []  # one for each; a list, because a signal handler may come in between
+_helpers: list[None] = []  # one for each thread that does tasks
 _crews: dict[str, Crew] = {}  # none, or one "crew"
 
 
@@ -115,12 +115,13 @@ def run(function: Callable[[int], Result], count: int) -> list[Result]:
     """
     helpers = min(get_num_threads(), count) - 1
     if helpers > 0:
-        while len(_helpers) < get_num_threads() - 1:
-            _helpers.append(None)
+        started = _helpers  # of which a signal handler may make another list in between
+        while len(started) < get_num_threads() - 1:
+            started.append(None)
             if not start_thread(_help, "tinynet helper", _tasks):
-                _helpers.pop()
+                started.pop()
                 break
-        helpers = min(helpers, len(_helpers))
+        helpers = min(helpers, len(started))
     if helpers < 1:
         return [function(i) for i in range(count)]
     results: dict[int, Result] = {}
