@@ -182,6 +182,41 @@ def test_an_impossible_environment_variable(run_python):
     assert run_python(SHOW_THREADS, TINYNET_NUM_THREADS="many") == expected
 
 
+# Where there are more threads than cores
+
+MANY_THREADS = """
+import os, time
+import numpy as np
+import tinynet
+from tinynet import Sequential, layers
+
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+parts = [layers.Conv2D(16, 3, activation="relu"), layers.Flatten(), layers.Dense(10)]
+model = Sequential(parts, (20, 20, 1), 1)
+model.compile(loss="mse")
+x, y = np.random.default_rng(0).random((64, 20, 20, 1)), np.ones((64, 10))
+
+def seconds(threads):
+    tinynet.set_num_threads(threads)
+    for _ in range(3):
+        model.train_on_batch(x, y)
+    start = time.process_time()
+    for _ in range(60):
+        model.train_on_batch(x, y)
+    return time.process_time() - start
+
+one = seconds(1)
+print(seconds(16) / one)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs cores to choose from")
+def test_many_threads_on_one_core_cost_little_more_than_one(run_python):
+    assert (
+        float(run_python(MANY_THREADS)) < 4
+    )  # looking out for each other without sleep took 10 times as long
+
+
 # Where the system starts no threads
 
 FEW_THREADS = """

@@ -44,7 +44,7 @@ def open_picture(picture: Any) -> Array:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ImageError: it is no picture, a damaged one, or one of more than 80 megapixels.
+        ImageError: it is no picture, a damaged one, or one of more than 80 megapixels or 512 MiB.
 
     Example:
         >>> import numpy as np

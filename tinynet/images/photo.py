@@ -26,7 +26,7 @@ def open_photo(picture: Any, channels: int) -> Array:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ImageError: it is no picture, a damaged one, or one of more than 80 megapixels.
+        ImageError: it is no picture, a damaged one, or one of more than 80 megapixels or 512 MiB.
 
     Example:
         >>> import numpy as np
