@@ -21,6 +21,7 @@ from PIL import Image
 
 pytest.importorskip("gunicorn")
 
+processes = {}  # of the servers, by their ports
 SITE = Path(__file__).parent.parent / "examples" / "ocr_site"
 
 
@@ -53,6 +54,7 @@ def port(request):
         pytest.fail("".join(lines))
     listener = threading.Thread(target=lines.extend, args=[process.stderr])
     listener.start()
+    processes[int(found[1])] = process.pid
     yield int(found[1])
     process.terminate()
     process.wait(30)
@@ -131,3 +133,21 @@ def test_who_is_refused_and_sends_without_end_is_cut_off(port):
     assert sent < 2**30
     assert time.monotonic() < start + 25
     assert ask(port, picture())[0] == 200
+
+
+@pytest.mark.stress
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells a process's memory")
+def test_large_pictures_at_once_take_bounded_memory_and_time(port):
+    file = io.BytesIO()
+    Image.new("RGBA", (6200, 6200), "white").save(file, "PNG")  # 38 megapixels
+    with ThreadPoolExecutor(8) as pool:
+        start = time.monotonic()
+        statuses = [*pool.map(lambda _: ask(port, file.getvalue())[0], range(16))]
+    assert set(statuses) <= {200, 503}
+    assert 200 in statuses
+    assert time.monotonic() < start + 60
+    children = Path(f"/proc/{processes[port]}/task/{processes[port]}/children").read_text().split()
+    assert len(children) == 2
+    for child in children:
+        status = Path(f"/proc/{child}/status").read_text()
+        assert int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) < 800_000
