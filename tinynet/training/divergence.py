@@ -53,6 +53,8 @@ class Watch:
 
     def cause(self, batch: Batch, is_first: bool = False) -> str:
         """Return what has most probably made training on such batches diverge, perhaps at its first step."""
+        if not all(np.isfinite(x).all() for x in batch.inputs):
+            return "x holds NaN or infinite values, of augment=, or put there since x was checked"
         is_scaled = any(isinstance(part, Rescaling | Normalization) for _, part in self.model.parts())
         if not is_scaled and (most := largest(batch.inputs)) > LARGE:
             return f"x reaches {most:.3g}: scale it to about -1 to 1, as in x / {most:.3g}"

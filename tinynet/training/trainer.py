@@ -106,13 +106,26 @@ class Trainer:
 
     def count_step(self, batch: Batch, number: int) -> float:
         """Train on one batch, count its loss and metrics, and return its loss."""
-        loss, outputs = self.steps(batch.inputs, batch.targets, number, batch.weights)
+        targets = self.unchanged(batch)
+        loss, outputs = self.steps(batch.inputs, targets, number, batch.weights)
         samples, method = len(batch.targets), "fit" if self.in_epoch else "train_on_batch"
         self.watch.loss(method, number, loss, batch)
         self.loss_sum, self.samples = self.loss_sum + loss * samples, self.samples + samples
         if self.metrics:
-            self.metrics.update(batch.targets, self.predictions(batch.inputs, outputs), batch.weights)
+            self.metrics.update(targets, self.predictions(batch.inputs, outputs), batch.weights)
         return loss
+
+    def unchanged(self, batch: Batch) -> Array:
+        """Return a copy of a batch's targets, or raise if they are no longer what the loss takes."""
+        targets, flow = batch.targets.copy(), self.flow([x.shape[1:] for x in batch.inputs])
+        try:
+            self.loss.check(targets, (len(targets), *flow.shapes[flow.outputs[0]]))
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                "The targets of a batch have been changed since they were checked, by a callback or another "
+                f"thread: {error}"
+            ) from error
+        return targets
 
     def reset_metrics(self) -> None:
         """Let the loss and the metrics begin anew."""
@@ -134,10 +147,11 @@ class Trainer:
         for batch, outputs in self.outputs_for(data, steps):
             weights, loss = batch.weights, self.loss_of_outputs
             rows = None if weights is None else loss.prepare_weights(weights, outputs.shape)
-            losses.append(loss.of_checked(batch.targets, outputs, rows))
+            targets = self.unchanged(batch)
+            losses.append(loss.of_checked(targets, outputs, rows))
             counts.append(len(outputs))
             if metrics:
-                metrics.update(batch.targets, self.predictions(batch.inputs, outputs), weights)
+                metrics.update(targets, self.predictions(batch.inputs, outputs), weights)
         if not self.in_epoch:
             self.metrics.follow(metrics)
         mean = losses[0] if len(losses) == 1 else float(np.average(losses, weights=counts))
