@@ -1,4 +1,5 @@
 import gzip
+import os
 import tempfile
 import tracemalloc
 from pathlib import Path
@@ -240,3 +241,11 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
 def test_gzip_members_in_sequence_are_one_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(gzip.compress(WHOLE[:5]) + gzip.compress(WHOLE[5:]))
     assert read_idx(tmp_path / "file").shape == (2, 3)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs a file without end")
+def test_what_may_have_no_end_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")  # into which nobody writes
+    for path in (Path("/dev/zero"), tmp_path / "pipe"):
+        with pytest.raises(ValueError, match=f"{path}: expected a file, got a pipe or a device"):
+            read_idx(path)

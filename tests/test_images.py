@@ -8,6 +8,8 @@ import io
 import itertools
 import os
 import struct
+import threading
+import time
 import tracemalloc
 import warnings
 import zlib
@@ -781,6 +783,17 @@ def test_a_path_without_end_is_refused(monkeypatch):
     assert "'/dev/zero' has more than" in refused("/dev/zero")
     with pytest.raises(ImageError, match="more than"):
         images.load_img("/dev/zero")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_a_pipe_into_which_nobody_writes_is_empty_and_another_one_is_read(tmp_path):
+    pipe, content = str(tmp_path / "pipe"), drawings.encoded(PAGE)
+    os.mkfifo(pipe)
+    assert refused(pipe) == f"The picture {pipe!r} is empty."
+    reading, writing = os.pipe()  # as what a shell makes of <(command)
+    threading.Thread(target=lambda: (time.sleep(0.2), os.write(writing, content), os.close(writing))).start()
+    np.testing.assert_array_equal(opened(f"/dev/fd/{reading}"), opened(content))
+    os.close(reading)
 
 
 def test_a_file_that_comes_in_small_pieces_is_read():

@@ -40,7 +40,8 @@ def read_idx(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
 
     Raises:
         OSError: there is no such file, or it cannot be read.
-        ValueError: the content is not one whole idx array: truncated, too long, another format, corrupt.
+        ValueError: the content is not one whole idx array: truncated, too long, another format, corrupt; or the
+            path is no file, but a pipe or a device, which may have no end.
 
     Example:
         >>> import tempfile
@@ -50,7 +51,7 @@ def read_idx(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
         ...     read_idx(folder + "/labels.gz")
         array([7, 2, 1], dtype=uint8)
     """
-    return decode_idx(decompress(Path(path).read_bytes(), path), path)
+    return decode_idx(decompress(content_of(path), path), path)
 
 
 def write_idx(path: str | os.PathLike[str], array: npt.ArrayLike) -> None:
@@ -171,6 +172,16 @@ def _header(data: bytes) -> tuple[tuple[int, ...], int]:
     # Python integers, and before anything is allocated: a damaged header may ask for exabytes.
     shape = tuple(int.from_bytes(data[place : place + 4], "big") for place in range(4, start, 4))
     return shape, start + math.prod(shape) * np.dtype(TYPES[data[2]]).itemsize
+
+
+def content_of(path: str | os.PathLike[str]) -> bytes:
+    """Return the bytes of a file, or raise as `read_idx` does."""
+    file = Path(path)
+    if file.exists() and not file.is_file() and not file.is_dir():
+        raise ValueError(
+            f"{path}: expected a file, got a pipe or a device: write its content to a file first"
+        )
+    return file.read_bytes()
 
 
 def decompress(data: bytes, name: str | os.PathLike[str]) -> bytes:

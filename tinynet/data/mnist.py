@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from ..files import atomic_write
 from . import fetching
-from .idx import decode_idx, decompress, encode_idx
+from .idx import content_of, decode_idx, decompress, encode_idx
 
 __all__ = ["fetch_mnist", "load_mnist", "mnist_directory", "verify_mnist"]
 
@@ -197,7 +197,7 @@ def _read(folder: Path, name: str) -> bytes | None:
     ours = folder == _cache_folder()
     for path in (folder / name, folder / f"{name}.gz"):
         try:
-            return _verified(name, decompress(path.read_bytes(), path), str(path))
+            return _verified(name, decompress(content_of(path), path), str(path))
         except FileNotFoundError:
             continue
         except OSError:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.idx import decode_idx, decompress
+from ..data.idx import content_of, decode_idx, decompress
 from .places import cache_folder, fetch, keep, keras_folder, nowhere, users_folders
 
 NAME = "fashion-mnist"
@@ -83,7 +83,7 @@ def _find(name: str, failures: list[str]) -> UInt8Array | None:
     for folder, sure in _folders():
         for path in [folder / name, *([folder / name.removesuffix(".gz")] if sure else [])]:
             try:
-                data = path.read_bytes()
+                data = content_of(path)
                 if not sure and hashlib.sha256(data).hexdigest() != SHA256[name]:
                     raise ValueError(f"another SHA-256 than Fashion-MNIST's; a folder {NAME} makes it clear")
                 return _decoded(name, data, path)

@@ -44,7 +44,7 @@ def content_of(picture: Any, name: str) -> bytes:
         elif Path(picture).is_dir():
             raise ImageError(f"{name} is a folder. Name a file in it.")
         else:
-            with Path(picture).open("rb", buffering=0) as file:
+            with open(picture, "rb", buffering=0, opener=_opened) as file:  # noqa: PTH123
                 content = _read(file, name)
     except FileNotFoundError as error:
         raise FileNotFoundError(f"There is no picture {os.fspath(picture)!r}.") from error
@@ -53,6 +53,15 @@ def content_of(picture: Any, name: str) -> bytes:
     except Exception as error:  # no permission, a closed file, a path that no system takes, ...
         raise ImageError(f"{name} cannot be read: {error}.") from error
     return content
+
+
+def _opened(path: str, flags: int) -> int:
+    """Open a file, without waiting for somebody to write into it if it is a pipe: it is then empty."""
+    if not hasattr(os, "O_NONBLOCK"):
+        return os.open(path, flags)
+    number = os.open(path, flags | os.O_NONBLOCK)
+    os.set_blocking(number, True)
+    return number
 
 
 def _read(file: Any, name: str) -> bytes:
