@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..waiting import hold_over_fork
 from .content import ImageError, content_of, name_of
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ FAINTEST = 0.035  # a picture whose brightness varies by less is blank
 SAMPLE = 20_000  # pixels that stand for all where a statistic is wanted
 ROUNDING = 1e-3  # by how much a float may leave the range from 0 to 1
 
-_quiet = threading.Lock()  # held while warnings are off, which is so for all threads
+_quiet = threading.RLock()  # held while warnings are off, which is so for all threads
+hold_over_fork(_quiet)
 
 
 def open_picture(picture: Any) -> Array:

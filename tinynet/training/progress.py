@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 import warnings
 from typing import Any
 
 import numpy as np
+
+from ..waiting import hold_over_fork
+
+
+# tqdm's own lock is shared with forked children, of which one that is killed while it prints would keep it.
+_printing = threading.RLock()
+hold_over_fork(_printing)
 
 
 class Progress:
@@ -32,9 +40,10 @@ class Progress:
             with warnings.catch_warnings():  # without ipywidgets a notebook gets the plain bar
                 warnings.simplefilter("ignore")
                 from tqdm.auto import tqdm
+            kind = type("bar", (tqdm,), {"_lock": _printing})
             title = f"Epoch {epoch + 1}/{self.epochs}"
             form = "{desc}: {percentage:3.0f}%|{bar}| {rate_fmt}, {remaining} left{postfix}"
-            self.bar = tqdm(total=total, desc=title, unit=unit, bar_format=form, leave=False)
+            self.bar = kind(total=total, desc=title, unit=unit, bar_format=form, leave=False)
 
     def update(self, count: int, logs: dict[str, float]) -> None:
         """Show a batch."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -23,6 +24,16 @@ class TooManyPixelsError(Exception):
 
 
 _changed, _taken = threading.Condition(), [0]
+
+
+def _forget() -> None:
+    """Begin anew in a forked child, which does not have the threads that were reading pictures."""
+    global _changed
+    _changed, _taken[0] = threading.Condition(), 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
 
 
 def deadline() -> float:
