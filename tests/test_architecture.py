@@ -30,7 +30,8 @@ PACKAGE = Path(tinynet.__file__).parent
 
 # From the lowest to the highest: a module imports only what stands before it, or its own folder.
 ORDER = [
-    "files", "version", "names", "words", "keywords", "tensor", "order", "waiting", "seeds", "kernels",
+    "files", "version", "names", "words", "keywords", "tensor", "masked", "order", "waiting", "seeds",
+    "kernels",
     "execution", "initial_values", "initializers", "regularizers", "constraints", "layers", "activations",
     "loss_functions", "losses", "arguments", "schedules", "optimizers", "optim", "metric_functions",
     "metrics", "data", "datasets", "callbacks", "training", "exporting", "models", "lite", "differences",

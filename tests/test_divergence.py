@@ -154,3 +154,9 @@ def test_to_save_weights_that_are_no_numbers_warns(suffix, value, tmp_path):
         assert path.exists()
     model.layers[1].bias.value[0] = 0
     assert not warned(lambda: model.save(tmp_path / f"a.{suffix}"))
+
+
+def test_weights_of_samples_that_are_too_large_are_the_likeliest_cause():
+    model = regression(0.1)
+    (text,) = warned(lambda: model.fit(X, Y, sample_weight=np.full(20, 1e30), epochs=5, verbose=0))
+    assert "the sample weights reach 1e+30" in text

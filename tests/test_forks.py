@@ -162,8 +162,8 @@ content = Path(__file__).with_name("picture.png").read_bytes()
 def answers(_=None):
     "What the page and the library say of the picture."
     response = Client().post("/api/predict", content, content_type="image/png", HTTP_HOST="localhost")
-    said = response.json()
-    return response.status_code, said["digit"], said["probabilities"], predict_image(content).probabilities.tolist()
+    said, ours = response.json(), predict_image(content).probabilities.tolist()
+    return response.status_code, said["digit"], said["probabilities"], ours
 
 
 if __name__ == "__main__":

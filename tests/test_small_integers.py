@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tinynet
-from tinynet import Sequential, layers, optim
+from tinynet import Sequential, callbacks, layers, losses, metrics, optim
 from tinynet.data import batches
 
 HUNDRED = np.int8(100)
@@ -89,3 +89,59 @@ def test_masked_numbers_are_refused():
     with pytest.raises(ValueError, match="y is a masked array"):
         model.fit(x.filled(0), np.ma.masked_equal(np.ones((2, 2)), 1), verbose=0)
     model.fit(np.ma.array(x.filled(0)), np.ones((2, 2)), verbose=0)
+
+
+MASKED = np.ma.masked_equal([1.0, 2.0], 2)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda model, x, y: model.fit(x, y, sample_weight=MASKED, verbose=0),
+        lambda model, x, y: model.evaluate(x, y, sample_weight=MASKED),
+        lambda model, x, y: model.train_on_batch(x, y, sample_weight=MASKED),
+        lambda model, x, y: model.fit([np.ma.masked_equal(row, 1) for row in x], y, verbose=0),
+        lambda model, x, y: losses.MeanSquaredError()(MASKED, np.ones(2)),
+        lambda model, x, y: losses.MeanSquaredError()(np.ones(2), np.ones(2), sample_weight=MASKED),
+        lambda model, x, y: metrics.MeanSquaredError()(MASKED, np.ones(2)),
+        lambda model, x, y: metrics.MeanSquaredError()(np.ones(2), np.ones(2), sample_weight=MASKED),
+        lambda model, x, y: metrics.Mean()(MASKED),
+        lambda model, x, y: metrics.AUC()(np.ma.masked_equal([0, 1], 1), [0.2, 0.7]),
+        lambda model, x, y: metrics.Precision()([0, 1], [0.2, 0.7], sample_weight=MASKED),
+        lambda model, x, y: metrics.accuracy(np.ma.masked_equal([0, 1], 1), np.eye(2)),
+        lambda model, x, y: metrics.confusion_matrix(np.ma.masked_equal([0, 1], 1), [0, 1], classes=2),
+        lambda model, x, y: layers.Normalization().adapt(MASKED),
+    ],
+)
+def test_masked_numbers_are_refused_wherever_numbers_are_taken(use):
+    model = Sequential([layers.Dense(2)], 4)
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="masked array with"):
+        use(model, np.arange(8.0).reshape(2, 4), np.ones((2, 2)))
+
+
+@pytest.mark.parametrize("kind", ["f2", "g", ">f4", "i1", "?"])
+def test_sample_weights_of_any_number_s_type(kind):
+    model = Sequential([layers.Dense(2)], 4)
+    model.compile("sgd", "mse")
+    model.fit(np.ones((2, 4)), np.ones((2, 2)), sample_weight=np.ones(2, kind), verbose=0)
+
+
+@pytest.mark.parametrize("value", [-1, 0, 2.5, "2", True, np.nan])
+def test_what_is_no_number_of_things_is_refused(value):
+    model, x, y = Sequential([layers.Dense(2)], 4), np.ones((4, 4)), np.ones((4, 2))
+    model.compile("sgd", "mse")
+    if value != 2.5:  # which counts as 3, with a warning, as other numbers of steps do
+        with pytest.raises(ValueError, match="validation_batch_size must be a positive integer"):
+            model.fit(
+                x, y, validation_data=(x, y), validation_steps=1, validation_batch_size=value, verbose=0
+            )
+    with pytest.raises(ValueError, match="k must be a positive integer"):
+        metrics.top_k_categorical_accuracy(np.eye(2), np.eye(2), k=value)
+    with pytest.raises(ValueError, match="num_thresholds must be an integer from 2"):
+        metrics.AUC(num_thresholds=value)
+    with (
+        pytest.raises(ValueError, match="period must be a positive integer"),
+        pytest.warns(DeprecationWarning, match="period"),
+    ):
+        callbacks.ModelCheckpoint("a.keras", period=value)

@@ -69,6 +69,10 @@ class ModelCheckpoint(Monitor):
                 DeprecationWarning,
                 stacklevel=2,
             )
+        if period is not None and (
+            isinstance(period, bool) or not isinstance(period, int | np.integer) or period < 1
+        ):
+            raise ValueError(f"ModelCheckpoint: period must be a positive integer; got {period!r}.")
         self.filepath, self.verbose = os.fspath(filepath), verbose
         self.save_best_only, self.save_weights_only = save_best_only, save_weights_only
         self.save_freq, self.period = save_freq, period or 1

@@ -40,8 +40,8 @@ def read_idx(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
 
     Raises:
         OSError: there is no such file, or it cannot be read.
-        ValueError: the content is not one whole idx array: truncated, too long, another format, corrupt; or the
-            path is no file, but a pipe or a device, which may have no end.
+        ValueError: the content is not one whole idx array: truncated, too long, another format, corrupt;
+            or the path is a pipe or a device, which may have no end.
 
     Example:
         >>> import tempfile

@@ -44,7 +44,7 @@ def content_of(picture: Any, name: str) -> bytes:
         elif Path(picture).is_dir():
             raise ImageError(f"{name} is a folder. Name a file in it.")
         else:
-            with open(picture, "rb", buffering=0, opener=_opened) as file:  # noqa: PTH123
+            with open(picture, "rb", buffering=0, opener=_opened) as file:
                 content = _read(file, name)
     except FileNotFoundError as error:
         raise FileNotFoundError(f"There is no picture {os.fspath(picture)!r}.") from error

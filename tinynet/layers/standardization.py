@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import initializers, kernels
+from ..masked import unmasked
 from .base import Array, Layer
 from .geometry import Shape, is_sequence
 from .rescaling import as_numbers
@@ -115,7 +116,7 @@ class Normalization(Layer, only_kernels=True):
         batches = [data] if isinstance(data, np.ndarray) else data
         count, mean, squares = 0, np.zeros(()), np.zeros(())
         for one in batches:  # type: ignore[union-attr]
-            batch = np.asarray(one, np.float64)
+            batch = np.asarray(unmasked(one, "data"), np.float64)
             batch = batch[:, np.newaxis] if batch.ndim == 1 else batch
             if self.output_shape is None:
                 self.build_sample(batch.shape[1:], 0)

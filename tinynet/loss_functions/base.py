@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..keywords import SpokenABC
+from ..masked import unmasked
 from ..order import ORDER, check_order
 from ..tensor import Number
 from .means import scaled, weighted_mean
@@ -240,7 +241,7 @@ class Loss(metaclass=SpokenABC):
 
     def _checked(self, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
         """Return the predictions as an array, if they are some and the targets fit."""
-        targets, predictions = np.asarray(y_true), np.asarray(y_pred)
+        targets, predictions = np.asarray(unmasked(y_true, "y_true")), np.asarray(unmasked(y_pred, "y_pred"))
         if predictions.dtype.kind != "f":
             turned = f" {ORDER}" if targets.dtype.kind == "f" else ""
             raise TypeError(f"Predictions must be floating-point numbers, not {predictions.dtype}.{turned}")

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..masked import unmasked
 from .base import Array, Loss
 
 DOCUMENTATION = """Return the loss of each row of outputs, of which `{kind}` is the mean.
@@ -47,7 +48,7 @@ def function_of(name: str, kind: type[Loss]) -> Callable[..., Array]:
 
     def function(*arguments: Any, **keywords: Any) -> Array:
         bound = signature.bind(*arguments, **keywords).arguments
-        y_true, y_pred = np.asarray(bound.pop("y_true")), np.asarray(bound.pop("y_pred"))
+        y_true, y_pred = (np.asarray(unmasked(bound.pop(name), name)) for name in ("y_true", "y_pred"))
         alone = y_pred.ndim == 1  # a row without the batch axis
         loss = kind(**bound)
         return loss.of_rows(y_true[None], y_pred[None])[0] if alone else loss.of_rows(y_true, y_pred)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..masked import unmasked
+
 
 def weights_of_rows(sample_weight: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.floating]:
     """Return the weights of the rows of predictions, each of which has a loss of its own.
@@ -25,10 +27,10 @@ def weights_of_rows(sample_weight: ArrayLike, shape: tuple[int, ...]) -> NDArray
         array([[1. , 1. , 1. ],
                [0.5, 0.5, 0.5]])
     """
-    weights, rows = np.asarray(sample_weight), shape[:-1] or shape
+    weights, rows = np.asarray(unmasked(sample_weight, "sample_weight")), shape[:-1] or shape
     if weights.dtype.kind not in "fiub":
         raise TypeError(f"Sample weights must be numbers, not {weights.dtype}.")
-    if weights.dtype.kind != "f":
+    if weights.dtype not in (np.float32, np.float64) or not weights.dtype.isnative:
         weights = weights.astype(np.float64)
     fits = weights.ndim == len(rows) and all(w in (1, n) for w, n in zip(weights.shape, rows, strict=True))
     if weights.shape[:1] != rows[:1] or not (weights.ndim == 1 or fits or weights.shape == (*rows, 1)):

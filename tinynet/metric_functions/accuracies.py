@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..masked import unmasked
 from .base import Array
 from .shapes import of_one_shape, turned
 
@@ -40,7 +41,7 @@ def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 
 def right(y_true: ArrayLike, y_pred: ArrayLike) -> Float32s:
     """Return 1 for each prediction that is right, else 0, as fits the shapes; see `accuracy`."""
-    targets, predictions = np.asarray(y_true), np.asarray(y_pred)
+    targets, predictions = np.asarray(unmasked(y_true, "y_true")), np.asarray(unmasked(y_pred, "y_pred"))
     shape = predictions.shape
     labelled = targets.shape in (shape[:-1], (*shape[:-1], 1))
     if len(shape) < 2 or not predictions.size or not (labelled or targets.shape == shape):
@@ -178,6 +179,8 @@ def is_largest(labels: Array, predictions: Array) -> Array:
 
 def among_largest(labels: Array, predictions: Array, k: int) -> Float32s:
     """Return 1 for each label whose finite output fewer than k others exceed, in a row without NaN."""
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+        raise ValueError(f"Top-k accuracy: k must be a positive integer; got {k!r}.")
     own = np.take_along_axis(predictions, labels[..., None], axis=-1)
     larger = (predictions > own).sum(axis=-1)
     return as_numbers((larger < k) & np.isfinite(own[..., 0]) & ~np.isnan(predictions).any(axis=-1))
@@ -185,7 +188,7 @@ def among_largest(labels: Array, predictions: Array, k: int) -> Float32s:
 
 def labels_and_rows(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[Array, Array]:
     """Return labels (N, ...) and predictions (N, ..., classes), or raise if they do not fit together."""
-    targets, predictions = np.asarray(y_true), np.asarray(y_pred)
+    targets, predictions = np.asarray(unmasked(y_true, "y_true")), np.asarray(unmasked(y_pred, "y_pred"))
     rows = predictions.shape[:-1]
     if predictions.ndim < 2 or not predictions.size or targets.shape not in (rows, (*rows, 1)):
         raise ValueError(
@@ -197,7 +200,7 @@ def labels_and_rows(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[Array, Array]
 
 def two_of_rows(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[Array, Array]:
     """Return targets and predictions (N, ..., classes), or raise if they do not fit together."""
-    targets, predictions = np.asarray(y_true), np.asarray(y_pred)
+    targets, predictions = np.asarray(unmasked(y_true, "y_true")), np.asarray(unmasked(y_pred, "y_pred"))
     if predictions.ndim < 2 or not predictions.size or targets.shape != predictions.shape:
         raise ValueError(
             f"Categorical accuracy compares one-hot rows (N, ..., classes) with predictions of that shape; "

@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike
 from .base import Array, Floats, Metric, divided
 from .thresholds import EPSILON, Counts, checked_thresholds
 
+MOST_THRESHOLDS = 1_000_000  # float32 tells hardly more apart
+
 
 class AUC(Metric):
     """The area under the ROC curve or the precision-recall curve, approximated at thresholds.
@@ -61,8 +63,11 @@ class AUC(Metric):
                 f"AUC: summation_method must be 'interpolation', 'minoring' or 'majoring', not "
                 f"{summation_method!r}."
             )
-        if thresholds is None and num_thresholds < 2:
-            raise ValueError(f"AUC: num_thresholds must be at least 2, not {num_thresholds!r}.")
+        whole = isinstance(num_thresholds, int | np.integer) and not isinstance(num_thresholds, bool)
+        if thresholds is None and not (whole and 2 <= num_thresholds <= MOST_THRESHOLDS):
+            raise ValueError(
+                f"AUC: num_thresholds must be an integer from 2 to {MOST_THRESHOLDS}, not {num_thresholds!r}."
+            )
         if num_labels and not multi_label:
             raise ValueError("AUC: num_labels goes with multi_label=True.")
         super().__init__(dtype, name)

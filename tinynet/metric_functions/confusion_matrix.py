@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..masked import unmasked
 from .shapes import turned
 
 
@@ -29,7 +30,7 @@ def confusion_matrix(y_true: ArrayLike, y_pred: ArrayLike, classes: int) -> NDAr
                [0, 1, 0],
                [0, 0, 1]])
     """
-    true, predicted = np.asarray(y_true), np.asarray(y_pred)
+    true, predicted = np.asarray(unmasked(y_true, "y_true")), np.asarray(unmasked(y_pred, "y_pred"))
     if predicted.ndim == 2 and predicted.shape[1] == classes:
         if predicted.dtype.kind == "f" and np.isnan(predicted).any():
             raise ValueError("A confusion matrix needs an answer for each sample; y_pred holds NaN.")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..masked import unmasked
 from .base import Array, Floats, Metric, same_rank
 
 
@@ -125,10 +126,10 @@ def of_samples(
         sample_weight: None, or of as many axes as the values, or fewer.
         reduce: np.mean or np.sum, over all axes but the first.
     """
-    array: Array = np.asarray(values, np.float64)
+    array: Array = np.asarray(unmasked(values, "values"), np.float64)
     if sample_weight is None:
         return np.asarray(over_rest(array, reduce)), None
-    array, weights = same_rank(array, np.asarray(sample_weight, np.float64))
+    array, weights = same_rank(array, np.asarray(unmasked(sample_weight, "sample_weight"), np.float64))
     if array.ndim > weights.ndim:
         array = reduce(array, axis=tuple(range(weights.ndim, array.ndim)))
     weights = np.broadcast_to(weights, array.shape)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..masked import unmasked
 from ..order import ORDER
 
 Array = NDArray[Any]
@@ -14,7 +15,8 @@ Array = NDArray[Any]
 
 def of_one_shape(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return targets, in the shape of the predictions, and these; raise where they do not fit together."""
-    targets, predictions = np.asarray(y_true, dtype=np.float64), np.asarray(y_pred, dtype=np.float64)
+    targets = np.asarray(unmasked(y_true, "y_true"), dtype=np.float64)
+    predictions = np.asarray(unmasked(y_pred, "y_pred"), dtype=np.float64)
     shape = predictions.shape
     # (N,) beside (N, 1) is one number a sample; left to broadcasting it would become (N, N).
     same = targets.shape == shape or (shape[-1:] == (1,) and targets.shape == shape[:-1])

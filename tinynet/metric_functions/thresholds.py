@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..masked import unmasked
 from .base import Array, Floats, same_rank
 from .shapes import turned
 
@@ -59,8 +60,8 @@ class Counts:
             class_id: if given, only this column counts.
             label_weights: (columns,) how much each column counts; default None, all alike.
         """
-        predictions = np.asarray(y_pred, np.float32)
-        predictions, targets = same_rank(predictions, np.asarray(y_true))
+        predictions = np.asarray(unmasked(y_pred, "y_pred"), np.float32)
+        predictions, targets = same_rank(predictions, np.asarray(unmasked(y_true, "y_true")))
         if predictions.shape != targets.shape or not predictions.size:
             raise ValueError(
                 f"Targets {np.shape(y_true)} and predictions {np.shape(y_pred)} do not fit together: each "
@@ -68,7 +69,7 @@ class Counts:
             )
         positives, weights = targets.astype(bool), np.ones(predictions.shape)
         if sample_weight is not None:
-            given = np.asarray(sample_weight, np.float64)
+            given = np.asarray(unmasked(sample_weight, "sample_weight"), np.float64)
             given = given.reshape(given.shape + (1,) * (predictions.ndim - given.ndim))
             weights = np.broadcast_to(given, predictions.shape)
         if top_k is not None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..layers.geometry import OpenShape
+from ..masked import unmasked
 
 Array = NDArray[Any]
 
@@ -60,11 +61,7 @@ def numbers(x: Any, name: str = "x") -> Array:
         raise TypeError(
             f"{name} must be an array of numbers; got {'None' if x is None else type(x).__name__}."
         )
-    if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
-        raise ValueError(
-            f"{name} is a masked array with {int(np.ma.getmaskarray(x).sum())} masked numbers, which would "
-            "count like the others: fill them, by x.filled(0), or leave their samples out."
-        )
+    unmasked(x, name)
     try:
         array = np.asarray(x)
     except ValueError as error:
@@ -75,7 +72,7 @@ def numbers(x: Any, name: str = "x") -> Array:
     if array.dtype == object:  # a table whose columns have several types
         try:
             array = array.astype(np.float64)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             kinds = (
                 getattr(x, "dtypes", {}) if array.ndim == 2 else {}
             )  # a column alone has one type, no table

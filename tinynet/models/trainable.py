@@ -175,6 +175,7 @@ class Trainable(Compiled, only_kernels=True):
         numbers = epochs_to_do(epochs, initial_epoch)
         steps = count("fit", "steps_per_epoch", steps_per_epoch)
         steps_after = count("fit", "validation_steps", validation_steps)
+        count("fit", "validation_batch_size", validation_batch_size)
         split = 0.0 if validation_data is not None else validation_split
         held_out: Samples | Stream | None
         data, held_out = given.training_data(

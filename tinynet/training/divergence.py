@@ -60,6 +60,8 @@ class Watch:
             return f"x reaches {most:.3g}: scale it to about -1 to 1, as in x / {most:.3g}"
         if batch.targets.dtype.kind == "f" and (most := largest([batch.targets])) > LARGE:
             return f"the targets reach {most:.3g}: scale them to about -1 to 1"
+        if batch.weights is not None and (most := largest([batch.weights])) > LARGE:
+            return f"the sample weights reach {most:.3g}: they should be about 1"
         if is_first:
             return "the first weights, or a loss that does not fit the targets or the model's last layer"
         return f"the learning rate, {self.optimizer.current_learning_rate}, is too high: try a tenth of it"

@@ -12,7 +12,6 @@ import numpy as np
 
 from ..waiting import hold_over_fork
 
-
 # tqdm's own lock is shared with forked children, of which one that is killed while it prints would keep it.
 _printing = threading.RLock()
 hold_over_fork(_printing)
