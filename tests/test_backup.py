@@ -337,6 +337,18 @@ def test_a_damaged_backup_is_named_or_the_one_before_it_is_taken(tmp_path):
         assert model.flat.value.tobytes() == expected.flat.value.tobytes()
 
 
+def test_a_single_wrong_bit_is_found(tmp_path):
+    backup = BackupAndRestore(tmp_path, delete_checkpoint=False)
+    network().fit(X, Y, epochs=2, verbose=0, callbacks=[backup])
+    content = (tmp_path / "latest.safetensors").read_bytes()
+    for place in [*random.Random(3).sample(range(len(content)), 40), len(content) - 1]:
+        damaged = bytearray(content)
+        damaged[place] ^= 1
+        (tmp_path / "latest.safetensors").write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"latest.safetensors.*begin the training anew"):
+            network().fit(X, Y, epochs=3, verbose=0, callbacks=[backup])
+
+
 def test_a_backup_of_another_model_changes_nothing(tmp_path):
     backup = BackupAndRestore(tmp_path / "b", delete_checkpoint=False)
     network().fit(X, Y, verbose=0, callbacks=[backup])

@@ -136,7 +136,7 @@ class BackupAndRestore(Callback):
         """Go on from the backup that has been read."""
         try:
             self.training.restore(self.restored)
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
             raise ValueError(
                 f"BackupAndRestore: the backup in {os.fspath(self.backup_dir)!r} is of another training: "
                 f"{error}. Remove the folder to begin anew, or give another one."

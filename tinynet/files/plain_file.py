@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -52,7 +54,18 @@ def plain_bytes(value: Any) -> bytes:
         return {NUMBER if isinstance(one, np.generic) else ARRAY: len(tensors) - 1}
 
     text = json.dumps(written(value))
-    return tensors_bytes(tensors, {"holds": "plain data", "data": text})
+    sha256 = digest(text, tensors)
+    return tensors_bytes(tensors, {"holds": "plain data", "data": text, "sha256": sha256})
+
+
+def digest(text: str, tensors: Mapping[str, Array]) -> str:
+    """Return the SHA-256 of all that a file holds, by which a single wrong bit is found."""
+    found = hashlib.sha256(text.encode())
+    for name in sorted(tensors):
+        array = np.asarray(tensors[name], order="C")
+        found.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        found.update(array.data)
+    return found.hexdigest()
 
 
 def read_plain(path: str | os.PathLike[str]) -> Any:
@@ -65,6 +78,8 @@ def read_plain(path: str | os.PathLike[str]) -> Any:
     tensors, metadata = read_tensors(path)
     if metadata.get("holds") != "plain data":
         raise ValueError(f"{os.fspath(path)!r} is no backup of a training, but a model file.")
+    if metadata.get("sha256") != digest(metadata.get("data", ""), tensors):
+        raise ValueError(f"{os.fspath(path)!r} is damaged: its content is not what was written.")
 
     def read(found: dict[str, Any]) -> Any:
         if [*found] == [ARRAY]:
