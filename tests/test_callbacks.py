@@ -385,6 +385,9 @@ def test_a_checkpoint_finds_out_before_the_first_step_whether_there_is_room(tmp_
 def test_a_checkpoint_finds_out_before_the_first_step_whether_it_can_write(model):
     with pytest.raises(OSError, match=r"cannot write the file.*/proc/absent/model"):
         model.fit(X, X, verbose=0, callbacks=[ModelCheckpoint("/proc/absent/model")])
+    for name in ("/dev/full", "a\0b"):  # a device, and no name at all
+        with pytest.raises(OSError, match=f"cannot write {re.escape(repr(name))}: it is no file"):
+            model.fit(X, X, verbose=0, callbacks=[ModelCheckpoint(name)])
     assert model.steps_trained == 0
 
 

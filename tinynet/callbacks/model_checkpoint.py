@@ -152,6 +152,8 @@ class ModelCheckpoint(Monitor):
     def check_path(self, name: str) -> None:
         """Raise, before any training, if no file of that name could be written."""
         path = Path(name)
+        if "\0" in name or (path.exists() and not path.is_file() and not path.is_dir()):
+            raise OSError(f"ModelCheckpoint: cannot write {name!r}: it is no file, nor could it become one.")
         folder = next((parent for parent in path.parents if parent.exists()), path.parent)
         problem = "it is a folder" if path.is_dir() else "a file is where a folder should be"
         if path.is_dir() or not folder.is_dir():
