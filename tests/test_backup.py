@@ -305,14 +305,20 @@ def test_initial_epoch_gives_way_to_the_backup(tmp_path):
     assert model.epochs_trained == 4
 
 
-def test_an_interrupted_fit_keeps_its_history(tmp_path):
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError, MemoryError])
+@pytest.mark.parametrize("backup", [False, True])
+def test_an_interrupted_fit_keeps_its_history(error, backup, tmp_path):
+    class Raise(Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if self.model.epochs_trained == 2:
+                raise error
+
     model = network()
-    with pytest.raises(KeyboardInterrupt):
-        model.fit(
-            X, Y, epochs=6, verbose=0, callbacks=[BackupAndRestore(tmp_path / "b"), Interrupt(2, "epoch")]
-        )
-    assert model.history.epoch in ([0, 1], [0, 1, 2])
-    assert len(model.history.history["loss"]) == len(model.history.epoch)
+    others = [BackupAndRestore(tmp_path / "b")] if backup else []
+    with pytest.raises(error):
+        model.fit(X, Y, epochs=6, verbose=0, callbacks=[*others, Raise()])
+    assert model.history.epoch == [0, 1]
+    assert {len(values) for values in model.history.history.values()} == {2}
 
 
 def test_a_damaged_backup_is_named_or_the_one_before_it_is_taken(tmp_path):
