@@ -219,15 +219,6 @@ def test_a_killed_training_goes_on(case, tmp_path):
     kill_and_go_on(case, tmp_path, 3, random.Random(1))
 
 
-@needs_fork
-@ignore_threads
-@pytest.mark.stress
-@pytest.mark.parametrize("case", CASES)
-def test_a_training_that_is_killed_at_random_moments_goes_on(case, tmp_path):
-    kills = int(os.environ.get("TINYNET_KILLS", "200"))
-    kill_and_go_on(case, tmp_path, -(-kills // len(CASES)), random.Random(2))
-
-
 PROGRAM = """
 import os, signal, sys
 sys.path.insert(0, {tests!r})

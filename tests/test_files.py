@@ -104,8 +104,12 @@ def test_who_is_killed_while_writing_leaves_nothing_behind(tmp_path: Path) -> No
     assert len(left) <= 1  # who is killed in the microseconds between giving it a name and renaming it
 
 
-def test_what_a_dead_process_left_behind_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+@pytest.mark.parametrize("nameless", [True, False])
+def test_what_a_dead_process_left_behind_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nameless: bool
+) -> None:
+    if not nameless:
+        monkeypatch.delattr(os, "O_TMPFILE", raising=False)
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     old, new = time.time() - 2 * 3600, time.time()

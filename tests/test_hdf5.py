@@ -341,14 +341,6 @@ def test_damaged_files_are_refused(options):
     assert min(fine, refused) > 15
 
 
-@pytest.mark.stress
-@pytest.mark.parametrize("fill", [small_model, fill_with_everything])
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
-def test_many_damaged_files_are_refused(options, fill):
-    copies = mutated(file_bytes(fill, **options), 3000 if fill is small_model else 100, 1, MARKS)
-    check_harmless(lambda data: read_all(read_hdf5(data)), copies)
-
-
 def test_checks_of_damaged_files_can_fail():
     def wrong(data):
         raise KeyError

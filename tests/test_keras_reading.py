@@ -463,10 +463,3 @@ def test_damaged_files_are_refused(kind):
     fine, refused = check_harmless(read, mutated(make(), 60, marks=MARKS))
     assert fine + refused == 60
     assert refused > 2
-
-
-@pytest.mark.stress
-@pytest.mark.parametrize("kind", FILES)
-def test_many_damaged_files_are_refused(kind):
-    read, make = FILES[kind]
-    check_harmless(read, mutated(make(), 3000, 1, MARKS))

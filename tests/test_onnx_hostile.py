@@ -99,12 +99,6 @@ def test_damaged_files_raise_nothing_but_value_errors():
     assert 10 < attack(400, seed=1) < 390
 
 
-@pytest.mark.stress
-@pytest.mark.parametrize("seed", range(2, 5))
-def test_many_damaged_files(seed):
-    attack(3000, seed)
-
-
 @pytest.mark.parametrize(
     "operator", ["Gemm", "MatMul", "Add", "Conv", "BatchNormalization", "CastLike", "Concat"]
 )

@@ -374,10 +374,10 @@ def mutated(data, chance):
     return bytes(data)
 
 
-def attack(count):
+def attack(count, seed=0):
     pairs, storages = tensors(ARRAYS)
     files = [saved(ARRAYS), saved(ARRAYS, legacy=True), archive(module("__main__", pairs), storages)]
-    chance, opened = random.Random(0), 0
+    chance, opened = random.Random(seed), 0
     for number in range(count):
         data = mutated(files[number % 3], chance)
         begin = time.perf_counter()
@@ -393,8 +393,3 @@ def attack(count):
 
 def test_mutated_files_raise_value_errors():
     attack(600)
-
-
-@pytest.mark.stress
-def test_many_mutated_files():
-    attack(100_000)

@@ -311,9 +311,9 @@ def test_random_networks_predict_the_same(tmp_path_factory, pair):
     agrees(pair[0], pair[1], tmp_path_factory.getbasetemp(), pair[2])
 
 
-def attack(count):
+def attack(count, seed=1):
     """Change bytes of PyTorch's own files."""
-    net, chance = Net(), random.Random(1)
+    net, chance = Net(), random.Random(seed)
     files = [
         written(thing, **how)
         for thing in (net.state_dict(), net, {"state_dict": net.state_dict()})
@@ -335,8 +335,3 @@ def attack(count):
 
 def test_mutated_files_raise_value_errors():
     attack(300)
-
-
-@pytest.mark.stress
-def test_many_mutated_files():
-    attack(30_000)

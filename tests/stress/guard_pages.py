@@ -1,8 +1,8 @@
 """NumPy's arrays beside pages that may not be touched: who reads or writes past an array's end crashes.
 
-New memory for arrays is full of NaN, and lies in a slot of its own between such pages. The array ends where the
-second one begins, or begins where the first one ends. When it is freed, what is left of its own pages is checked,
-and all of it is forbidden until the slot is needed again: so who still uses the array crashes, too.
+New memory for arrays is full of NaN, and lies in a slot of its own between such pages. The array ends where
+the second one begins, or begins where the first one ends. When it is freed, what is left of its own pages is
+checked, and all of it is forbidden until the slot is needed again: so who still uses the array crashes, too.
 
 The functions are machine code, because NumPy frees arrays also where an exception is on its way.
 """
@@ -20,7 +20,7 @@ from numba import types
 
 PAGE, NOTHING, READ_AND_WRITE = mmap.PAGESIZE, 0, mmap.PROT_READ | mmap.PROT_WRITE
 PRIVATE, NO_RESERVE, AT_ITS_PLACE = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, 0x4000, 0x10
-SLOT, SLOTS = 2**24, 2**14  # bytes of a slot, and how many there are: addresses only
+SLOT, SLOTS = 2**28, 2**13  # bytes of a slot, and how many there are: addresses only
 SLACK, NAN = 0xA5, 0xFF  # bytes beside arrays, and in them
 SET_HANDLER = 304  # the place of PyDataMem_SetHandler in the table of NumPy's functions (NEP 49)
 AT_THE_END, NEXT, ARENA, MADE, PATTERN, MESSAGE, SIZES = range(7)  # of the state's numbers, sizes last
