@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import rounds
 
+collect_ignore = ["guard_pages.py", "random_models.py"]  # which are for Linux, and processes of their own
+
 
 def pytest_collection_modifyitems(items):
     for item in items:

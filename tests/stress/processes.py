@@ -91,3 +91,8 @@ def import_kernels():
         importlib.import_module(f"tinynet.kernels.{module.name}")
     for module in ("numpy.random", "numpy.ma"):  # NumPy and Numba import them when they first need them
         importlib.import_module(module)
+
+
+def resident():
+    """The memory that this process holds, in bytes; on Linux."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import random
 import sys
 from pathlib import Path
@@ -12,14 +11,9 @@ import numpy as np
 import pytest
 from attacks import in_threads
 from networks import cnn, problem
-from processes import in_fresh_processes
+from processes import in_fresh_processes, resident
 
 from tinynet import Sequential, layers
-
-
-def resident():
-    """The memory that this process holds, in bytes."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux")

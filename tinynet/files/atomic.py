@@ -64,8 +64,8 @@ def atomic_write(path: str | os.PathLike[str], data: bytes) -> None:
 def _write_whole(temporary: Path, data: bytes) -> None:
     """Write a file that gets its name, where the system can do so, when all of it is on the disk.
 
-    So whoever is killed in the midst of it leaves nothing behind; but who is killed between giving the name and
-    renaming the file, which a later write removes.
+    So whoever is killed in the midst of it leaves nothing behind; only between naming and renaming the file,
+    and that a later write removes.
     """
     _remove_left_behind(temporary.parent)
     if not _write_nameless(temporary, data):
