@@ -73,6 +73,8 @@ def serving(*options: str) -> Iterator[Server]:
     listener = threading.Thread(target=lines.extend, args=[process.stderr])
     listener.start()
     try:
+        while "".join(lines).count("Booting worker") < 2:
+            time.sleep(0.01)
         yield Server(int(found[1]), process.pid, lines)
     finally:
         process.terminate()
