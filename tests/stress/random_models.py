@@ -24,10 +24,8 @@ from random_layers import drawn_layer, same_shape
 import tinynet
 from tinynet import Model, Sequential, layers, optim
 
-TOLERANCE = {
-    "float32": (1e-6, 1e-4),
-    "float64": (1e-15, 1e-9),
-}  # a reference's noise; how far a result may be off
+# How much noise a reference is given, and how far off a result may be.
+TOLERANCE = {"float32": (1e-6, 1e-4), "float64": (1e-15, 1e-9)}
 RATE = 0.5  # of learning, from which gradients are found
 
 
