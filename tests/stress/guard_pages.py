@@ -20,7 +20,7 @@ from numba import types
 
 PAGE, NOTHING, READ_AND_WRITE = mmap.PAGESIZE, 0, mmap.PROT_READ | mmap.PROT_WRITE
 PRIVATE, NO_RESERVE, AT_ITS_PLACE = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, 0x4000, 0x10
-SLOT, SLOTS = 2**28, 2**13  # bytes of a slot, and how many there are: addresses only
+SLOT, SLOTS = 2**26, 2**15  # bytes of a slot, and how many there are: addresses only
 SLACK, NAN = 0xA5, 0xFF  # bytes beside arrays, and in them
 SET_HANDLER = 304  # the place of PyDataMem_SetHandler in the table of NumPy's functions (NEP 49)
 AT_THE_END, NEXT, ARENA, MADE, PATTERN, MESSAGE, SIZES = range(7)  # of the state's numbers, sizes last

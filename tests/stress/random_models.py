@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import faulthandler
+import gc
 import os
 import random
 import sys
@@ -226,6 +227,7 @@ if __name__ == "__main__":
         for number in range(first, first + count):
             print(f"seed {number}", flush=True)
             check(number)
+            gc.collect()
         status = 0
     except BaseException:
         traceback.print_exc()
