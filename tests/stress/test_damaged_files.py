@@ -17,7 +17,7 @@ from state_dicts import saved
 import tinynet
 from tinynet import Sequential, data, layers
 
-COPIES = 100  # in each round
+COPIES = 60  # in each round
 MARKS = [
     b"TREE", b"SNOD", b"HEAP", b"GCOL", b"PK", b"class", b"config", b"name", b"kernel", b"shape", b"offsets",
     b"units", b"filters", b"pool", b"IHDR", b"IDAT", b"\xff\xc0", b"\xff\xda", b"\xff\xc4", b"WEBP", b"VP8",

@@ -15,8 +15,8 @@ def test_damaged_hdf5_files(options, fill):
     pytest.importorskip("h5py")
     own = importlib.import_module("test_hdf5")
     content = own.file_bytes(getattr(own, fill), **own.OPTIONS[options])
-    for seed in rounds(2 if fill == "small_model" else 1):
-        copies = mutated(content, 100 if fill == "small_model" else 20, seed, own.MARKS)
+    for seed in rounds(1):
+        copies = mutated(content, 150 if fill == "small_model" else 20, seed, own.MARKS)
         check_harmless(lambda data: own.read_all(own.read_hdf5(data)), copies)
 
 
@@ -27,7 +27,7 @@ def test_damaged_files_of_keras(kind):
     pytest.importorskip("h5py")
     own = importlib.import_module("test_keras_reading")
     read, make = own.FILES[kind]
-    for seed in rounds(4):
+    for seed in rounds(2):
         check_harmless(read, mutated(make(), 100, seed, own.MARKS))
 
 
@@ -36,7 +36,7 @@ def test_damaged_files_of_pytorch(name):
     if name == "test_torch_files":
         pytest.importorskip("torch")
     own = importlib.import_module(name)
-    for seed in rounds(8):
+    for seed in rounds(4):
         own.attack(500, seed)
 
 
@@ -44,5 +44,5 @@ def test_damaged_onnx_files():
     pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
     own = importlib.import_module("test_onnx_hostile")
-    for seed in rounds(6):
+    for seed in rounds(3):
         own.attack(300, seed)

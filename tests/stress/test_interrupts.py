@@ -52,7 +52,7 @@ ACTIONS = [first_step, first_prediction, another_size, fit, predict]
 @pytest.mark.parametrize("action", [action.__name__ for action in ACTIONS])
 @in_fresh_processes(runs=1)
 def test_ctrl_c_interrupts_and_the_model_goes_on_afterwards(action, make):
-    interrupt_many_times(globals()[action], getattr(networks, make), times=25, longest=0.05)
+    interrupt_many_times(globals()[action], getattr(networks, make), times=15, longest=0.05)
 
 
 @in_fresh_processes(runs=1, imported=False)

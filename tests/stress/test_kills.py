@@ -91,7 +91,7 @@ NAMES = [
 def test_a_file_is_whole_whenever_its_writer_is_stopped(name, number, tmp_path):
     model, path = network(), tmp_path / name
     model.predict(np.zeros((1, 40), np.float32))
-    for seed in rounds(8):
+    for seed in rounds(5):
         path.unlink(missing_ok=True)
         process = os.fork()
         if process == 0:

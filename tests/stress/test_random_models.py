@@ -16,7 +16,7 @@ MODELS = 25  # in each round
 
 @pytest.mark.skipif(sys.platform != "linux", reason="calls Linux for its pages")
 def test_random_models_between_forbidden_pages():
-    for seed in rounds(4):
+    for seed in rounds(3):
         command = [sys.executable, PROGRAM, str(seed * MODELS), str(MODELS)]
         done = subprocess.run(
             command, env=environment(), capture_output=True, text=True, timeout=600, check=False
