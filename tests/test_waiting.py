@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import os
 import signal
 import threading
 import time
@@ -10,7 +12,7 @@ import time
 import numpy as np
 import pytest
 
-from tinynet import Sequential, callbacks, layers
+from tinynet import Sequential, callbacks, layers, waiting
 from tinynet.waiting import Alone, Gate, Task, apart
 
 
@@ -193,3 +195,26 @@ def test_after_ctrl_c_a_model_can_be_trained_again(blobs):
     with pytest.raises(KeyboardInterrupt):
         model.fit(x, y, verbose=0, callbacks=[stop])
     assert np.isfinite(model.fit(x, y, verbose=0).history["loss"]).all()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_fork_holds_locks_that_were_made_while_it_waited_for_others(monkeypatch):
+    class Importing(contextlib.nullcontext):
+        def __enter__(self):
+            waiting.hold_over_fork(compiling)
+
+    compiling = threading.RLock()
+    monkeypatch.setattr(waiting, "_locks", [*waiting._locks, Importing()])
+    free = []
+
+    def attempt():  # what another thread may do while this one forks
+        free.append(compiling.acquire(blocking=False))
+
+    waiting._before_fork()
+    try:
+        thread = threading.Thread(target=attempt)
+        thread.start()
+        thread.join()
+    finally:
+        waiting._after_fork()
+    assert free == [False]

@@ -161,7 +161,7 @@ def _before_fork() -> None:
         for task in [*_apart]:  # the child has the main thread, which waits for it, but no other
             if task.begun:
                 task.ended.wait()
-    for lock in [*_locks]:
+    for lock in _locks:  # and those that another thread adds, while this one waits for the first: importing
         lock.__enter__()
         _held.append(lock)
 
