@@ -70,14 +70,14 @@ def keras():
 def run_python():
     """Runs code in another Python process and returns what it printed."""
 
-    def run(code: str, **environment: str) -> str:
+    def run(code: str, timeout: float = 60, **environment: str) -> str:
         paths = [str(Path(tinynet.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
         done = subprocess.run(
             [sys.executable, "-c", code],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), **environment},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=timeout,
             check=False,
         )
         assert done.returncode == 0, done.stderr

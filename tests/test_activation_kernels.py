@@ -51,11 +51,37 @@ FUNCTIONS = {
     "negative_expm1": (functions.negative_expm1, np.expm1, (-40, 0), 1.2),
     "unit_log1p": (functions.unit_log1p, np.log1p, (0, 1), 2.0),
     "log": (functions.log, np.log, (0.01, 1000), 2.0),
+    "log1p": (functions.log1p, np.log1p, (-0.9, 1000), 2.5),
+    "sine": (functions.sine, np.sin, (-0.785, 0.785), 1.0),
     "tanh": (functions.tanh, np.tanh, (-20, 20), 2.7),
     "sigmoid": (functions.sigmoid, lambda x: 1 / (1 + np.exp(-x)), (-80, 80), 2.5),
     "softplus": (functions.softplus, lambda x: np.log1p(np.exp(x)), (-80, 80), 2.8),
     "bell": (functions.bell, lambda x: np.exp(-(x**2) / 2), (-12, 12), 1.7),
 }
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("function", "reference"), [(functions.sine, np.sin), (functions.cosine, np.cos)])
+def test_sine_and_cosine_in_all_quadrants(function, reference, dtype):
+    near = np.arange(-100, 100)[:, None] * np.pi / 4 + [-1e-3, 0, 1e-3]
+    x = np.concatenate([np.random.default_rng(0).uniform(-10_000, 10_000, 50_000), near.reshape(-1)])
+    x = x.astype(dtype)
+    errors = abs(over_arrays(function)(x) - reference(x.astype(np.float64)))
+    assert errors.max() <= 2 * np.finfo(dtype).eps
+    np.testing.assert_array_equal(over_arrays(function)(np.array([np.nan, np.inf, -np.inf], dtype)), np.nan)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_logarithms_of_special_values_and_of_the_smallest_and_largest_numbers(dtype):
+    kind, inf, nan = np.finfo(dtype), np.inf, np.nan
+    x = np.array([0.0, -0.0, -1.0, inf, -inf, nan, 1.0, kind.smallest_subnormal, kind.max], dtype)
+    log, log1p = over_arrays(functions.log)(x), over_arrays(functions.log1p)(x)
+    np.testing.assert_array_equal(log[:7], np.array([-inf, -inf, nan, inf, nan, nan, 0], dtype))
+    np.testing.assert_array_equal(log1p[:6], np.array([0, 0, -inf, inf, nan, nan], dtype))
+    np.testing.assert_allclose(log[7:], np.log(x[7:].astype(np.longdouble)), rtol=2 * kind.eps)
+    small = np.geomspace(kind.smallest_subnormal, kind.tiny * 4, 1000).astype(dtype)
+    expected = np.log(small.astype(np.longdouble))
+    np.testing.assert_allclose(over_arrays(functions.log)(small), expected, rtol=2 * kind.eps)
 
 
 @pytest.mark.skipif(np.finfo(np.longdouble).eps > 1e-18, reason="there are no longer floats to compare with")

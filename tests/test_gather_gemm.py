@@ -205,13 +205,18 @@ def test_tile_of_every_cpu(cpu, vectors, dtype):
         ({"sse2": True, "avx": True, "avx2": True, "avx512f": True}, (14, 64)),
         ({"sse2": True, "avx": True, "avx2": True, "avx512f": False}, (6, 32)),
         ({"sse2": True, "avx": True, "avx2": False}, (6, 32)),
-        ({"neon": True}, (14, 16)),
         ({"sse2": True, "avx": False}, (6, 16)),
         ({}, (6, 16)),
     ],
 )
 def test_tile_shape(features, shape):
-    assert cpu.tile_shape(features) == shape
+    assert cpu.tile_shape(features, "x86_64") == shape
+
+
+@pytest.mark.parametrize("features", [{"neon": True}, {}])
+@pytest.mark.parametrize("machine", ["aarch64", "arm64", "ARM64"])
+def test_tile_shape_on_arm(features, machine):
+    assert cpu.tile_shape(features, machine) == (14, 16)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .calibration import calibrated
+from .elementary import exp
 from .layers import Dropout, Elementwise, Flatten, Reshape, Sigmoid
 from .layers.activation import ActivatedLayer
 from .models import Model
@@ -57,15 +58,15 @@ def _probabilities(outputs: Array, sigmoid: bool) -> Array:
     """Return the probabilities (N, classes) that outputs (N, classes or 1) mean."""
     if outputs.shape[1] == 1:
         if not sigmoid:
-            outputs = 1 / (1 + np.exp(-outputs.clip(-500, 500)))
+            outputs = 1 / (1 + exp(-outputs.clip(-500, 500)))
         return np.concatenate([1 - outputs, outputs], axis=1)
     if _are_probabilities(outputs):
         return outputs
-    if (outputs <= 0).all() and _are_probabilities(np.exp(outputs)):
-        return np.asarray(np.exp(outputs))
+    if (outputs <= 0).all() and _are_probabilities(exp(outputs)):
+        return np.asarray(exp(outputs))
     if sigmoid:
         return np.asarray(outputs / np.maximum(outputs.sum(axis=1, keepdims=True), 1e-30))
-    powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+    powers = exp(outputs - outputs.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 

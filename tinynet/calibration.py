@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .elementary import exp, log
 from .losses import SparseCategoricalCrossentropy
 from .models import Model
 
@@ -43,23 +44,23 @@ def calibrate(model: Model, x: ArrayLike, y: ArrayLike) -> float:
     """
     probabilities = model.predict(x).astype(np.float64)
     SparseCategoricalCrossentropy().check(y, probabilities.shape)
-    logits = np.log(np.maximum(probabilities, LEAST_PROBABILITY))
+    logits = log(np.maximum(probabilities, LEAST_PROBABILITY))
     right = np.asarray(y).reshape(-1).astype(np.int64)
 
     def loss(log_temperature: float) -> float:
-        scaled = logits / np.exp(log_temperature)
+        scaled = logits / exp(log_temperature)
         scaled -= scaled.max(axis=1, keepdims=True)
-        return float(np.mean(np.log(np.exp(scaled).sum(axis=1)) - scaled[np.arange(len(right)), right]))
+        return float(np.mean(log(exp(scaled).sum(axis=1)) - scaled[np.arange(len(right)), right]))
 
-    low, high = np.log(0.05), np.log(20)
+    low, high = float(log(0.05)), float(log(20))
     for _ in range(60):  # the loss has one minimum in 1 / temperature: close in on it from both sides
         left, middle = low + (high - low) / 3, high - (high - low) / 3
         low, high = (low, middle) if loss(left) < loss(middle) else (left, high)
-    model.temperature = float(np.exp((low + high) / 2))
+    model.temperature = float(exp((low + high) / 2))
     return model.temperature
 
 
 def calibrated(probabilities: NDArray[Any], temperature: float) -> NDArray[np.float32]:
     """Return probabilities (N, classes) as a temperature makes them: above 1 nearer to each other."""
-    powers = np.maximum(probabilities, LEAST_PROBABILITY) ** (1 / temperature)
+    powers = exp(log(np.maximum(probabilities, LEAST_PROBABILITY)) / temperature)
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)

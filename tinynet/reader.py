@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from . import images
 from .answers import probabilities_of, uncalibrated
+from .elementary import log
 from .models import Model
 from .models.class_names import checked_names, classes_in
 from .names import unknown
@@ -182,7 +183,7 @@ def _best(first: Reader, others: Sequence[Reader], known: Sequence[tuple[int, in
         """Return the mean loss, and the share of the digits that are read right."""
         found = uncalibrated(tried.model, tried.form.encoded(tried.fitted_ink(pixels)))
         sure = found[np.arange(len(numbers)), numbers]
-        loss = -np.log(np.maximum(sure, LEAST_PROBABILITY)).mean()
+        loss = -log(np.maximum(sure, LEAST_PROBABILITY)).mean()
         return float(loss), float(np.mean(found.argmax(axis=1) == numbers))
 
     loss, right = trial(first)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import images
+from .elementary import log
 from .reader import Reader
 from .readings import DigitReading, LabelReading, NumberReading
 
@@ -93,7 +94,7 @@ def pieces_of(reader: Reader, digit: images.Digit, places: list[int]) -> list[im
         strip = images.strip(digit.ink, places[i], places[j])
         if strip.any():
             fitted[i, j] = images.fit(strip)
-    sure = np.log(reader.probabilities(reader.fitted_ink(np.stack([*fitted.values()]))).max(axis=1))
+    sure = log(reader.probabilities(reader.fitted_ink(np.stack([*fitted.values()]))).max(axis=1))
     score = dict(zip(fitted, sure.tolist(), strict=True))
     best: list[tuple[float, list[tuple[int, int]]]] = [(0.0, [])]  # for what is left of each place
     for j in range(1, len(places)):

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..elementary import exp, sine
 from ..images.loading import middle
 
 Array = NDArray[Any]
@@ -23,11 +24,16 @@ def _cubic(b: float, c: float) -> Callable[[Array], Array]:
     """Return the cubic of Mitchell and Netravali ("Reconstruction filters in computer graphics", 1988)."""
 
     def weight(x: Array) -> Array:
-        near = (12 - 9 * b - 6 * c) * x**3 + (-18 + 12 * b + 6 * c) * x**2 + (6 - 2 * b)
-        far = (-b - 6 * c) * x**3 + (6 * b + 30 * c) * x**2 + (-12 * b - 48 * c) * x + (8 * b + 24 * c)
+        near = (12 - 9 * b - 6 * c) * x * x * x + (-18 + 12 * b + 6 * c) * x**2 + (6 - 2 * b)
+        far = (-b - 6 * c) * x * x * x + (6 * b + 30 * c) * x**2 + (-12 * b - 48 * c) * x + (8 * b + 24 * c)
         return np.where(x < 1, near, far) / 6
 
     return weight
+
+
+def _sinc(x: Array) -> Array:
+    angle = np.pi * np.where(x == 0, 1, x)
+    return np.where(x == 0, 1, sine(angle) / angle)
 
 
 # How many pixels away weights reach, and what they are there.
@@ -36,9 +42,9 @@ METHODS: dict[str, tuple[float, Callable[[Array], Array]]] = {
     "nearest": (0.5, np.ones_like),
     "bicubic": (2.0, _cubic(0, 0.5)),
     "area": (0.5, np.ones_like),
-    "lanczos3": (3.0, lambda x: np.sinc(x) * np.sinc(x / 3)),
-    "lanczos5": (5.0, lambda x: np.sinc(x) * np.sinc(x / 5)),
-    "gaussian": (1.5, lambda x: np.exp(-2 * x**2)),
+    "lanczos3": (3.0, lambda x: _sinc(x) * _sinc(x / 3)),
+    "lanczos5": (5.0, lambda x: _sinc(x) * _sinc(x / 5)),
+    "gaussian": (1.5, lambda x: exp(-2 * x**2)),
     "mitchellcubic": (2.0, _cubic(1 / 3, 1 / 3)),
 }
 

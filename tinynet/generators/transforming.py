@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import kernels
+from ..elementary import cosine, sine
 from .drawing import Parameters
 
 Array = NDArray[Any]
@@ -48,11 +49,11 @@ def _places(parameters: Parameters, height: int, width: int) -> NDArray[np.float
     """
     zx, zy, tx, ty = (parameters[name] for name in ("zx", "zy", "tx", "ty"))
     theta, shear = np.deg2rad(parameters["theta"]), np.deg2rad(parameters["shear"])
-    cosine, sine = np.cos(theta), np.sin(theta)
-    slant, upright = -np.sin(shear), np.cos(shear)
+    along, turned = cosine(theta), sine(theta)
+    slant, upright = -sine(shear), cosine(shear)
     x, y = height / 2 - 0.5, width / 2 - 0.5
     places = np.empty((len(theta), 2, 3))
-    for row, first, second in ((1, cosine, -sine), (0, sine, cosine)):  # x is the column, y the row
+    for row, first, second in ((1, along, -turned), (0, turned, along)):  # x is the column, y the row
         places[:, row, 1] = across = first * zx
         places[:, row, 0] = down = (first * slant + second * upright) * zy
         shift = first * tx + second * ty

@@ -59,7 +59,7 @@ class RandomNormal(Initializer):
 
     def draw(self, shape: tuple[int, ...], random: np.random.Generator) -> Array:
         """Return the values; see `Initializer`."""
-        return random.normal(self.mean, self.stddev, shape)
+        return self.mean + self.stddev * random.normal(size=shape)
 
 
 class TruncatedNormal(RandomNormal):
@@ -102,4 +102,4 @@ class RandomUniform(Initializer):
 
     def draw(self, shape: tuple[int, ...], random: np.random.Generator) -> Array:
         """Return the values; see `Initializer`."""
-        return random.uniform(self.minval, self.maxval, shape)
+        return self.minval + (self.maxval - self.minval) * random.random(shape)

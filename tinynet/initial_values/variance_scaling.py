@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from .base import Array, Initializer
-from .random_values import TruncatedNormal
+from .random_values import RandomNormal, RandomUniform, TruncatedNormal
 
 TRUNCATED = 0.87962566103423978  # the standard deviation of a normal distribution cut off at 2
 
@@ -77,9 +77,9 @@ class VarianceScaling(Initializer):
         deviation = math.sqrt(self.scale / max(1, number))
         if self.distribution == "uniform":
             limit = math.sqrt(3.0) * deviation
-            return random.uniform(-limit, limit, shape)
+            return RandomUniform(-limit, limit).draw(shape, random)
         if self.distribution == "untruncated_normal":
-            return random.normal(0.0, deviation, shape)
+            return RandomNormal(0.0, deviation).draw(shape, random)
         return TruncatedNormal(0.0, deviation / TRUNCATED).draw(shape, random)
 
 

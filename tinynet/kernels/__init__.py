@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         affine,
         canary,
         depthwise,
+        elementary,
         elementwise,
         gather_gemm,
         im2col,
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "activation", "affine", "canary", "depthwise", "elementwise", "gather_gemm", "im2col", "jit",
-    "layer_normalization", "losses", "merging", "moving", "normalization", "penalties", "picture",
+    "activation", "affine", "canary", "depthwise", "elementary", "elementwise", "gather_gemm", "im2col",
+    "jit", "layer_normalization", "losses", "merging", "moving", "normalization", "penalties", "picture",
     "piecewise", "pooling", "program", "rescaling", "softmax", "transforms", "update", "warp",
 ]  # fmt: skip
 

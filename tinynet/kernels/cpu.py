@@ -11,7 +11,7 @@ ARM = ("aarch64", "arm64", "ARM64")
 X86 = platform.machine() in ("x86_64", "AMD64")
 
 
-def tile_shape(features: dict[str, bool]) -> tuple[int, int]:
+def tile_shape(features: dict[str, bool], machine: str = platform.machine()) -> tuple[int, int]:
     """Choose the tile from the CPU's features.
 
     Two vectors of sums a row leave, besides the sums, registers for two vectors of b and one of x:
@@ -19,6 +19,7 @@ def tile_shape(features: dict[str, bool]) -> tuple[int, int]:
 
     Args:
         features: the CPU's features by LLVM's names.
+        machine: what kind of CPU it is, as Python says.
 
     Returns:
         The number of rows, and the bytes in a vector.
@@ -27,7 +28,7 @@ def tile_shape(features: dict[str, bool]) -> tuple[int, int]:
         return 14, 64
     if features.get("avx2") or features.get("avx"):
         return 6, 32
-    if features.get("neon") or platform.machine() in ARM:  # some systems do not name it, all have it
+    if features.get("neon") or machine in ARM:  # some systems do not name it, all have it
         return 14, 16
     return 6, 16
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from .cpu import VECTOR_BYTES
+from .functions import exp, log
 from .jit import Array, kernel
-from .vector import add, broadcast, load, store, subtract, where_greater
+from .vector import add, broadcast, load, scalar, store, subtract, where_greater
 
 
 @kernel
@@ -63,20 +64,25 @@ def softmax_cross_entropy(
     """
     samples, classes = logits.shape
     spread, factor, total = smoothing / classes, share / samples, 0.0
+    powers, lanes = np.empty(classes, np.float64), VECTOR_BYTES // 8
     for n in range(samples):
         largest = np.float64(logits[n, 0])
         for k in range(classes):
             largest = max(largest, np.float64(logits[n, k]))
+        for k in range(classes):
+            powers[k] = np.float64(logits[n, k]) - largest
+        for k in range(0, classes, lanes):
+            store(powers, k, classes - k, exp(load(powers, k, classes - k)))
         exponentials = 0.0
         for k in range(classes):
-            exponentials += np.exp(np.float64(logits[n, k]) - largest)
-        logarithm = np.log(exponentials)
+            exponentials += powers[k]
+        logarithm = scalar(log(broadcast(exponentials)))
         weight = np.float64(weights[n]) if weights.size else 1.0
         for k in range(classes):
             target = spread + (1 - smoothing if k == labels[n] else 0.0)
             log_probability = np.float64(logits[n, k]) - largest - logarithm
             total -= weight * (target * log_probability) if target != 0 else 0.0
-            gradient[n, k] = weight * (factor * (np.exp(log_probability) - target))
+            gradient[n, k] = weight * (factor * (powers[k] / exponentials - target))
     value[0] = total / samples
 
 

@@ -9,6 +9,7 @@ among millions of points, against results of more digits; 1 ulp is the distance 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from .bits import copy_sign, exponent, two_to_the
@@ -21,6 +22,7 @@ from .vector import (
     multiply_add,
     polynomial,
     subtract,
+    where_equal,
     where_greater,
 )
 
@@ -54,11 +56,19 @@ W64 = (
     1.6051942514282525e-8, -4.17748385243342731e-10, -1.6858481937278876e-9, -1.49364795099550297e-10,
 )  # fmt: skip
 
+# (sin(r) - r) / r**3 and (cos(r) - 1) / r**2 of r**2, where |r| <= pi / 4: Taylor's series.
+S32, S64 = (tuple((-1.0) ** k / math.factorial(2 * k + 1) for k in range(1, terms)) for terms in (6, 10))
+C32, C64 = (tuple((-1.0) ** k / math.factorial(2 * k) for k in range(1, terms)) for terms in (6, 10))
+
 SHIFT32, SHIFT64 = 1.5 * 2**23, 1.5 * 2**52  # added and taken away, they round to an integer
 LOG2_E = 1.4426950408889634
 # log(2) in two parts, of which the first has zeros at its end, so that n times it is exact.
 UPPER32, LOWER32 = 0.693359375, -0.000212194440055
 UPPER64, LOWER64 = 0.6931471805598903, 5.4979230187083712e-14
+LOG_2 = 0.6931471805599453
+# And so pi / 2.
+RIGHT_UPPER32, RIGHT_LOWER32 = 1.5703125, 0.000483826794897
+RIGHT_UPPER64, RIGHT_LOWER64 = 1.5707963267341256, 6.077100506506192e-11
 
 
 @inlined
@@ -165,7 +175,7 @@ def normal_probability(x: Any, bell: Any) -> Any:
 
 
 @inlined
-def log(x: Any) -> Any:
+def normal_log(x: Any) -> Any:
     """Return the logarithm of a positive normal number m * 2**n, by atanh of (m - 1) / (m + 1); to 2 ulp."""
     shifted, shift, one = exponent(x), constant(x, SHIFT32, SHIFT64), number(x, 1.0)
     n = subtract(shifted, shift)
@@ -176,6 +186,64 @@ def log(x: Any) -> Any:
     return multiply_add(
         n, constant(n, UPPER32, UPPER64), multiply_add(n, constant(n, LOWER32, LOWER64), small)
     )
+
+
+@inlined
+def log(x: Any) -> Any:
+    """Return the logarithm of x, to 2 ulp: -infinity of 0, NaN of what is below it."""
+    zero, infinity, tiny = number(x, 0.0), number(x, math.inf), constant(x, 2.0**-126, 2.0**-1022)
+    result = normal_log(where_greater(tiny, x, multiply(x, number(x, 2.0**64)), x))
+    result = where_greater(tiny, x, subtract(result, number(x, 64 * LOG_2)), result)  # no normal number
+    result = where_equal(x, zero, negative(infinity), result)
+    result = where_equal(x, infinity, infinity, result)
+    return where_greater(zero, x, number(x, math.nan), where_equal(x, x, result, x))
+
+
+@inlined
+def log1p(x: Any) -> Any:
+    """Return log(1 + x), to 2.5 ulp."""
+    one = number(x, 1.0)
+    whole = add(x, one)
+    rounded = subtract(whole, one)
+    # What rounding 1 + x lost; infinite and -1, nothing.
+    rest = where_equal(rounded, x, number(x, 0.0), divide(subtract(x, rounded), whole))
+    return add(log(whole), rest)
+
+
+@inlined
+def turned(x: Any, quarters: float) -> Any:
+    """Return sin(x + quarters * pi / 2), to 2 ulp of 1 where |x| < 10000.
+
+    Args:
+        x: in radians.
+        quarters: 0 or 1.
+    """
+    shift, one = constant(x, SHIFT32, SHIFT64), number(x, 1.0)
+    n = subtract(multiply_add(x, number(x, 2 / math.pi), shift), shift)
+    r = multiply_add(n, constant(n, -RIGHT_UPPER32, -RIGHT_UPPER64), x)
+    r = multiply_add(n, constant(n, -RIGHT_LOWER32, -RIGHT_LOWER64), r)  # |r| <= pi / 4
+    square = multiply(r, r)
+    sine = multiply_add(multiply(r, square), polynomial(square, S32, S64), r)
+    cosine = multiply_add(square, polynomial(square, C32, C64), one)
+    quadrant = add(n, number(n, quarters))
+    turns = subtract(multiply_add(quadrant, number(n, 0.25), shift), shift)
+    quadrant = multiply_add(turns, number(n, -4.0), quadrant)  # -2 .. 2
+    value = where_equal(absolute(quadrant), one, cosine, sine)
+    minus = number(x, -1.0)
+    sign = where_equal(absolute(quadrant), number(x, 2.0), minus, where_equal(quadrant, minus, minus, one))
+    return multiply(value, sign)
+
+
+@inlined
+def sine(x: Any) -> Any:
+    """Return the sine of x, see `turned`."""
+    return turned(x, 0.0)
+
+
+@inlined
+def cosine(x: Any) -> Any:
+    """Return the cosine of x, see `turned`."""
+    return turned(x, 1.0)
 
 
 @inlined

@@ -8,9 +8,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from .cpu import VECTOR_BYTES
 from .jit import Array, kernel
-from .vector import add, broadcast, keep, lane_sum, load, multiply, multiply_add, store, subtract
+from .vector import (
+    PARTS,
+    add,
+    broadcast_parts,
+    keep,
+    lane_sum,
+    load_parts,
+    multiply,
+    multiply_add,
+    store,
+    subtract,
+)
 
 
 @kernel
@@ -30,27 +40,27 @@ def normalize_rows(
         mean, scale: (rows,) float64, written.
     """
     rows, channels = x.shape
-    lanes, number = VECTOR_BYTES // x.itemsize, x.dtype.type
-    zero, share = broadcast(number(0)), 1.0 / channels
+    number = x.dtype.type
+    zero, share = broadcast_parts(number(0)), 1.0 / channels
     flat, result, weights = x.reshape(-1), y.reshape(-1), np.empty(channels, x.dtype)
     for c in range(channels):
         weights[c] = gamma[c] if gamma.size else number(1)
     for r in range(rows):
         row, total = r * channels, zero
-        for c in range(0, channels, lanes):
-            total = add(total, load(flat, row + c, channels - c))
+        for c in range(0, channels, PARTS):
+            total = add(total, load_parts(flat, row + c, channels - c))
         shift = number(lane_sum(total) * share)
-        center, total, square = broadcast(shift), zero, zero
-        for c in range(0, channels, lanes):
-            away = keep(subtract(load(flat, row + c, channels - c), center), channels - c)
+        center, total, square = broadcast_parts(shift), zero, zero
+        for c in range(0, channels, PARTS):
+            away = keep(subtract(load_parts(flat, row + c, channels - c), center), channels - c)
             total, square = add(total, away), multiply_add(away, away, square)
         rest = np.float64(lane_sum(total)) * share  # what rounding left between the shift and the mean
         variance = max(np.float64(lane_sum(square)) * share - rest * rest, 0.0)
         mean[r], scale[r] = shift + rest, 1.0 / np.sqrt(variance + epsilon)
-        center, factor = broadcast(number(mean[r])), broadcast(number(scale[r]))
-        for c in range(0, channels, lanes):
-            away = subtract(load(flat, row + c, channels - c), center)
-            weight, offset = load(weights, c, channels - c), load(beta, c, beta.size - c)
+        center, factor = broadcast_parts(number(mean[r])), broadcast_parts(number(scale[r]))
+        for c in range(0, channels, PARTS):
+            away = subtract(load_parts(flat, row + c, channels - c), center)
+            weight, offset = load_parts(weights, c, channels - c), load_parts(beta, c, beta.size - c)
             store(result, row + c, channels - c, multiply_add(multiply(away, factor), weight, offset))
 
 
@@ -73,8 +83,8 @@ def normalize_rows_gradient(
         dgamma, dbeta: (C,), written; or (0,) where a layer has none.
     """
     rows, channels = x.shape
-    lanes, number = VECTOR_BYTES // x.itemsize, x.dtype.type
-    zero, share = broadcast(number(0)), 1.0 / channels
+    number = x.dtype.type
+    zero, share = broadcast_parts(number(0)), 1.0 / channels
     flat, upstream, result = x.reshape(-1), dy.reshape(-1), dx.reshape(-1)
     weights = np.empty(channels, x.dtype)
     for c in range(channels):
@@ -84,20 +94,26 @@ def normalize_rows_gradient(
     for c in range(dbeta.size):
         dbeta[c] = 0
     for r in range(rows):
-        row, center, factor = r * channels, broadcast(number(mean[r])), broadcast(number(scale[r]))
+        row, center, factor = (
+            r * channels,
+            broadcast_parts(number(mean[r])),
+            broadcast_parts(number(scale[r])),
+        )
         total = product = zero
-        for c in range(0, channels, lanes):
-            slope = load(upstream, row + c, channels - c)
-            xhat = multiply(subtract(load(flat, row + c, channels - c), center), factor)
-            for_beta, for_gamma = load(dbeta, c, dbeta.size - c), load(dgamma, c, dgamma.size - c)
+        for c in range(0, channels, PARTS):
+            slope = load_parts(upstream, row + c, channels - c)
+            xhat = multiply(subtract(load_parts(flat, row + c, channels - c), center), factor)
+            for_beta, for_gamma = load_parts(dbeta, c, dbeta.size - c), load_parts(dgamma, c, dgamma.size - c)
             store(dbeta, c, dbeta.size - c, add(for_beta, slope))
             store(dgamma, c, dgamma.size - c, multiply_add(slope, xhat, for_gamma))
-            weighted = multiply(slope, load(weights, c, channels - c))
+            weighted = multiply(slope, load_parts(weights, c, channels - c))
             total, product = add(total, weighted), multiply_add(weighted, xhat, product)
-        mean_g = broadcast(number(lane_sum(total) * share))
-        mean_product = broadcast(number(lane_sum(product) * share))
-        for c in range(0, channels, lanes):
-            weighted = multiply(load(upstream, row + c, channels - c), load(weights, c, channels - c))
-            xhat = multiply(subtract(load(flat, row + c, channels - c), center), factor)
+        mean_g = broadcast_parts(number(lane_sum(total) * share))
+        mean_product = broadcast_parts(number(lane_sum(product) * share))
+        for c in range(0, channels, PARTS):
+            weighted = multiply(
+                load_parts(upstream, row + c, channels - c), load_parts(weights, c, channels - c)
+            )
+            xhat = multiply(subtract(load_parts(flat, row + c, channels - c), center), factor)
             value = subtract(subtract(weighted, mean_g), multiply(xhat, mean_product))
             store(result, row + c, channels - c, multiply(factor, value))

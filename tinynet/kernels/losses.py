@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from .cpu import VECTOR_BYTES
+from .functions import exp, log, log1p
 from .jit import Array, kernel
+from .vector import broadcast, load, scalar, store
 
 # The formulas of `elementwise_loss`.
 SQUARED, ABSOLUTE, PERCENTAGE, HUBER, HINGE, SQUARED_HINGE, BINARY_OF_LOGITS, BINARY = range(8)
@@ -76,8 +79,8 @@ def elementwise_loss(
             else:
                 t = t * (1 - setting) + setting / 2
                 if formula == BINARY_OF_LOGITS:
-                    small = np.exp(-abs(p))
-                    loss = (0.0 if p < 0 else p) - t * p + np.log1p(small)
+                    small = scalar(exp(broadcast(-abs(p))))
+                    loss = (0.0 if p < 0 else p) - t * p + scalar(log1p(broadcast(small)))
                     slope = (small if p < 0 else 1.0) / (1 + small) - t
                 else:
                     p = (
@@ -87,7 +90,7 @@ def elementwise_loss(
                         if p > 1 - EPSILON
                         else p
                     )
-                    loss = -t * np.log(p) - (1 - t) * np.log1p(-p)
+                    loss = -t * scalar(log(broadcast(p))) - (1 - t) * scalar(log1p(broadcast(-p)))
                     slope = (p - t) / (p * (1 - p))
             total += weight * loss
             gradient[n, k] = kind(slope * one * weight) * factor
@@ -121,19 +124,24 @@ def softmax_cross_entropy_of_rows(
     """
     samples, classes = logits.shape
     spread, factor, total = smoothing / classes, share / samples, 0.0
+    powers, lanes = np.empty(classes, np.float64), VECTOR_BYTES // 8
     for n in range(samples):
         largest = np.float64(logits[n, 0])
         for k in range(classes):
             largest = max(largest, np.float64(logits[n, k]))
+        for k in range(classes):
+            powers[k] = np.float64(logits[n, k]) - largest
+        for k in range(0, classes, lanes):
+            store(powers, k, classes - k, exp(load(powers, k, classes - k)))
         exponentials, mass = 0.0, 0.0
         for k in range(classes):
-            exponentials += np.exp(np.float64(logits[n, k]) - largest)
+            exponentials += powers[k]
             mass += (1 - smoothing) * targets[n, k] + spread
-        logarithm = np.log(exponentials)
+        logarithm = scalar(log(broadcast(exponentials)))
         weight = np.float64(weights[n]) if weights.size else 1.0
         for k in range(classes):
             target = (1 - smoothing) * targets[n, k] + spread
             log_probability = np.float64(logits[n, k]) - largest - logarithm
             total -= weight * (target * log_probability) if target != 0 else 0.0
-            gradient[n, k] = weight * (factor * (np.exp(log_probability) * mass - target))
+            gradient[n, k] = weight * (factor * (powers[k] / exponentials * mass - target))
     value[0] = total / samples

@@ -22,12 +22,15 @@ import numpy as np
 from .cpu import VECTOR_BYTES
 from .jit import Array, kernel
 from .vector import (
+    PARTS,
     add,
     broadcast,
+    broadcast_parts,
     divide,
     lane_sum,
     larger,
     load,
+    load_parts,
     multiply,
     store,
     subtract,
@@ -104,11 +107,18 @@ def term(whole: Array, factors: Array, i: int, count: int) -> Any:
 
 
 @kernel
+def term_parts(whole: Array, factors: Array, i: int, count: int) -> Any:
+    """Return the same as a vector of 16 lanes."""
+    value = load_parts(whole, i, count)
+    return multiply(value, load_parts(factors, i, count)) if factors.size else value
+
+
+@kernel
 def gather_sum(whole: Array, factors: Array, x: Array, r: Array, s: Array, divisor: float) -> None:
     """Sum over the places of each element of a part: the transpose of spreading it.
 
     x[n, p] = (the sum over j, and where p = k also over c, of whole[n, i] * factors[n, i]) / divisor. The
-    order is fixed; up to CHUNK terms are summed in T by each lane, and these sums in float64.
+    order is fixed; up to CHUNK terms are summed in T, or in each of 16 parts, and these sums in float64.
 
     Args:
         whole: (rows, size).
@@ -120,6 +130,7 @@ def gather_sum(whole: Array, factors: Array, x: Array, r: Array, s: Array, divis
     rows, size = whole.shape
     width = size // (r.size * s.size)
     lanes, zero = VECTOR_BYTES // x.itemsize, broadcast(x.dtype.type(0))
+    nothing = broadcast_parts(x.dtype.type(0))
     keeps = x.shape[1] == r.size * width
     elements, weights, results = whole.reshape(-1), factors.reshape(-1), x.reshape(-1)
     chunk, totals = np.empty(width, x.dtype), np.empty(width, np.float64)
@@ -157,17 +168,17 @@ def gather_sum(whole: Array, factors: Array, x: Array, r: Array, s: Array, divis
                 for j in range(s.size):
                     begin, stop = first + s[j], first + s[j] + width
                     while begin < stop:
-                        end = min(begin + CHUNK * lanes, stop)
-                        sum_0 = sum_1 = zero
-                        while begin + 2 * lanes <= end:
-                            sum_0 = add(sum_0, term(elements, weights, begin, ALL))
-                            sum_1 = add(sum_1, term(elements, weights, begin + lanes, ALL))
-                            begin += 2 * lanes
+                        end = min(begin + CHUNK * PARTS, stop)
+                        part_0 = part_1 = nothing
+                        while begin + 2 * PARTS <= end:
+                            part_0 = add(part_0, term_parts(elements, weights, begin, ALL))
+                            part_1 = add(part_1, term_parts(elements, weights, begin + PARTS, ALL))
+                            begin += 2 * PARTS
                         while begin < end:
-                            sum_0 = add(sum_0, term(elements, weights, begin, end - begin))
-                            begin += lanes
+                            part_0 = add(part_0, term_parts(elements, weights, begin, end - begin))
+                            begin += PARTS
                         begin = end
-                        total += lane_sum(add(sum_0, sum_1))
+                        total += lane_sum(add(part_0, part_1))
                 results[n * r.size + k] = total / divisor
 
 

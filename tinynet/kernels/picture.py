@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from .jit import Array, kernel
 
 
@@ -99,7 +101,7 @@ def widen(x: Array, y: Array, radius: float) -> None:
     y[:] = x
     for down in range(-reach, reach + 1):
         for right in range(-reach, reach + 1):
-            weight = radius + 1 - (down * down + right * right) ** 0.5
+            weight = radius + 1 - math.sqrt(down * down + right * right)
             if weight <= 0:
                 continue
             weight = x.dtype.type(min(weight, 1.0))

@@ -101,10 +101,7 @@ def log_softmax(x: Array, y: Array) -> None:
                 power = exp(subtract(load(inputs, i, end - i), largest))
                 total = add(total, keep(power, end - i))
             store(sums, column, lanes, total)
-        whole = total_of(sums)
-        logarithm = log(broadcast(whole))
-        if whole != whole:  # NaN, of which `log` knows nothing
-            logarithm = broadcast(whole)
+        logarithm = log(broadcast(total_of(sums)))
         for i in range(begin, end, lanes):
             store(outputs, i, end - i, subtract(subtract(load(inputs, i, end - i), largest), logarithm))
 

@@ -14,7 +14,9 @@ import math
 
 import numpy as np
 
+from .functions import cosine, sine
 from .jit import Array, kernel
+from .vector import broadcast, scalar
 
 CONSTANT, NEAREST, REFLECT, WRAP = 0, 1, 2, 3  # what lies outside of an image
 
@@ -69,10 +71,10 @@ def draw_maps(
             tall = -tall
         if uniform(own, 6, 0.0, 1.0) < ranges[11]:
             wide = -wide
-        cosine, sine = math.cos(angle), math.sin(angle)
+        along, across = scalar(cosine(broadcast(angle))), scalar(sine(broadcast(angle)))
         m = maps[n]
-        m[0], m[1] = cosine * tall, sine * tall
-        m[3], m[4] = -sine * wide, cosine * wide
+        m[0], m[1] = along * tall, across * tall
+        m[3], m[4] = -across * wide, along * wide
         m[2] = middle_y - m[0] * (middle_y + down) - m[1] * (middle_x + right)
         m[5] = middle_x - m[3] * (middle_y + down) - m[4] * (middle_x + right)
 

@@ -2,13 +2,13 @@
 
 LLVM gives up on a loop over several arrays that may overlap, and on short loops it loses what it gains. A
 kernel that names its vectors needs neither guess: `load` takes up to a whole vector from a flat array,
-arithmetic works on all its lanes at once, `store` puts it back. Lanes beyond `count` are neither read nor
-written (they load as 0), so that there is no rest to treat apart:
+`store` puts it back. Lanes beyond `count` are neither read nor written (they load as 0):
 
     for i in range(0, x.size, lanes):
         store(y, i, x.size - i, add(load(x, i, x.size - i), load(y, i, x.size - i)))
 
-with lanes = VECTOR_BYTES // x.itemsize. All of this exists inside kernels only.
+with lanes = VECTOR_BYTES // x.itemsize. All of this exists inside kernels only. As a sum over lanes depends
+on their number, and so on the CPU, sums are of vectors with 16 lanes: `load_parts`, `broadcast_parts`.
 """
 
 from __future__ import annotations
@@ -24,13 +24,15 @@ from numba.extending import register_model
 from .cpu import VECTOR_BYTES
 from .jit import instruction
 
+PARTS = 16  # lanes
+
 
 class Vector(types.Type):
-    """Numba's type of a vector of float32 or float64."""
+    """Numba's type of a vector of float32 or float64: of one register, or of a number of lanes."""
 
-    def __init__(self, dtype: Any) -> None:
-        self.dtype, self.lanes = dtype, VECTOR_BYTES * 8 // dtype.bitwidth
-        super().__init__(name=f"Vector({dtype})")
+    def __init__(self, dtype: Any, lanes: int | None = None) -> None:
+        self.dtype, self.lanes = dtype, lanes or VECTOR_BYTES * 8 // dtype.bitwidth
+        super().__init__(name=f"Vector({dtype}, {self.lanes})")
 
 
 @register_model(Vector)
@@ -84,22 +86,30 @@ def store_lanes(builder: Any, value: Any, address: Any, mask: Any, align: int) -
     builder.call(function, [value, address, i32(align), mask])
 
 
-def place_and_mask(context: Any, builder: Any, array: Any, arguments: Any) -> tuple[Any, Any, int]:
+def place_and_mask(context: Any, builder: Any, kind: Any, array: Any, arguments: Any) -> tuple[Any, Any, int]:
     """Return the address, the mask and the alignment of the vector that (array, index, count) mean."""
-    vector = context.get_value_type(Vector(array.dtype))
+    vector = context.get_value_type(kind)
     data = context.make_array(array)(context, builder, arguments[0]).data
     address = builder.bitcast(builder.gep(data, [arguments[1]]), vector.as_pointer())
     return address, first_lanes(builder, vector.count, arguments[2]), array.dtype.bitwidth // 8
 
 
-@instruction
-def load(typing_context: Any, array: Any, index: Any, count: Any) -> Any:
-    """Return array[index:][:count] as a vector; of a flat array."""
+def loader(lanes: int | None) -> Any:
+    """Make an intrinsic `load(array, index, count)`: array[index:][:count] as a vector; of a flat array."""
 
-    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return load_lanes(builder, *place_and_mask(context, builder, array, arguments))
+    @instruction
+    def load(typing_context: Any, array: Any, index: Any, count: Any) -> Any:
+        kind = Vector(array.dtype, lanes)
 
-    return Vector(array.dtype)(array, types.int64, types.int64), codegen
+        def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return load_lanes(builder, *place_and_mask(context, builder, kind, array, arguments))
+
+        return kind(array, types.int64, types.int64), codegen
+
+    return load
+
+
+load, load_parts = loader(None), loader(PARTS)
 
 
 @instruction
@@ -107,20 +117,36 @@ def store(typing_context: Any, array: Any, index: Any, count: Any, value: Any) -
     """Write a vector to array[index:][:count]; of a flat array."""
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        store_lanes(builder, arguments[3], *place_and_mask(context, builder, array, arguments))
+        store_lanes(builder, arguments[3], *place_and_mask(context, builder, value, array, arguments))
         return context.get_dummy_value()
 
     return types.none(array, types.int64, types.int64, value), codegen
 
 
+def broadcaster(lanes: int | None) -> Any:
+    """Make an intrinsic `broadcast(value)`: a vector with a float in every lane."""
+
+    @instruction
+    def broadcast(typing_context: Any, value: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return splat(builder, arguments[0], signature.return_type.lanes)
+
+        return Vector(value, lanes)(value), codegen
+
+    return broadcast
+
+
+broadcast, broadcast_parts = broadcaster(None), broadcaster(PARTS)
+
+
 @instruction
-def broadcast(typing_context: Any, value: Any) -> Any:
-    """Return a vector with a float in every lane."""
+def scalar(typing_context: Any, a: Any) -> Any:
+    """Return the first lane of a as a float."""
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return splat(builder, arguments[0], signature.return_type.lanes)
+        return builder.extract_element(arguments[0], ir.IntType(32)(0))
 
-    return Vector(value)(value), codegen
+    return a.dtype(a), codegen
 
 
 @instruction

@@ -19,7 +19,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from .functions import cosine, exp, sine
 from .jit import kernel
+from .vector import broadcast, scalar
 
 Floats = NDArray[np.floating]
 
@@ -83,9 +85,10 @@ def affine_to_source(
         to_source: (2, 3), overwritten so that ``[row, column] = to_source @ [out_row, out_column, 1]``.
     """
     rotation, shift_down, shift_right, scale, shear = affine
-    cosine, sine = math.cos(rotation) / scale, math.sin(rotation) / scale
-    row_slope = (cosine, sine)
-    column_slope = (shear * cosine - sine, shear * sine + cosine)
+    turn = broadcast(rotation)
+    down_slope, right_slope = scalar(cosine(turn)) / scale, scalar(sine(turn)) / scale
+    row_slope = (down_slope, right_slope)
+    column_slope = (shear * down_slope - right_slope, shear * right_slope + down_slope)
     centre_row, centre_column = (height - 1) / 2, (width - 1) / 2
     down, right = centre_row + shift_down, centre_column + shift_right
     to_source[0, 0], to_source[0, 1] = row_slope
@@ -110,7 +113,7 @@ def fill_smoothing(sigma: float, smoothing: Floats) -> None:
         squares = 0.0
         for column in range(size):
             distance = (row - column) / sigma
-            weight = math.exp(-0.5 * distance**2) if abs(distance) <= 3 else 0.0
+            weight = scalar(exp(broadcast(-0.5 * distance * distance))) if abs(distance) <= 3 else 0.0
             smoothing[row, column] = weight
             squares += weight**2
         for column in range(size):

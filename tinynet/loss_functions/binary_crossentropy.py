@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..elementary import exp, log, log1p
 from .base import EPSILON, Array, Floats, Loss
 from .elementwise import ElementwiseLoss
 from .targets import check_label_smoothing, check_same_shape, first, look_turned, numbers, text
@@ -89,15 +90,15 @@ class BinaryCrossentropy(ElementwiseLoss):
     def _of_elements(self, t: Floats, p: Floats) -> Floats:
         t = self._smooth(t)
         if self.from_logits:
-            losses: Floats = np.logaddexp(0, p) - t * p
+            losses: Floats = np.maximum(p, 0) + log1p(exp(-np.abs(p))) - t * p
             return losses
         p = np.clip(p, EPSILON, 1 - EPSILON)
-        return -t * np.log(p) - (1 - t) * np.log1p(-p)
+        return -t * log(p) - (1 - t) * log1p(-p)
 
     def _slopes(self, t: Floats, p: Floats) -> Floats:
         t = self._smooth(t)
         if self.from_logits:
-            small = np.exp(-np.abs(p))
+            small = exp(-np.abs(p))
             slopes: Floats = np.where(p < 0, small, 1) / (1 + small) - t
             return slopes
         p = np.clip(p, EPSILON, 1 - EPSILON)

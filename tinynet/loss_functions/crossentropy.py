@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import kernels
+from ..elementary import exp, log
 from .base import EPSILON, Array, Floats, Loss
 from .means import total
 from .rows import RowLoss
@@ -66,7 +67,7 @@ class CrossEntropy(RowLoss):
         self._call_kernel(y_true, y_pred.reshape(rows), smoothing, share, slopes, value, given)
 
     def _losses(self, y_true: Array, y_pred: Array) -> Floats:
-        logarithms = log_softmax(y_pred) if self.from_logits else np.log(_probabilities(y_pred)[0])
+        logarithms = log_softmax(y_pred) if self.from_logits else log(_probabilities(y_pred)[0])
         losses: Floats = -np.add.reduce(self._distribution(y_true, y_pred.shape) * logarithms, axis=-1)
         return losses
 
@@ -78,10 +79,10 @@ class CrossEntropy(RowLoss):
         mass = np.add.reduce(distribution, axis=-1, keepdims=True)
         if self.from_logits:
             logarithms = log_softmax(y_pred)
-            gradient: Array = np.exp(logarithms) * mass - distribution
+            gradient: Array = exp(logarithms) * mass - distribution
         else:
             probabilities, sums = _probabilities(y_pred)
-            logarithms, gradient = np.log(probabilities), (mass - distribution / probabilities) / sums
+            logarithms, gradient = log(probabilities), (mass - distribution / probabilities) / sums
         return -total(np.add.reduce(distribution * logarithms, axis=-1)) / rows, gradient / rows
 
     def _distribution(self, y_true: Array, shape: tuple[int, ...]) -> Floats:
@@ -284,7 +285,7 @@ def log_softmax(logits: Array) -> Floats:
     """Return the logarithm of softmax, in float64."""
     shifted = logits.astype(np.float64)
     shifted -= np.maximum.reduce(shifted, axis=-1, keepdims=True)
-    shifted -= np.log(np.add.reduce(np.exp(shifted), axis=-1, keepdims=True))
+    shifted -= log(np.add.reduce(exp(shifted), axis=-1, keepdims=True))
     return shifted
 
 

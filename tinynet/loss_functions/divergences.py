@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..elementary import log
 from .base import EPSILON, Array, Floats
 from .elementwise import ElementwiseLoss
 from .rows import RowLoss
@@ -30,7 +31,7 @@ class KLDivergence(RowLoss):
 
     def _losses(self, y_true: Array, y_pred: Array) -> Floats:
         t, p = _clipped(y_true), _clipped(y_pred)
-        losses: Floats = np.add.reduce(t * np.log(t / p), axis=-1)
+        losses: Floats = np.add.reduce(t * log(t / p), axis=-1)
         return losses
 
     def _gradient(self, y_true: Array, y_pred: Array) -> Array:
@@ -53,7 +54,7 @@ class Poisson(ElementwiseLoss):
     """
 
     def _of_elements(self, t: Floats, p: Floats) -> Floats:
-        return p - t * np.log(p + EPSILON)
+        return p - t * log(p + EPSILON)
 
     def _slopes(self, t: Floats, p: Floats) -> Floats:
         return 1 - t / (p + EPSILON)

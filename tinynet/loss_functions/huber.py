@@ -7,8 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..elementary import exp, log1p, tanh
 from .base import Floats
 from .elementwise import ElementwiseLoss
+
+LOG_2 = 0.6931471805599453
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,8 @@ class LogCosh(ElementwiseLoss):
 
     def _of_elements(self, t: Floats, p: Floats) -> Floats:
         size = np.abs(p - t)  # the function is even, and this way the exponential cannot overflow
-        losses: Floats = size + np.log1p(np.exp(-2 * size)) - np.log(2.0)
+        losses: Floats = size + log1p(exp(-2 * size)) - LOG_2
         return losses
 
     def _slopes(self, t: Floats, p: Floats) -> Floats:
-        return np.tanh(p - t)
+        return tanh(p - t)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..elementary import log1p
 from .base import EPSILON, Floats
 from .elementwise import ElementwiseLoss
 
@@ -52,5 +53,5 @@ class MeanSquaredLogarithmicError(ElementwiseLoss):
         return np.where(p < EPSILON, 0, 2 * self._difference(t, p) / (1 + np.maximum(p, EPSILON)))
 
     def _difference(self, t: Floats, p: Floats) -> Floats:
-        difference: Floats = np.log1p(np.maximum(p, EPSILON)) - np.log1p(np.maximum(t, EPSILON))
+        difference: Floats = log1p(np.maximum(p, EPSILON)) - log1p(np.maximum(t, EPSILON))
         return difference

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..elementary import exp, log
 from .base import Array, Floats, Metric, divided
 from .thresholds import EPSILON, Counts, checked_thresholds
 
@@ -99,7 +100,7 @@ class AUC(Metric):
         """
         predictions: Array = np.asarray(y_pred, np.float64)
         if self.from_logits:
-            small = np.exp(-np.abs(predictions))
+            small = exp(-np.abs(predictions))
             predictions = np.where(predictions < 0, small, 1) / (1 + small)
         weights = None if self.multi_label else self.label_weights
         self._counts.add(y_true, predictions, sample_weight, label_weights=weights)
@@ -141,5 +142,5 @@ class AUC(Metric):
         intercept = true[1:] - slope * positives[1:]
         both = (positives[:-1] > 0) & (positives[1:] > 0)
         ratio = np.where(both, divided(positives[:-1], positives[1:]), 1)
-        areas = slope * (true[:-1] - true[1:] + intercept * np.log(ratio))
+        areas = slope * (true[:-1] - true[1:] + intercept * log(ratio))
         return divided(areas, true[1:] + counts.false_negatives[1:])

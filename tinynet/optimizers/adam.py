@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .. import kernels
 from ..arguments import by_position, is_fraction, is_positive, require
+from ..elementary import power
 from .arguments import Rate
 from .base import Optimizer
 from .parameters import Array
@@ -57,7 +58,7 @@ class Adam(Optimizer):
         return ("m", "v", "largest") if self.amsgrad else ("m", "v")
 
     def _numbers(self, rate: float, step: int) -> tuple[float, ...]:
-        corrected = rate * math.sqrt(1 - self.beta_2**step) / (1 - self.beta_1**step)
+        corrected = rate * math.sqrt(1 - power(self.beta_2, step)) / (1 - power(self.beta_1, step))
         return corrected, self.beta_1, self.beta_2, self.epsilon
 
     def _update(self, value: Array, gradient: Array, *state: Array) -> None:

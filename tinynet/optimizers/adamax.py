@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from .. import kernels
 from ..arguments import by_position, is_fraction, is_positive, require
+from ..elementary import power
 from .arguments import Rate
 from .base import Optimizer
 from .parameters import Array
@@ -50,7 +51,7 @@ class Adamax(Optimizer):
         return "m", "u"
 
     def _numbers(self, rate: float, step: int) -> tuple[float, ...]:
-        return rate / (1 - self.beta_1**step), self.beta_1, self.beta_2, self.epsilon
+        return rate / (1 - power(self.beta_1, step)), self.beta_1, self.beta_2, self.epsilon
 
     def _update(self, value: Array, gradient: Array, *state: Array) -> None:
         m, u = state

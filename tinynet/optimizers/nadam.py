@@ -9,12 +9,13 @@ from operator import mul
 
 from .. import kernels
 from ..arguments import by_position, is_fraction, is_positive, require
+from ..elementary import power
 from .arguments import Rate
 from .base import Optimizer
 from .parameters import Array
 
 # The products of 1 - 0.96^t / 2 up to each t: from the thousandth on they are the same in float64.
-WARMUP = list(accumulate((1 - 0.5 * 0.96**t for t in range(1, 1001)), mul, initial=1.0))
+WARMUP = list(accumulate((1 - 0.5 * power(0.96, t) for t in range(1, 1001)), mul, initial=1.0))
 
 
 @by_position
@@ -58,10 +59,10 @@ class Nadam(Optimizer):
         return "m", "v"
 
     def _numbers(self, rate: float, step: int) -> tuple[float, ...]:
-        now, following = (self.beta_1 * (1 - 0.5 * 0.96**t) for t in (step, step + 1))
-        product = self.beta_1**step * WARMUP[min(step, len(WARMUP) - 1)]
+        now, following = (self.beta_1 * (1 - 0.5 * power(0.96, t)) for t in (step, step + 1))
+        product = power(self.beta_1, step) * WARMUP[min(step, len(WARMUP) - 1)]
         of_m, of_gradient = following / (1 - product * following), (1 - now) / (1 - product)
-        unbias = 1 / math.sqrt(1 - self.beta_2**step)
+        unbias = 1 / math.sqrt(1 - power(self.beta_2, step))
         return rate * of_m, rate * of_gradient, unbias, self.beta_1, self.beta_2, self.epsilon
 
     def _update(self, value: Array, gradient: Array, *state: Array) -> None:

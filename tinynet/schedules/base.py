@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from ..arguments import arguments_of
+from ..elementary import cosine
 from ..names import unknown
 
 SCHEDULES: dict[str, type[LearningRateSchedule]] = {}  # tinynet's own, by their names
@@ -95,4 +96,4 @@ def between(start: float, end: float, share: float) -> float:
 
 def half_wave(progress: float) -> float:
     """Return how far half a cosine wave has come from 0 to 1."""
-    return (1 - math.cos(math.pi * min(progress, 1.0))) / 2
+    return (1 - float(cosine(math.pi * min(progress, 1.0)))) / 2

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from ..arguments import Keywords, is_positive, is_rate, is_share, require
+from ..elementary import power
 from .base import LearningRateSchedule, between, half_wave
 
 
@@ -62,5 +63,5 @@ class CosineDecayRestarts(Keywords, LearningRateSchedule):
             left -= restarts * length
         while left >= length:
             restarts, left, length = restarts + 1, left - length, length * self.t_mul
-        share = self.m_mul**restarts * (1 - half_wave(left / length))
+        share = power(self.m_mul, restarts) * (1 - half_wave(left / length))
         return between(self.alpha * self.initial_learning_rate, self.initial_learning_rate, share)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from ..arguments import Keywords, is_positive, is_rate, require
+from ..elementary import power
 from .base import LearningRateSchedule
 
 
@@ -45,4 +46,4 @@ class ExponentialDecay(Keywords, LearningRateSchedule):
         intervals = step / self.decay_steps
         if self.staircase:
             intervals = math.floor(intervals)
-        return float(self.initial_learning_rate * self.decay_rate**intervals)
+        return float(self.initial_learning_rate * power(self.decay_rate, intervals))

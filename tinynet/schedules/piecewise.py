@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..arguments import Keywords, is_count, is_positive, is_rate, require
+from ..elementary import power
 from .base import LearningRateSchedule
 
 
@@ -64,7 +65,7 @@ class StepDecay(Keywords, LearningRateSchedule):
         require(self, initial_learning_rate=is_rate, decay_steps=is_count, decay_rate=is_positive)
 
     def __call__(self, step: int) -> float:  # noqa: D102
-        return float(self.initial_learning_rate * self.decay_rate ** (step // self.decay_steps))
+        return float(self.initial_learning_rate * power(self.decay_rate, step // self.decay_steps))
 
 
 @dataclass(frozen=True)

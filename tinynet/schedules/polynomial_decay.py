@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from ..arguments import Keywords, is_positive, is_rate, require
+from ..elementary import power
 from .base import LearningRateSchedule
 
 
@@ -56,4 +57,4 @@ class PolynomialDecay(Keywords, LearningRateSchedule):
             steps *= max(math.ceil(step / steps), 1)
         left = 1 - min(step, steps) / steps
         start, end = self.initial_learning_rate, self.end_learning_rate
-        return float((start - end) * left**self.power + end)
+        return float((start - end) * power(left, self.power) + end)
