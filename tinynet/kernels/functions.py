@@ -191,9 +191,11 @@ def normal_log(x: Any) -> Any:
 @inlined
 def log(x: Any) -> Any:
     """Return the logarithm of x, to 2 ulp: -infinity of 0, NaN of what is below it."""
-    zero, infinity, tiny = number(x, 0.0), number(x, math.inf), constant(x, 2.0**-126, 2.0**-1022)
-    result = normal_log(where_greater(tiny, x, multiply(x, number(x, 2.0**64)), x))
-    result = where_greater(tiny, x, subtract(result, number(x, 64 * LOG_2)), result)  # no normal number
+    zero, infinity, one = number(x, 0.0), number(x, math.inf), number(x, 1.0)
+    small, large = constant(x, 2.0**-126, 2.0**-1022), number(x, 2.0**64)  # not normal; 2**-n is not
+    factor = where_greater(small, x, large, where_greater(x, large, number(x, 2.0**-64), one))
+    moved = where_greater(small, x, one, where_greater(x, large, number(x, -1.0), zero))
+    result = multiply_add(moved, number(x, -64 * LOG_2), normal_log(multiply(x, factor)))
     result = where_equal(x, zero, negative(infinity), result)
     result = where_equal(x, infinity, infinity, result)
     return where_greater(zero, x, number(x, math.nan), where_equal(x, x, result, x))
