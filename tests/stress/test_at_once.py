@@ -14,8 +14,8 @@ import warnings
 import numpy as np
 import pytest
 from attacks import in_child, in_threads
-from networks import assert_close, cnn, problem, train_and_predict, with_python_layer
 from processes import in_fresh_processes
+from small_models import assert_close, cnn, problem, train_and_predict, with_python_layer
 
 import tinynet
 from tinynet import callbacks

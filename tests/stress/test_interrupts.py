@@ -10,11 +10,11 @@ import signal
 import threading
 import time
 
-import networks
 import numpy as np
 import pytest
-from networks import assert_close, cnn, problem
+import small_models
 from processes import SEED, in_fresh_processes
+from small_models import assert_close, cnn, problem
 
 
 def first_step(model, x, y, count):
@@ -52,7 +52,7 @@ ACTIONS = [first_step, first_prediction, another_size, fit, predict]
 @pytest.mark.parametrize("action", [action.__name__ for action in ACTIONS])
 @in_fresh_processes(runs=1)
 def test_ctrl_c_interrupts_and_the_model_goes_on_afterwards(action, make):
-    interrupt_many_times(globals()[action], getattr(networks, make), times=15, longest=0.05)
+    interrupt_many_times(globals()[action], getattr(small_models, make), times=15, longest=0.05)
 
 
 @in_fresh_processes(runs=1, imported=False)

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from attacks import in_threads
-from networks import cnn, problem
 from processes import in_fresh_processes, resident
+from small_models import cnn, problem
 
 from tinynet import Sequential, layers
 

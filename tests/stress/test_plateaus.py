@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from networks import cnn, problem, with_python_layer
 from processes import SEED, in_fresh_processes, resident
+from small_models import cnn, problem, with_python_layer
 
 from tinynet import Input, Model, layers
 

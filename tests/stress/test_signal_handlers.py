@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib
 
-import networks
 import numpy as np
 import pytest
+import small_models
 from attacks import Interruptions, in_child
-from networks import assert_close, cnn, problem, train_and_predict
 from processes import in_fresh_processes
+from small_models import assert_close, cnn, problem, train_and_predict
 
 import tinynet
 from tinynet import Sequential, layers
@@ -67,7 +67,7 @@ HANDLERS = [
 @pytest.mark.parametrize("what", HANDLERS)
 @in_fresh_processes(runs=1, seconds=60)
 def test_a_signal_handler_changes_nothing_in_the_first_steps_and_predictions_that_it_interrupts(what, make):
-    make, models = getattr(networks, make), range(4)
+    make, models = getattr(small_models, make), range(4)
     calm = in_child(lambda: " ".join(train_and_predict(make(seed)) for seed in models), 60)
     digests, calls = [], 0
     for seed in models:

@@ -8,8 +8,8 @@ import time
 import numpy as np
 import pytest
 from attacks import Interruptions, in_threads
-from networks import cnn, problem
 from processes import in_fresh_processes
+from small_models import cnn, problem
 
 from tinynet import Sequential, callbacks, layers
 

@@ -7,12 +7,12 @@ import random
 import threading
 import time
 
-import networks
 import numpy as np
 import pytest
+import small_models
 from attacks import Interruptions, in_child
-from networks import assert_close, cnn, problem, train_and_predict
 from processes import SEED, in_fresh_processes
+from small_models import assert_close, cnn, problem, train_and_predict
 
 
 @in_fresh_processes(runs=1, imported=False)
@@ -70,7 +70,7 @@ def fork_beside_a_busy_thread(what, forks, pause=0.02, seconds=30):
 def test_a_child_goes_on_with_the_model_that_another_thread_was_training_at_the_fork(make):
     done = threading.Event()
     x, y = problem(50)
-    model = getattr(networks, make)()
+    model = getattr(small_models, make)()
 
     def fit():
         sizes = random.Random(0)
@@ -97,7 +97,7 @@ def test_a_child_goes_on_with_the_model_that_another_thread_was_training_at_the_
 @pytest.mark.parametrize("make", ["cnn", "with_python_layer"])
 @in_fresh_processes(runs=1)
 def test_a_child_forked_by_a_signal_handler_in_a_first_step_predicts_and_trains(make):
-    make = getattr(networks, make)
+    make = getattr(small_models, make)
     calm = in_child(lambda: train_and_predict(make()), 60)
     answers = []
     for _ in range(4):
