@@ -1012,11 +1012,6 @@ def blank(kind, seed=0):
     return drawings.grey(page)
 
 
-SHADED = pytest.mark.xfail(
-    strict=True, reason="a slope's end at the border, or a shadow's edge, is taken for ink"
-)
-
-
 @pytest.mark.parametrize(
     "kind",
     [
@@ -1026,9 +1021,9 @@ SHADED = pytest.mark.xfail(
         "noise",
         "dark noise",
         "grain",
-        pytest.param("gradient", marks=SHADED),
-        pytest.param("gradient noise", marks=SHADED),
-        pytest.param("shadow noise", marks=SHADED),
+        "gradient",
+        "gradient noise",
+        "shadow noise",
     ],
 )
 def test_a_blank_page_has_no_ink(kind):

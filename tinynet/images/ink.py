@@ -6,17 +6,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import kernels
+from .light import evened
 from .opening import FAINTEST, Array, quantile, sample
 
 DARKEST = 0.3  # of the lightest paper's brightness: contrast that deeper shadows take away is not made up for
+BORDER = 0.25  # how much ink on all of the border speaks against a polarity
+APART = 2.0  # from ink to paper, in their spreads, if ink may cover more of the picture than paper
+# A stroke's edge rises by so much of its contrast within so much of its width, nearly all around.
+RISE, SOFTEST, AROUND = 0.6, 0.2, 0.65
 
 
 def find_ink(brightness: Array) -> Array:
     """Find how much ink each pixel has.
 
-    The paper's brightness is estimated around each pixel: what is left when all strokes are filled in by a
-    morphological closing (dark ink) or opening (light ink). Of the two, the right one leaves the more even
-    paper, and less ink. So shadows and gradients go, and it does not matter what the border looks like.
+    The light is evened out, and the paper's brightness estimated around each pixel: what is left when all
+    strokes are filled in by a morphological closing (dark ink) or opening (light ink). Of the two, the right
+    one leaves the more even paper, less ink, and less of it on the picture's border. What has no sharp edge
+    around it is a shadow.
 
     Args:
         brightness: (H, W), from 0 to 1.
@@ -33,8 +39,9 @@ def find_ink(brightness: Array) -> Array:
         >>> print(ink[5, 3], ink[20, 20].round(1))
         0.0 1.0
     """
-    smooth = _blurred(brightness, max(brightness.shape) // 400)
+    smooth = evened(_blurred(brightness, max(brightness.shape) // 400))
     radius = max(2, max(brightness.shape) // 5)
+    contrast = max(float(np.ptp(smooth)), FAINTEST)
     candidates = []
     for sign in (1, -1):  # dark ink, light ink
         paper = sign * _closed(sign * smooth, radius)
@@ -42,8 +49,12 @@ def find_ink(brightness: Array) -> Array:
         if sign == 1:  # ink takes away a share of the light: in a shadow there is less contrast
             lightest = max(float(paper.max()), FAINTEST)
             signal = signal * lightest / np.maximum(paper, DARKEST * lightest)
-        level = _median(signal)
-        candidates.append((float(paper.std()) + level, signal - level))
+        if signal.max() < FAINTEST:
+            continue
+        unlikely = float(paper.std() + signal.mean()) / contrast + BORDER * _border_share(signal)
+        candidates.append((unlikely, signal - _level(signal)))
+    if not candidates:
+        return np.zeros_like(smooth)
     return _stretched(min(candidates, key=lambda candidate: candidate[0])[1])
 
 
@@ -77,9 +88,27 @@ def _median(x: Array) -> float:
     return quantile(sample(x.reshape(-1)), 0.5)
 
 
+def _border_share(signal: Array) -> float:
+    """Return how much of the picture's border is ink."""
+    border = np.concatenate([signal[0], signal[-1], signal[1:-1, 0], signal[1:-1, -1]])
+    return float(np.mean(border > 0.5 * signal.max()))
+
+
+def _level(signal: Array) -> float:
+    """Return what the signal is on paper: of all pixels the median, unless ink may cover half of them."""
+    values = sample(signal.reshape(-1))
+    if values.max() < FAINTEST:
+        return quantile(values, 0.5)
+    threshold = _otsu(values)
+    below, above = values[values <= threshold], values[values > threshold]
+    if not above.size or above.mean() - below.mean() < APART * (above.std() + below.std()):
+        return quantile(values, 0.5)
+    return quantile(below, 0.5)
+
+
 def _stretched(signal: Array) -> Array:
     """Return ink from 0 to 1 of a signal that is about 0 on paper, noise left out."""
-    noise = 1.4826 * _median(np.abs(signal))
+    noise = 1.4826 * _median(np.abs(signal[signal < 0.5 * float(signal.max())]))
     floor = max(3.5 * noise, FAINTEST)
     candidates = signal[signal > floor]
     if candidates.size < 4:
@@ -88,7 +117,7 @@ def _stretched(signal: Array) -> Array:
     full = quantile(signal[signal > threshold], 0.5)
     low = max(floor, 0.6 * threshold)
     ink = np.clip((signal - low) / (full - low), 0, 1)
-    return _connected(ink.astype(np.float32), signal > threshold)
+    return _connected(ink.astype(np.float32), signal > threshold, signal)
 
 
 def _otsu(values: Array) -> float:
@@ -109,11 +138,33 @@ def label(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
     return labels, kernels.picture.label(mask, labels, workspace)
 
 
-def _connected(ink: Array, strong: NDArray[np.bool_]) -> Array:
-    """Return the ink of the parts that are strong somewhere, and more than a few pixels of noise."""
+def _connected(ink: Array, strong: NDArray[np.bool_], signal: Array) -> Array:
+    """Return the ink of the parts that are strong somewhere, sharp, and more than a few pixels of noise."""
     labels, count = label(ink > 0)
-    kept = np.zeros(count + 1, np.float32)
-    kept[np.unique(labels[strong])] = 1
-    kept[np.bincount(labels.ravel(), minlength=count + 1) < max(3, max(ink.shape) / 50)] = 0
-    kept[0] = 0
+    areas = np.bincount(labels.ravel(), minlength=count + 1)
+    kept = np.zeros(count + 1, np.bool_)
+    kept[np.unique(labels[strong])] = True
+    kept &= areas >= max(3, max(ink.shape) / 50)
+    kept[0] = False
+    if not kept.any():
+        return np.zeros_like(ink)
+    kept &= _sharp(labels, np.where(kept, areas, 0), signal)
     return ink * kept[labels]
+
+
+def _sharp(labels: NDArray[np.int32], areas: NDArray[np.int64], signal: Array) -> NDArray[np.bool_]:
+    """Return which parts have an edge around them: a shadow has none, or on one side only."""
+    count = len(areas)
+    framed = np.pad(labels > 0, 1, mode="edge")  # the picture's border is no edge
+    deep = framed[:-2, 1:-1] & framed[2:, 1:-1] & framed[1:-1, :-2] & framed[1:-1, 2:]
+    edge = framed[1:-1, 1:-1] & ~deep
+    numbers = labels[edge]
+    lengths = np.maximum(np.bincount(numbers, minlength=count), 1)
+    largest = int(areas.argmax())
+    reach = max(2, round(SOFTEST * 2 * areas[largest] / lengths[largest]))
+    differences = sample(np.diff(signal, axis=1).reshape(-1))
+    noise = quantile(np.abs(differences), 0.2) / 0.3583 if differences.size else 0.0  # if it is normal noise
+    jump = window_maximum(signal, reach) + window_maximum(-signal, reach) - 4 * noise
+    contrast = np.bincount(labels.ravel(), signal.ravel(), count) / np.maximum(areas, 1)
+    sharp = np.bincount(numbers, jump[edge] > RISE * contrast[numbers], count)
+    return sharp > AROUND * lengths
