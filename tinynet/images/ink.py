@@ -99,7 +99,7 @@ def _level(signal: Array) -> float:
     values = sample(signal.reshape(-1))
     if values.max() < FAINTEST:
         return quantile(values, 0.5)
-    threshold = _otsu(values)
+    threshold = otsu(values)
     below, above = values[values <= threshold], values[values > threshold]
     if not above.size or above.mean() - below.mean() < APART * (above.std() + below.std()):
         return quantile(values, 0.5)
@@ -113,14 +113,14 @@ def _stretched(signal: Array) -> Array:
     candidates = signal[signal > floor]
     if candidates.size < 4:
         return np.zeros_like(signal)
-    threshold = max(min(_otsu(candidates), 0.5 * quantile(candidates, 0.95)), floor)
+    threshold = max(min(otsu(candidates), 0.5 * quantile(candidates, 0.95)), floor)
     full = quantile(signal[signal > threshold], 0.5)
     low = max(floor, 0.6 * threshold)
     ink = np.clip((signal - low) / (full - low), 0, 1)
     return _connected(ink.astype(np.float32), signal > threshold, signal)
 
 
-def _otsu(values: Array) -> float:
+def otsu(values: Array) -> float:
     """Return the threshold between two groups of values (Otsu 1979)."""
     bins, most = 128, float(values.max())
     counts = np.bincount(np.minimum(values * (bins / most), bins - 1).astype(np.int64), minlength=bins)

@@ -48,7 +48,7 @@ def evened(brightness: Array) -> Array:
     degrees = [min(round(DEGREE * size / longer), size // PIXELS) for size in brightness.shape]
     if not any(degrees):
         return brightness
-    cells = _means(brightness, -(-longer // CELLS))
+    cells = means(brightness, -(-longer // CELLS))
     rows, columns = (_powers(*both) for both in zip(cells.shape, degrees, strict=True))
     terms = _terms(*degrees)
     basis = np.stack([np.outer(rows[i], columns[j]).reshape(-1) for i, j in terms], axis=1)
@@ -66,7 +66,7 @@ def evened(brightness: Array) -> Array:
     return np.asarray(np.minimum(brightness * (np.float32(most) / light), 1), np.float32)
 
 
-def _means(brightness: Array, side: int) -> Array:
+def means(brightness: Array, side: int) -> Array:
     """Return the means over squares of a side; those at the ends may be smaller."""
     starts = [np.arange(0, size, side) for size in brightness.shape]
     sums = np.add.reduceat(np.add.reduceat(brightness, starts[0], axis=0), starts[1], axis=1)

@@ -10,6 +10,7 @@ from .digits import Digit, find_digits
 from .fitting import BOX, SIZE
 from .ink import find_ink
 from .opening import Array
+from .sheet import find_sheet, written_inside
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -45,7 +46,9 @@ def digits_of(brightness: Array) -> list[Digit]:
     """
     if _like_mnist(brightness):
         return [Digit(brightness, 0, 0, fitted=True)]
-    return find_digits(find_ink(brightness))
+    sheet, top, left = find_sheet(brightness)
+    digits = find_digits(written_inside(find_ink(sheet)))
+    return [dataclasses.replace(digit, top=digit.top + top, left=digit.left + left) for digit in digits]
 
 
 def see(brightness: Array) -> Seen:

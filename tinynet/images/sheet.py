@@ -1,0 +1,145 @@
+"""Find the sheet that is written on: paper on a desk, a canvas in a page, the inside of a box or circle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .ink import label, otsu, window_maximum
+from .light import evened, means
+from .opening import Array
+
+Mask = NDArray[np.bool_]
+
+CELLS = 200  # of the longer side, in which a sheet is looked for
+SMALLEST = 0.2  # of a sheet's sides, of the picture's longer one
+STRAIGHT = 0.9  # of its box that a sheet fills; a zero fills less
+WRITTEN = 0.4  # of a sheet that is covered with ink at most
+SHARP = 0.8  # of its edge
+ROUND = 0.7  # of its box that the inside of a drawn box or circle fills
+LARGE = 0.25  # of that inside's sides that something in it has
+
+
+def find_sheet(brightness: Array) -> tuple[Array, int, int]:
+    """Find a sheet on a desk, or a canvas in a page of another colour.
+
+    Args:
+        brightness: (H, W) from 0 to 1.
+
+    Returns:
+        The sheet (h, w), its surroundings painted over with its own colour, and where it lies: its top row and
+        left column. A picture that is no such thing stays as it is.
+
+    Example:
+        >>> import numpy as np
+        >>> desk = np.full((200, 300), 0.2, np.float32)
+        >>> desk[40:180, 60:240] = 0.9
+        >>> desk[80:140, 145:155] = 0.2
+        >>> sheet, top, left = find_sheet(desk)
+        >>> top // 10, left // 10, bool((sheet[0] > 0.8).all())
+        (4, 6, True)
+    """
+    side = -(-max(brightness.shape) // CELLS)
+    cells = evened(means(brightness, side))
+    threshold = otsu(cells.reshape(-1))
+    light = cells > threshold
+    if light.all() or not light.any():
+        return brightness, 0, 0
+    jump = window_maximum(cells, 2) + window_maximum(-cells, 2)
+    sharp = jump > 0.5 * (cells[light].mean() - cells[~light].mean())
+    found: list[tuple[int, Mask, int, int]] = []
+    for mask in (light, ~light):
+        for filled, own, top, left in _regions(mask, SMALLEST * max(cells.shape)):
+            area = int(filled.sum())
+            edge = filled & ~_eroded(filled)
+            around = np.s_[top : top + filled.shape[0], left : left + filled.shape[1]]
+            if (
+                area >= STRAIGHT * filled.size
+                and filled.size < 0.97 * cells.size
+                and 0 < area - int(own.sum()) < WRITTEN * area
+                and (sharp[around] | _border(cells.shape)[around])[edge].mean() > SHARP
+            ):
+                found.append((area, filled, top, left))
+    if not found:
+        return brightness, 0, 0
+    _, filled, top, left = min(found, key=lambda one: one[0])  # the innermost
+    inner = _eroded(filled)
+    box = np.s_[top * side : (top + filled.shape[0]) * side, left * side : (left + filled.shape[1]) * side]
+    sheet = brightness[box]
+    inner = inner.repeat(side, axis=0).repeat(side, axis=1)[: sheet.shape[0], : sheet.shape[1]]
+    return np.where(inner, sheet, np.median(sheet[inner])), top * side, left * side
+
+
+def written_inside(ink: Array) -> Array:
+    """Return the ink of what stands in drawn boxes or circles alone, if there are such.
+
+    Args:
+        ink: (H, W) from 0 to 1.
+
+    Returns:
+        (H, W).
+
+    Example:
+        >>> import numpy as np
+        >>> ink = np.zeros((40, 40), np.float32)
+        >>> ink[5:35, 5:35] = 1
+        >>> ink[6:34, 6:34] = 0
+        >>> ink[12:28, 20] = 1
+        >>> written_inside(ink).sum()
+        np.float32(16.0)
+    """
+    drawn = window_maximum(ink, 1) > 0
+    inside = np.zeros(ink.shape, np.bool_)
+    for filled, own, top, left in _regions(~drawn, 8):
+        held = filled & ~own
+        if filled.size == ink.size or not held.any() or filled.sum() < ROUND * filled.size:
+            continue
+        sides = np.ptp(np.flatnonzero(held.any(axis=1))), np.ptp(np.flatnonzero(held.any(axis=0)))
+        if max(sides[0] / filled.shape[0], sides[1] / filled.shape[1]) > LARGE:
+            inside[top : top + filled.shape[0], left : left + filled.shape[1]] |= filled
+    return np.where(inside, ink, np.float32(0)) if inside.any() else ink
+
+
+def _regions(mask: Mask, smallest: float) -> Iterator[tuple[Mask, Mask, int, int]]:
+    """Find a mask's connected parts that are as large on either side.
+
+    Returns:
+        Of each part: what it is with all that it encloses, what it is alone, both as large as its box; and
+        the box's top and left.
+    """
+    labels, count = label(mask)
+    for number, (rows, columns) in enumerate(_boxes(labels, count), 1):
+        height, width = rows.stop - rows.start, columns.stop - columns.start
+        if min(height, width) < smallest:
+            continue
+        own = labels[rows, columns] == number
+        others, _ = label(np.pad(~own, 1, constant_values=True))
+        yield (others != others[0, 0])[1:-1, 1:-1], own, rows.start, columns.start
+
+
+def _boxes(labels: NDArray[np.int32], count: int) -> list[tuple[slice, slice]]:
+    """Return the rows and columns of each part."""
+    sides = []
+    for axis in (0, 1):
+        first, last = np.full(count + 1, labels.size), np.zeros(count + 1, int)
+        for place, line in enumerate(labels if axis == 0 else labels.T):
+            there = np.unique(line)
+            first[there] = np.minimum(first[there], place)
+            last[there] = place + 1
+        sides.append([slice(int(a), int(b)) for a, b in zip(first[1:], last[1:], strict=True)])
+    return list(zip(*sides, strict=True))
+
+
+def _eroded(mask: Mask) -> Mask:
+    """Return a mask without the pixels at its edge."""
+    framed = np.pad(mask, 1)
+    return framed[:-2, 1:-1] & framed[2:, 1:-1] & framed[1:-1, :-2] & framed[1:-1, 2:] & mask
+
+
+def _border(shape: tuple[int, ...]) -> Mask:
+    """Return which pixels lie on a picture's border."""
+    border = np.ones(shape, np.bool_)
+    border[1:-1, 1:-1] = False
+    return border
