@@ -12,8 +12,10 @@ from .opening import FAINTEST, Array, quantile, sample
 DARKEST = 0.3  # of the lightest paper's brightness: contrast that deeper shadows take away is not made up for
 BORDER = 0.25  # how much ink on all of the border speaks against a polarity
 APART = 2.0  # from ink to paper, in their spreads, if ink may cover more of the picture than paper
-# A stroke's edge rises by so much of its contrast within so much of its width, nearly all around.
-RISE, SOFTEST, AROUND = 0.6, 0.2, 0.65
+# A stroke's edge rises by so much of its contrast within so much of its width, nearly all around; its contrast is
+# what there is within some times as many pixels.
+RISE, SOFTEST, AROUND, NEARBY = 0.5, 0.2, 0.65, 4
+LARGE = 0.2  # of the largest part's area, if a part's strokes count for that width
 
 
 def find_ink(brightness: Array) -> Array:
@@ -160,11 +162,11 @@ def _sharp(labels: NDArray[np.int32], areas: NDArray[np.int64], signal: Array) -
     edge = framed[1:-1, 1:-1] & ~deep
     numbers = labels[edge]
     lengths = np.maximum(np.bincount(numbers, minlength=count), 1)
-    largest = int(areas.argmax())
-    reach = max(2, round(SOFTEST * 2 * areas[largest] / lengths[largest]))
+    widths = 2 * areas / lengths
+    reach = max(2, round(SOFTEST * float(widths[areas >= LARGE * areas.max()].max())))
     differences = sample(np.diff(signal, axis=1).reshape(-1))
     noise = quantile(np.abs(differences), 0.2) / 0.3583 if differences.size else 0.0  # if it is normal noise
     jump = window_maximum(signal, reach) + window_maximum(-signal, reach) - 4 * noise
-    contrast = np.bincount(labels.ravel(), signal.ravel(), count) / np.maximum(areas, 1)
-    sharp = np.bincount(numbers, jump[edge] > RISE * contrast[numbers], count)
+    contrast = window_maximum(signal, NEARBY * reach)
+    sharp = np.bincount(numbers, jump[edge] > RISE * contrast[edge], count)
     return sharp > AROUND * lengths

@@ -9,6 +9,7 @@ import numpy as np
 from .digits import Digit, find_digits
 from .fitting import BOX, SIZE
 from .ink import find_ink
+from .lines import without_lines
 from .opening import Array
 from .sheet import find_sheet, written_inside
 
@@ -47,7 +48,7 @@ def digits_of(brightness: Array) -> list[Digit]:
     if _like_mnist(brightness):
         return [Digit(brightness, 0, 0, fitted=True)]
     sheet, top, left = find_sheet(brightness)
-    digits = find_digits(written_inside(find_ink(sheet)))
+    digits = find_digits(written_inside(without_lines(find_ink(sheet))))
     return [dataclasses.replace(digit, top=digit.top + top, left=digit.left + left) for digit in digits]
 
 

@@ -1,0 +1,84 @@
+"""Take lines out of the ink that nobody wrote: those of ruled and squared paper, and of forms."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .opening import Array
+
+THICK = 0.012  # of the picture's longer side: a line is no thicker
+STEEP = 0.1  # its slope at most: pictures of paper are seldom straight
+STEPS = 41  # of slopes that are tried
+BAND = 2  # pixels that a line strays to either side
+COVERED, ENDS = 0.55, 0.02  # of the picture that a line crosses and is seen in, and where it may end
+LONG = 30  # times its thickness that a line is long at least
+
+
+def without_lines(ink: Array) -> Array:
+    """Return the ink without straight thin lines that cross the picture.
+
+    A line is taken away where it is as thin as a line; where a stroke crosses it, all is left.
+
+    Args:
+        ink: (H, W) from 0 to 1.
+
+    Returns:
+        (H, W). A single upright line that is all there is stays: it may be a 1.
+
+    Example:
+        >>> import numpy as np
+        >>> ink = np.zeros((200, 200), np.float32)
+        >>> ink[20:180, 100:110] = 1
+        >>> ink[150:153] = 1
+        >>> left = without_lines(ink)
+        >>> print(left.sum(), left[151, 105])
+        1600.0 1.0
+    """
+    level = _without_level_lines(ink)
+    return np.ascontiguousarray(_without_level_lines(level.T, keep_all=True).T)
+
+
+def _without_level_lines(ink: Array, keep_all: bool = False) -> Array:
+    """Return the ink without lines from the left to the right; if `keep_all`, with them if that is all."""
+    height, width = ink.shape
+    thickest = max(3, round(THICK * max(ink.shape)))
+    if width < LONG * 2 or not ink.any():
+        return ink
+    tops, bottoms, columns = _thin_runs(ink > 0, thickest)
+    if columns.size < COVERED * width:
+        return ink
+    middles = (tops + bottoms) / 2
+    left = ink
+    away = np.zeros(columns.size, np.bool_)
+    for slope in sorted(np.linspace(-STEEP, STEEP, STEPS), key=abs):
+        level = middles - slope * (columns - width / 2)
+        rows = np.rint(level).astype(np.int64) + width  # above 0
+        counts = np.convolve(np.bincount(rows[~away], minlength=height + 2 * width), np.ones(2 * BAND + 1), "same")
+        while counts.max() >= COVERED * width:
+            row = int(counts.argmax())
+            near = (np.abs(rows - row) <= BAND) & ~away
+            there = np.unique(columns[near])
+            counts[max(row - BAND, 0) : row + BAND + 1] = 0
+            crosses = there.size and there[0] <= ENDS * width and there[-1] >= (1 - ENDS) * width - 1
+            if crosses and there.size >= COVERED * width > 0 and (
+                width >= LONG * float(np.mean(bottoms[near] - tops[near]))
+            ):
+                away |= near
+    if not away.any():
+        return ink
+    left = ink.copy()
+    for top, bottom, column in zip(tops[away], bottoms[away], columns[away], strict=True):
+        left[top:bottom, column] = 0
+    return ink if keep_all and not left.any() else left
+
+
+def _thin_runs(mask: NDArray[np.bool_], thickest: int) -> tuple[NDArray[np.int64], ...]:
+    """Return the first rows, the rows after the last, and the columns of a mask's upright runs that are thin."""
+    framed = np.zeros((mask.shape[1], mask.shape[0] + 2), np.int8)
+    framed[:, 1:-1] = mask.T
+    change = np.diff(framed, axis=1)
+    columns, tops = np.nonzero(change == 1)
+    _, bottoms = np.nonzero(change == -1)
+    thin = bottoms - tops <= thickest
+    return tops[thin], bottoms[thin], columns[thin]
