@@ -343,3 +343,32 @@ def test_a_stroke_gets_wider_and_narrower_by_the_radius_on_each_side():
     assert widen(x, 3.0)[20].sum() == pytest.approx(16)
     assert (1 - widen(1 - x, 3.0))[20].sum() == pytest.approx(4)
     assert widen(x, 2.5)[20].sum() == pytest.approx(15)
+
+
+# boxes
+
+
+def box_reference(labels, number):
+    rows, columns = np.nonzero(labels == number)
+    return [rows.min(), rows.max() + 1, columns.min(), columns.max() + 1]
+
+
+def boxes(labels, count):
+    source, target = Buffer(labels, 3), Buffer(np.full((count + 1, 4), SENTINEL, np.int32))
+    picture.boxes(source.array, target.array)
+    source.check_guards()
+    target.check_guards()
+    return target.array
+
+
+def test_boxes_by_hand():
+    labels = np.int32([[0, 1, 0, 2], [1, 0, 0, 2], [0, 0, 0, 2]])
+    assert boxes(labels, 2).tolist() == [[3, 0, 4, 0], [0, 2, 0, 2], [0, 3, 3, 4]]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 20), st.integers(1, 20), st.floats(0, 1), st.integers(0, 2**32))
+def test_boxes_hold_their_parts(height, width, share, seed):
+    labels, count = ink.label(np.random.default_rng(seed).random((height, width)) < share)
+    found = boxes(labels, count)
+    assert found[1:].tolist() == [box_reference(labels, number) for number in range(1, count + 1)]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .fitting import fit
-from .ink import label, window_maximum
+from .ink import boxes_of, label, window_maximum
 from .opening import Array
 
 MOST_PARTS = 200  # the largest; a picture with more is a page of text, and no time is spent on the rest
@@ -98,20 +98,8 @@ class _Part:
 def _parts(ink: Array, labels: NDArray[np.int32], count: int) -> list[_Part]:
     """Describe the connected parts."""
     mass = np.bincount(labels.ravel(), ink.ravel(), count + 1)
-    rows, columns = np.nonzero(labels)
-    numbers = labels[rows, columns]
-    top, left = np.full(count + 1, labels.size), np.full(count + 1, labels.size)
-    bottom, right = np.zeros(count + 1, int), np.zeros(count + 1, int)
-    np.minimum.at(top, numbers, rows)
-    np.minimum.at(left, numbers, columns)
-    np.maximum.at(bottom, numbers, rows + 1)
-    np.maximum.at(right, numbers, columns + 1)
-    boxes = zip(top, bottom, left, right, mass, strict=True)
-    return [
-        _Part(i, int(box[0]), int(box[1]), int(box[2]), int(box[3]), float(box[4]))
-        for i, box in enumerate(boxes)
-        if i
-    ]
+    boxes = boxes_of(labels, count).tolist()
+    return [_Part(i, *boxes[i], float(mass[i])) for i in range(1, count + 1)]
 
 
 def _without_specks(parts: list[_Part]) -> list[_Part]:

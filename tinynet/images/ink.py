@@ -140,6 +140,13 @@ def label(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
     return labels, kernels.picture.label(mask, labels, workspace)
 
 
+def boxes_of(labels: NDArray[np.int32], count: int) -> NDArray[np.int32]:
+    """Return the boxes (count + 1, 4) of a mask's parts: first row, row after the last, columns likewise."""
+    found = np.empty((count + 1, 4), np.int32)
+    kernels.picture.boxes(labels, found)
+    return found
+
+
 def _connected(ink: Array, strong: NDArray[np.bool_], signal: Array) -> Array:
     """Return the ink of the parts that are strong somewhere, sharp, and more than a few pixels of noise."""
     labels, count = label(ink > 0)
@@ -150,14 +157,33 @@ def _connected(ink: Array, strong: NDArray[np.bool_], signal: Array) -> Array:
     kept[0] = False
     if not kept.any():
         return np.zeros_like(ink)
-    kept &= _sharp(labels, np.where(kept, areas, 0), signal)
+    labels = np.where(kept[labels], labels, 0)
+    inside = labels > 0
+    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    kept &= _sharp(labels[box], np.where(kept, areas, 0), signal, (int(rows[0]), int(columns[0])))
     return ink * kept[labels]
 
 
-def _sharp(labels: NDArray[np.int32], areas: NDArray[np.int64], signal: Array) -> NDArray[np.bool_]:
-    """Return which parts have an edge around them: a shadow has none, or on one side only."""
+def _sharp(
+    labels: NDArray[np.int32], areas: NDArray[np.int64], signal: Array, place: tuple[int, int]
+) -> NDArray[np.bool_]:
+    """Return which parts have an edge around them: a shadow has none, or on one side only.
+
+    Args:
+        labels: (h, w) the numbers of the parts, in their box.
+        areas: (parts + 1,) how large they are.
+        signal: (H, W), of the picture.
+        place: the row and the column of the signal where the labels' box begins.
+    """
     count = len(areas)
-    framed = np.pad(labels > 0, 1, mode="edge")  # the picture's border is no edge
+    framed = np.pad(labels > 0, 1)
+    top, left = place
+    bottom, right = top + labels.shape[0], left + labels.shape[1]
+    framed[0] |= top == 0  # the picture's border is no edge
+    framed[-1] |= bottom == signal.shape[0]
+    framed[:, 0] |= left == 0
+    framed[:, -1] |= right == signal.shape[1]
     deep = framed[:-2, 1:-1] & framed[2:, 1:-1] & framed[1:-1, :-2] & framed[1:-1, 2:]
     edge = framed[1:-1, 1:-1] & ~deep
     numbers = labels[edge]
@@ -166,7 +192,11 @@ def _sharp(labels: NDArray[np.int32], areas: NDArray[np.int64], signal: Array) -
     reach = max(2, round(SOFTEST * float(widths[areas >= LARGE * areas.max()].max())))
     differences = sample(np.diff(signal, axis=1).reshape(-1))
     noise = quantile(np.abs(differences), 0.2) / 0.3583 if differences.size else 0.0  # if it is normal noise
-    jump = window_maximum(signal, reach) + window_maximum(-signal, reach) - 4 * noise
-    contrast = window_maximum(signal, NEARBY * reach)
-    sharp = np.bincount(numbers, jump[edge] > RISE * contrast[edge], count)
+    around = NEARBY * reach  # pixels farther away do not matter
+    first = max(top - around, 0), max(left - around, 0)
+    near = np.ascontiguousarray(signal[first[0] : bottom + around, first[1] : right + around])
+    inner = np.s_[top - first[0] : bottom - first[0], left - first[1] : right - first[1]]
+    jump = (window_maximum(near, reach) + window_maximum(-near, reach))[inner][edge] - 4 * noise
+    contrast = window_maximum(near, around)[inner][edge]
+    sharp = np.bincount(numbers, jump > RISE * contrast, count)
     return sharp > AROUND * lengths

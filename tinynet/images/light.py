@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .opening import Array
+from .opening import Array, quantile
 
 CELLS = 48  # of the longer side: the surface is fitted to means over so many
 DEGREE = 4  # of the surface: light falls off smoothly, a corner's shadow steeply
 PIXELS = 10  # of a side for each degree: in a tiny picture, strokes are as smooth as light
-ROUNDS = 12  # of fitting again without what is far from the surface
+ROUNDS = 12  # at most, of fitting again without what is far from the surface
+SETTLED = 1e-4  # when the middle distance from the surface changes by less, that is enough
 # What is near the surface is paper, in shares of its light; of a picture, so much must be paper.
 NEAR, LEAST_PAPER = 0.06, 0.6
 EVEN = 0.02  # a light that varies by less is even
@@ -57,7 +58,7 @@ def evened(brightness: Array) -> Array:
     most = float(surface.max())
     if np.ptp(surface) < EVEN * most or np.mean(away < NEAR * most) < LEAST_PAPER:
         return brightness
-    grid = np.zeros([degree + 1 for degree in degrees])
+    grid: Floats = np.zeros([degree + 1 for degree in degrees])
     grid[tuple(zip(*terms, strict=True))] = factors
     rows, columns = (
         _powers(*both).astype(np.float32) for both in zip(brightness.shape, degrees, strict=True)
@@ -90,11 +91,16 @@ def _terms(down: int, across: int) -> list[tuple[int, int]]:
 def _fitted(basis: Floats, values: Floats) -> tuple[Floats, Floats]:
     """Return the factors of a basis (N, terms) that give most values (N,), and how far each is away."""
     weights: NDArray[Any] = np.ones_like(values)
+    last = np.inf
     for _ in range(ROUNDS):
         weighted = basis * weights[:, np.newaxis]
         slack = 1e-9 * np.eye(basis.shape[1])  # where little is left with weight
         factors = np.linalg.solve(weighted.T @ basis + slack, weighted.T @ values)
         away = np.abs(values - basis @ factors)
-        reach = max(4.685 * 1.4826 * float(np.median(away)), NEAR / 2)  # 4.685 standard deviations
+        middle = quantile(away, 0.5)
+        if abs(last - middle) < SETTLED:
+            break
+        last = middle
+        reach = max(4.685 * 1.4826 * middle, NEAR / 2)  # 4.685 standard deviations
         weights = np.maximum(1 - (away / reach) ** 2, 0) ** 2
     return factors, away

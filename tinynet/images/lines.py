@@ -42,39 +42,37 @@ def without_lines(ink: Array) -> Array:
 def _without_level_lines(ink: Array, keep_all: bool = False) -> Array:
     """Return the ink without lines from the left to the right; if `keep_all`, with them if that is all."""
     height, width = ink.shape
-    thickest = max(3, round(THICK * max(ink.shape)))
-    if width < LONG * 2 or not ink.any():
+    if width < 2 * LONG or np.count_nonzero(ink.any(axis=0)) < COVERED * width:
         return ink
-    tops, bottoms, columns = _thin_runs(ink > 0, thickest)
-    if columns.size < COVERED * width:
-        return ink
+    tops, bottoms, columns = _thin_runs(ink > 0, max(3, round(THICK * max(ink.shape))))
     middles = (tops + bottoms) / 2
-    left = ink
     away = np.zeros(columns.size, np.bool_)
     for slope in sorted(np.linspace(-STEEP, STEEP, STEPS), key=abs):
-        level = middles - slope * (columns - width / 2)
-        rows = np.rint(level).astype(np.int64) + width  # above 0
-        counts = np.convolve(np.bincount(rows[~away], minlength=height + 2 * width), np.ones(2 * BAND + 1), "same")
-        while counts.max() >= COVERED * width:
-            row = int(counts.argmax())
+        rows = np.rint(middles - slope * (columns - width / 2)).astype(np.int64) + width  # above 0
+        counts = np.bincount(rows[~away], minlength=height + 2 * width)
+        seen = np.convolve(counts, np.ones(2 * BAND + 1), "same")
+        while seen.max() >= COVERED * width:
+            row = int(seen.argmax())
+            seen[max(row - BAND, 0) : row + BAND + 1] = 0
             near = (np.abs(rows - row) <= BAND) & ~away
-            there = np.unique(columns[near])
-            counts[max(row - BAND, 0) : row + BAND + 1] = 0
-            crosses = there.size and there[0] <= ENDS * width and there[-1] >= (1 - ENDS) * width - 1
-            if crosses and there.size >= COVERED * width > 0 and (
-                width >= LONG * float(np.mean(bottoms[near] - tops[near]))
-            ):
+            if _crosses(columns[near], bottoms[near] - tops[near], width):
                 away |= near
-    if not away.any():
-        return ink
     left = ink.copy()
     for top, bottom, column in zip(tops[away], bottoms[away], columns[away], strict=True):
         left[top:bottom, column] = 0
     return ink if keep_all and not left.any() else left
 
 
+def _crosses(columns: NDArray[np.int64], thickness: NDArray[np.int64], width: int) -> bool:
+    """Return whether runs of ink in some columns are a line from one side of a picture to the other."""
+    there = np.unique(columns)
+    if there.size < COVERED * width or width < LONG * float(thickness.mean()):
+        return False
+    return bool(there[0] <= ENDS * width and there[-1] >= (1 - ENDS) * width - 1)
+
+
 def _thin_runs(mask: NDArray[np.bool_], thickest: int) -> tuple[NDArray[np.int64], ...]:
-    """Return the first rows, the rows after the last, and the columns of a mask's upright runs that are thin."""
+    """Return first rows, the rows after the last, and columns of a mask's upright runs that are thin."""
     framed = np.zeros((mask.shape[1], mask.shape[0] + 2), np.int8)
     framed[:, 1:-1] = mask.T
     change = np.diff(framed, axis=1)

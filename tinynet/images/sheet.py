@@ -7,13 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from .ink import label, otsu, window_maximum
+from .ink import boxes_of, label, otsu, window_maximum
 from .light import evened, means
 from .opening import Array
 
 Mask = NDArray[np.bool_]
 
 CELLS = 200  # of the longer side, in which a sheet is looked for
+TINY = 80  # pixels of a side: a smaller picture shows a digit alone
 SMALLEST = 0.2  # of a sheet's sides, of the picture's longer one
 STRAIGHT = 0.9  # of its box that a sheet fills; a zero fills less
 WRITTEN = 0.4  # of a sheet that is covered with ink at most
@@ -29,7 +30,7 @@ def find_sheet(brightness: Array) -> tuple[Array, int, int]:
         brightness: (H, W) from 0 to 1.
 
     Returns:
-        The sheet (h, w), its surroundings painted over with its own colour, and where it lies: its top row and
+        The sheet (h, w), what is around it painted over with its colour, and where it lies: its top row and
         left column. A picture that is no such thing stays as it is.
 
     Example:
@@ -41,6 +42,8 @@ def find_sheet(brightness: Array) -> tuple[Array, int, int]:
         >>> top // 10, left // 10, bool((sheet[0] > 0.8).all())
         (4, 6, True)
     """
+    if max(brightness.shape) < TINY:
+        return brightness, 0, 0
     side = -(-max(brightness.shape) // CELLS)
     cells = evened(means(brightness, side))
     threshold = otsu(cells.reshape(-1))
@@ -90,16 +93,24 @@ def written_inside(ink: Array) -> Array:
         >>> written_inside(ink).sum()
         np.float32(16.0)
     """
-    drawn = window_maximum(ink, 1) > 0
-    inside = np.zeros(ink.shape, np.bool_)
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    if not rows.size:
+        return ink
+    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    drawn = np.pad(window_maximum(np.ascontiguousarray(ink[box]), 1) > 0, 1)
+    inside = np.zeros(drawn.shape, np.bool_)
     for filled, own, top, left in _regions(~drawn, 8):
         held = filled & ~own
-        if filled.size == ink.size or not held.any() or filled.sum() < ROUND * filled.size:
+        if filled.size == drawn.size or not held.any() or filled.sum() < ROUND * filled.size:
             continue
         sides = np.ptp(np.flatnonzero(held.any(axis=1))), np.ptp(np.flatnonzero(held.any(axis=0)))
         if max(sides[0] / filled.shape[0], sides[1] / filled.shape[1]) > LARGE:
             inside[top : top + filled.shape[0], left : left + filled.shape[1]] |= filled
-    return np.where(inside, ink, np.float32(0)) if inside.any() else ink
+    if not inside.any():
+        return ink
+    kept = np.zeros_like(ink)
+    kept[box] = np.where(inside[1:-1, 1:-1], ink[box], 0)
+    return kept
 
 
 def _regions(mask: Mask, smallest: float) -> Iterator[tuple[Mask, Mask, int, int]]:
@@ -110,26 +121,13 @@ def _regions(mask: Mask, smallest: float) -> Iterator[tuple[Mask, Mask, int, int
         the box's top and left.
     """
     labels, count = label(mask)
-    for number, (rows, columns) in enumerate(_boxes(labels, count), 1):
-        height, width = rows.stop - rows.start, columns.stop - columns.start
-        if min(height, width) < smallest:
-            continue
-        own = labels[rows, columns] == number
+    boxes = boxes_of(labels, count)
+    large = np.minimum(boxes[:, 1] - boxes[:, 0], boxes[:, 3] - boxes[:, 2]) >= smallest
+    for number in np.flatnonzero(large).tolist():
+        top, bottom, left, right = boxes[number].tolist()
+        own = labels[top:bottom, left:right] == number
         others, _ = label(np.pad(~own, 1, constant_values=True))
-        yield (others != others[0, 0])[1:-1, 1:-1], own, rows.start, columns.start
-
-
-def _boxes(labels: NDArray[np.int32], count: int) -> list[tuple[slice, slice]]:
-    """Return the rows and columns of each part."""
-    sides = []
-    for axis in (0, 1):
-        first, last = np.full(count + 1, labels.size), np.zeros(count + 1, int)
-        for place, line in enumerate(labels if axis == 0 else labels.T):
-            there = np.unique(line)
-            first[there] = np.minimum(first[there], place)
-            last[there] = place + 1
-        sides.append([slice(int(a), int(b)) for a, b in zip(first[1:], last[1:], strict=True)])
-    return list(zip(*sides, strict=True))
+        yield (others != others[0, 0])[1:-1, 1:-1], own, top, left
 
 
 def _eroded(mask: Mask) -> Mask:

@@ -1,4 +1,4 @@
-"""Kernels for people's pictures: sliding maximum, connected components, wider strokes."""
+"""Kernels for people's pictures: sliding maximum, connected components and their boxes, wider strokes."""
 
 from __future__ import annotations
 
@@ -87,6 +87,29 @@ def label(mask: Array, labels: Array, parents: Array) -> int:
         for j in range(width):
             labels[i, j] = -parents[labels[i, j]]
     return found
+
+
+@kernel
+def boxes(labels: Array, found: Array) -> None:
+    """Write to found the box of each connected part.
+
+    labels is (H, W) of int32 from `label`; found (parts + 1, 4) of int32 gets each number's first row, the
+    row after its last, its first column and the column after its last. Number 0, the background, is left out:
+    its box is (H, 0, W, 0).
+    """
+    height, width = labels.shape
+    found[:, 0] = height
+    found[:, 1] = 0
+    found[:, 2] = width
+    found[:, 3] = 0
+    for i in range(height):
+        for j in range(width):
+            number = labels[i, j]
+            if number:
+                found[number, 0] = min(found[number, 0], i)
+                found[number, 1] = i + 1
+                found[number, 2] = min(found[number, 2], j)
+                found[number, 3] = max(found[number, 3], j + 1)
 
 
 @kernel
