@@ -76,7 +76,7 @@ def predict_image(
     """Read the digit in a picture, or what else a model tells apart.
 
     Args:
-        picture: a path, the bytes of a file, an open binary file, a PIL image, or an array (see
+        picture: a path, a data URI, the bytes of a file, an open binary file, a PIL image, or an array (see
             `tinynet.images.open_picture`): a photo, a scan, a screenshot, a drawing; dark on light or light
             on dark.
         model: a model, or its file; default: the CNN that comes with tinynet. It takes small pictures of 1 or
@@ -148,6 +148,7 @@ def predict_images(
         A reading for each, in their order.
 
     Raises:
+        TypeError: it is one picture.
         FileNotFoundError, ImageError, ValueError: as `predict_image`, for the first bad picture.
 
     Example:
@@ -155,6 +156,8 @@ def predict_images(
         >>> [reading.digit for reading in predict_images([np.zeros((50, 50)), np.ones((50, 50))])]
         [None, None]
     """
+    if isinstance(pictures, str | os.PathLike | bytes | bytearray) or hasattr(pictures, "read"):
+        raise TypeError("predict_images takes a list of pictures, and got one: use predict_image.")
     reader = reader_for(model, labels, kind, value_range, inverted)
     readings: Any = [reading_of(reader, picture) for picture in pictures]
     return readings  # type: ignore[no-any-return]

@@ -99,7 +99,7 @@ def _parts(ink: Array, labels: NDArray[np.int32], count: int) -> list[_Part]:
     """Describe the connected parts."""
     mass = np.bincount(labels.ravel(), ink.ravel(), count + 1)
     boxes = boxes_of(labels, count).tolist()
-    return [_Part(i, *boxes[i], float(mass[i])) for i in range(1, count + 1)]
+    return [_Part(i, box[0], box[1], box[2], box[3], float(mass[i])) for i, box in enumerate(boxes) if i]
 
 
 def _without_specks(parts: list[_Part]) -> list[_Part]:

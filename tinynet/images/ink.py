@@ -12,8 +12,8 @@ from .opening import FAINTEST, Array, quantile, sample
 DARKEST = 0.3  # of the lightest paper's brightness: contrast that deeper shadows take away is not made up for
 BORDER = 0.25  # how much ink on all of the border speaks against a polarity
 APART = 2.0  # from ink to paper, in their spreads, if ink may cover more of the picture than paper
-# A stroke's edge rises by so much of its contrast within so much of its width, nearly all around; its contrast is
-# what there is within some times as many pixels.
+# A stroke's edge rises by so much of its contrast within so much of its width, nearly all around; its
+# contrast is what there is within some times as many pixels.
 RISE, SOFTEST, AROUND, NEARBY = 0.5, 0.2, 0.65, 4
 LARGE = 0.2  # of the largest part's area, if a part's strokes count for that width
 

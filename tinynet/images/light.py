@@ -60,11 +60,9 @@ def evened(brightness: Array) -> Array:
         return brightness
     grid: Floats = np.zeros([degree + 1 for degree in degrees])
     grid[tuple(zip(*terms, strict=True))] = factors
-    rows, columns = (
-        _powers(*both).astype(np.float32) for both in zip(brightness.shape, degrees, strict=True)
-    )
-    light = np.maximum(rows.T @ grid.astype(np.float32) @ columns, np.float32(DARKEST * most))
-    return np.asarray(np.minimum(brightness * (np.float32(most) / light), 1), np.float32)
+    rows, columns = (_powers(*both) for both in zip(brightness.shape, degrees, strict=True))
+    light = (np.maximum(rows.T @ grid @ columns, DARKEST * most) / most).astype(np.float32)
+    return np.asarray(np.minimum(brightness / light, 1), np.float32)
 
 
 def means(brightness: Array, side: int) -> Array:

@@ -47,8 +47,9 @@ def _without_level_lines(ink: Array, keep_all: bool = False) -> Array:
     tops, bottoms, columns = _thin_runs(ink > 0, max(3, round(THICK * max(ink.shape))))
     middles = (tops + bottoms) / 2
     away = np.zeros(columns.size, np.bool_)
-    for slope in sorted(np.linspace(-STEEP, STEEP, STEPS), key=abs):
-        rows = np.rint(middles - slope * (columns - width / 2)).astype(np.int64) + width  # above 0
+    slopes = np.linspace(-STEEP, STEEP, STEPS)
+    levels = [np.rint(middles - slope * (columns - width / 2)).astype(np.int64) + width for slope in slopes]
+    for rows in sorted(levels, key=lambda rows: -int(np.bincount(rows, minlength=1).max())):
         counts = np.bincount(rows[~away], minlength=height + 2 * width)
         seen = np.convolve(counts, np.ones(2 * BAND + 1), "same")
         while seen.max() >= COVERED * width:

@@ -36,9 +36,9 @@ def open_picture(picture: Any) -> Array:
     """Read a picture's brightness, the right way up.
 
     Args:
-        picture: a path, the bytes of a file, an open binary file, a PIL image, or an array of (H, W),
-            (H, W, 1), (H, W, 3) or (H, W, 4): uint8, uint16, bool, other integers to 255 (or to 65,535), or
-            floats to 1 (or to 255).
+        picture: a path, a data URI, the bytes of a file, an open binary file, a PIL image, or an array of
+            (H, W), (H, W, 1), (H, W, 3) or (H, W, 4): uint8, bool, uint16 or other integers to 255 (or to
+            65,535), or floats to 1 (or to 255). A file that is at its end is read from its start.
 
     Returns:
         (H, W) float32 from 0 to 1, reduced to at most 800 pixels a side. Transparent pixels are white. Of a
@@ -72,6 +72,8 @@ def pixels_of(picture: Any) -> Array:
     from PIL import Image
 
     if isinstance(picture, np.ndarray):
+        if picture.dtype.name == "uint16" and picture.size and picture.max() <= 255:  # a byte in each of them
+            picture = picture.astype(np.uint8)
         return _from_array(picture)
     name = name_of(picture)
     image = picture if isinstance(picture, Image.Image) else opened(content_of(picture, name), name)
@@ -82,13 +84,26 @@ def pixels_of(picture: Any) -> Array:
     try:
         if image is not picture:
             image.draft(None, (LARGEST, LARGEST))  # a JPEG is decoded at a fraction of its size at once
-        return _decoded(image)
+        pixels = _decoded(image)
+        if float(pixels.max() - pixels.min()) < FAINTEST:
+            _warn_of_pages(image, name)
+        return pixels
     except ImageError:
         raise
     except Exception as error:  # whatever Pillow's decoders raise on damaged data
         raise ImageError(
             f"{name} is damaged or truncated ({error}). Save or export the picture again."
         ) from error
+
+
+def _warn_of_pages(image: Image.Image, name: str) -> None:
+    """Warn if a blank picture is the first of several in its file."""
+    try:
+        pages = int(getattr(image, "n_frames", 1))
+    except Exception:  # damaged after the first
+        return
+    if pages > 1:
+        warnings.warn(f"{name} has {pages} pages, and the first, which is read, is blank.", stacklevel=4)
 
 
 def sample(values: NDArray[Any], most: int = SAMPLE) -> NDArray[Any]:
