@@ -9,7 +9,9 @@ tune` only, three fifths of the writers, and measures on `--part held`, the othe
 
 It prints a table of accuracies by kind, beside those of the same network where pictures are just made 28×28;
 a table of confidences and how many were right; and writes a plot of that, and a sheet of the mistakes with
-what the network saw. `--speed` needs no folder: it prints how long reading takes.
+what the network saw. `--speed` needs no folder: it prints how long reading takes. Nor does `--hard 200`: of
+each kind in hard_pictures.py it makes so many pictures of MNIST's test images, in bad light, cropped tightly, on
+lines and so on, and blank pages, and prints how they are read, with the misses' seeds; `--seed` is the first.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import hard_pictures
 import numpy as np
 from common import Array
 from PIL import Image, ImageDraw
@@ -166,6 +169,28 @@ def draw_mistakes(samples: list[Sample], path: Path) -> int:
     return len(mistakes)
 
 
+def print_hard(model: tinynet.Model, count: int, seed: int) -> None:
+    """Print how hard pictures of MNIST's test images are read, and blank pages."""
+    _, (test_images, labels) = tinynet.data.load_mnist()
+    pixels = tinynet.data.scale_pixels(test_images)[..., 0]
+    print("kind              pictures   right  flagged  calibration  seeds of the misses")
+    for kind in hard_pictures.KINDS:
+        samples = []
+        for number in range(seed, seed + count):
+            place = number % len(pixels)
+            reading = predict_image(hard_pictures.made(kind, pixels[place], number), model)
+            assert isinstance(reading, DigitReading)
+            samples.append(Sample(Path(str(number)), str(labels[place]), kind, reading, -1))
+        right = np.mean([sample.right for sample in samples])
+        flagged = np.mean([not sample.reading.is_digit for sample in samples])
+        missed = " ".join(sample.path.name for sample in samples if not sample.right)
+        print(f"{kind:17} {count:8} {right:7.1%} {flagged:8.1%} {calibration(samples)[1]:12.3f}  {missed}")
+    blank = [predict_image(hard_pictures.blank(number), model) for number in range(seed, seed + count)]
+    taken = [number for number, reading in enumerate(blank, seed) if reading.warnings == ()]
+    surest = max(reading.confidence for reading in blank)
+    print(f"blank pages: {len(taken)} of {count} taken for a digit, the surest {surest:.0%}: {taken}")
+
+
 def print_speed(model: tinynet.Model) -> None:
     """Print how long it takes to read a large photo and a tiny picture, and a process that reads one."""
     photo, tiny = drawing(4000, 3000, "JPEG"), drawing(28, 28, "PNG")
@@ -206,6 +231,8 @@ def main() -> None:
     )
     parser.add_argument("folder", type=Path, nargs="?", help="has manifest.tsv and the pictures")
     parser.add_argument("--speed", action="store_true", help="only time it, with pictures made for that")
+    parser.add_argument("--hard", type=int, metavar="COUNT", help="make so many of each kind, and read them")
+    parser.add_argument("--seed", type=int, default=0, help="of the first of those; default 0")
     parser.add_argument("--model", default="mnist_cnn", help="mnist_cnn (default), mnist_mlp or a model file")
     parser.add_argument("--part", choices=("all", "tune", "held"), default="all", help="of the writers")
     parser.add_argument("--output", type=Path, default=Path(), help="a folder for the plot and the sheet")
@@ -214,8 +241,11 @@ def main() -> None:
     if options.speed:
         print_speed(model)
         return
+    if options.hard:
+        print_hard(model, options.hard, options.seed)
+        return
     if options.folder is None:
-        parser.error("name a folder, or --speed")
+        parser.error("name a folder, --speed or --hard")
     samples = read_all(options.folder, options.part, model)
     digits = [sample for sample in samples if sample.label != NO_DIGIT]
     print_accuracy(digits)
