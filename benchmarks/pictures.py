@@ -10,7 +10,7 @@ tune` only, three fifths of the writers, and measures on `--part held`, the othe
 It prints a table of accuracies by kind, beside those of the same network where pictures are just made 28×28;
 a table of confidences and how many were right; and writes a plot of that, and a sheet of the mistakes with
 what the network saw. `--speed` needs no folder: it prints how long reading takes. Nor does `--hard 200`: of
-each kind in hard_pictures.py it makes so many pictures of MNIST's test images, in bad light, cropped tightly, on
+each kind in hard_pictures.py it makes so many pictures of MNIST's test images, in bad light, cropped, on
 lines and so on, and blank pages, and prints how they are read, with the misses' seeds; `--seed` is the first.
 """
 

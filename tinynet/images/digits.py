@@ -97,7 +97,8 @@ class _Part:
 
 def _parts(ink: Array, labels: NDArray[np.int32], count: int) -> list[_Part]:
     """Describe the connected parts."""
-    mass = np.bincount(labels.ravel(), ink.ravel(), count + 1)
+    drawn = labels > 0
+    mass = np.bincount(labels[drawn], ink[drawn], count + 1)
     boxes = boxes_of(labels, count).tolist()
     return [_Part(i, box[0], box[1], box[2], box[3], float(mass[i])) for i, box in enumerate(boxes) if i]
 

@@ -150,7 +150,7 @@ def boxes_of(labels: NDArray[np.int32], count: int) -> NDArray[np.int32]:
 def _connected(ink: Array, strong: NDArray[np.bool_], signal: Array) -> Array:
     """Return the ink of the parts that are strong somewhere, sharp, and more than a few pixels of noise."""
     labels, count = label(ink > 0)
-    areas = np.bincount(labels.ravel(), minlength=count + 1)
+    areas = np.bincount(labels[labels > 0], minlength=count + 1)
     kept = np.zeros(count + 1, np.bool_)
     kept[np.unique(labels[strong])] = True
     kept &= areas >= max(3, max(ink.shape) / 50)

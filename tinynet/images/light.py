@@ -61,8 +61,10 @@ def evened(brightness: Array) -> Array:
     grid: Floats = np.zeros([degree + 1 for degree in degrees])
     grid[tuple(zip(*terms, strict=True))] = factors
     rows, columns = (_powers(*both) for both in zip(brightness.shape, degrees, strict=True))
-    light = (np.maximum(rows.T @ grid @ columns, DARKEST * most) / most).astype(np.float32)
-    return np.asarray(np.minimum(brightness / light, 1), np.float32)
+    light: Array = (rows.T @ grid / most).astype(np.float32) @ columns.astype(np.float32)
+    np.maximum(light, DARKEST, out=light)
+    np.divide(brightness, light, out=light)
+    return np.minimum(light, 1, out=light)
 
 
 def means(brightness: Array, side: int) -> Array:
