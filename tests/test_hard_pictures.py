@@ -20,6 +20,7 @@ import hard_pictures
 
 sys.path.pop(0)
 
+
 @pytest.mark.parametrize("kind", hard_pictures.KINDS)
 def test_hard_pictures_are_read(kind):
     """One picture of each drawn digit; `python benchmarks/pictures.py --hard` takes MNIST's, and many."""

@@ -16,10 +16,12 @@ Mask = NDArray[np.bool_]
 CELLS = 200  # of the longer side, in which a sheet is looked for
 TINY = 80  # pixels of a side: a smaller picture shows a digit alone
 SMALLEST = 0.2  # of a sheet's sides, of the picture's longer one
-STRAIGHT = 0.9  # of its box that a sheet fills; a zero fills less
+STRAIGHT = 0.9  # of a rectangle that a sheet fills; a zero fills less
+TURNED = 20  # degrees that a sheet lies askew at most
 WRITTEN = 0.4  # of a sheet that is covered with ink at most
 SHARP = 0.8  # of its edge
 ROUND = 0.7  # of its box that the inside of a drawn box or circle fills
+GAP = 0.02  # of a circle's size, between its ends
 LARGE = 0.25  # of that inside's sides that something in it has
 
 
@@ -59,7 +61,7 @@ def find_sheet(brightness: Array) -> tuple[Array, int, int]:
             edge = filled & ~_eroded(filled)
             around = np.s_[top : top + filled.shape[0], left : left + filled.shape[1]]
             if (
-                area >= STRAIGHT * filled.size
+                area >= STRAIGHT * _rectangle(edge)
                 and filled.size < 0.97 * cells.size
                 and 0 < area - int(own.sum()) < WRITTEN * area
                 and (sharp[around] | _border(cells.shape)[around])[edge].mean() > SHARP
@@ -97,7 +99,18 @@ def written_inside(ink: Array) -> Array:
     if not rows.size:
         return ink
     box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    drawn = np.pad(window_maximum(np.ascontiguousarray(ink[box]), 1) > 0, 1)
+    own = np.ascontiguousarray(ink[box])
+    for gap in (1, max(2, round(GAP * max(own.shape)))):
+        inside = _inside(np.pad(window_maximum(own, gap) > 0, gap))[gap:-gap, gap:-gap]
+        if inside.any():
+            kept = np.zeros_like(ink)
+            kept[box] = np.where(inside, own, 0)
+            return kept
+    return ink
+
+
+def _inside(drawn: Mask) -> Mask:
+    """Return what is inside of drawn boxes or circles that hold something."""
     inside = np.zeros(drawn.shape, np.bool_)
     for filled, own, top, left in _regions(~drawn, 8):
         held = filled & ~own
@@ -106,11 +119,7 @@ def written_inside(ink: Array) -> Array:
         sides = np.ptp(np.flatnonzero(held.any(axis=1))), np.ptp(np.flatnonzero(held.any(axis=0)))
         if max(sides[0] / filled.shape[0], sides[1] / filled.shape[1]) > LARGE:
             inside[top : top + filled.shape[0], left : left + filled.shape[1]] |= filled
-    if not inside.any():
-        return ink
-    kept = np.zeros_like(ink)
-    kept[box] = np.where(inside[1:-1, 1:-1], ink[box], 0)
-    return kept
+    return inside
 
 
 def _regions(mask: Mask, smallest: float) -> Iterator[tuple[Mask, Mask, int, int]]:
@@ -128,6 +137,14 @@ def _regions(mask: Mask, smallest: float) -> Iterator[tuple[Mask, Mask, int, int
         own = labels[top:bottom, left:right] == number
         others, _ = label(np.pad(~own, 1, constant_values=True))
         yield (others != others[0, 0])[1:-1, 1:-1], own, top, left
+
+
+def _rectangle(edge: Mask) -> float:
+    """Return the area of the smallest rectangle, turned a little or not, around a mask."""
+    y, x = np.nonzero(edge)
+    angles = np.radians(np.arange(-TURNED, TURNED + 1))[:, np.newaxis]
+    sides = np.cos(angles) * x + np.sin(angles) * y, np.cos(angles) * y - np.sin(angles) * x
+    return float(((np.ptp(sides[0], axis=1) + 1) * (np.ptp(sides[1], axis=1) + 1)).min())
 
 
 def _eroded(mask: Mask) -> Mask:
