@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import io
+import zlib
 from collections.abc import Callable
 
 import numpy as np
@@ -23,7 +24,7 @@ SIDE = 600  # of a page
 
 def made(kind: str, digit: Array, seed: int) -> Bytes:
     """Return the picture of a kind, a digit's image and a seed."""
-    return KINDS[kind](digit, np.random.default_rng((sorted(KINDS).index(kind), seed)))
+    return KINDS[kind](digit, np.random.default_rng((zlib.crc32(kind.encode()), seed)))
 
 
 def blank(seed: int) -> Bytes:
@@ -203,6 +204,16 @@ def boxed(digit: Array, random: Generator) -> Bytes:
     return as_bytes(noisy(inked(np.full(ink.shape, 0.95, np.float32), ink, random), random), random)
 
 
+def box_crossed(digit: Array, random: Generator) -> Bytes:
+    """Return a digit in a box of dark lines, the upper of which it may touch or cross."""
+    ink = np.pad(large(digit, int(random.integers(90, 171)), random), ((60, 60), (70, 70)))
+    top, bottom, left, right = 60 + int(random.integers(0, 25)), ink.shape[0] - 40, 40, ink.shape[1] - 40
+    width = int(random.integers(1, 4))
+    ink[[*range(top, top + width), *range(bottom, bottom + width)], left : right + width] = 1
+    ink[top:bottom, [*range(left, left + width), *range(right, right + width)]] = 1
+    return as_bytes(noisy(inked(np.full(ink.shape, 0.95, np.float32), ink, random), random), random)
+
+
 def underlined(digit: Array, random: Generator) -> Bytes:
     """Return a digit that stands on a rule of any darkness, which crosses the page, or lies just above it."""
     return crossed(digit, random, random.uniform(0.97, 1.15))
@@ -240,7 +251,7 @@ def circled(digit: Array, random: Generator) -> Bytes:
 
 
 def sheet(digit: Array, random: Generator) -> Bytes:
-    """Return a sheet on a dark desk that shows on one to four sides."""
+    """Return a sheet on a dark desk that shows on one to four sides; if on all of them, it lies askew."""
     ink = written(digit, random, int(random.integers(300, 501)))
     page = inked(np.full(ink.shape, random.uniform(0.8, 1), np.float32), ink, random)
     sides = random.random(4) < random.uniform(0.3, 1)
@@ -248,6 +259,9 @@ def sheet(digit: Array, random: Generator) -> Bytes:
     desk = [int(random.integers(20, 130)) if side else 0 for side in sides]
     grey = random.uniform(0.05, 0.4)
     page = np.pad(page, (tuple(desk[:2]), tuple(desk[2:])), constant_values=grey)
+    if sides.all():
+        askew = Image.fromarray(page).rotate(random.uniform(-8, 8), Image.Resampling.BICUBIC, fillcolor=grey)
+        page = np.asarray(askew)
     if random.random() < 0.33:
         page = page * falling(size_of(page), random)
     return as_bytes(noisy(page, random), random)
@@ -274,6 +288,7 @@ KINDS: dict[str, Callable[[Array, Generator], Bytes]] = {
     "squared paper": functools.partial(on_lines, (0, 1)),
     "ruled paper": functools.partial(on_lines, (0,)),
     "box": boxed,
+    "box crossed": box_crossed,
     "rule under": underlined,
     "rule through": struck,
     "circle": circled,
