@@ -125,6 +125,8 @@ def _stretched(signal: Array) -> Array:
 def otsu(values: Array) -> float:
     """Return the threshold between two groups of values (Otsu 1979)."""
     bins, most = 128, float(values.max())
+    if most <= 0:
+        return 0.0
     counts = np.bincount(np.minimum(values * (bins / most), bins - 1).astype(np.int64), minlength=bins)
     below, sums = np.cumsum(counts), np.cumsum(counts * np.arange(bins))
     above = np.maximum(below[-1] - below, 1)
