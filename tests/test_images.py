@@ -1452,7 +1452,7 @@ def test_cuts_keep_their_distance():
     ink = drawings.joined_strokes(300, 2)
     ink[29, 18:310:4] = 1  # a jagged line
     places = np.array(images.cuts(ink))
-    assert np.diff(places).min() >= round(0.25 * 50)
+    assert np.diff(places).min() >= round(0.12 * 50)
 
 
 def test_of_too_many_cuts_those_of_least_ink_are_taken():

@@ -11,11 +11,11 @@ from typing import Any, overload
 from .calibration import calibrate as calibrate
 from .models import Model, load_model
 from .names import unknown
+from .number_reading import NumberReading as NumberReading
 from .picture_format import UNIT
 from .reader import Reader, reader_of
 from .readings import DigitReading as DigitReading
 from .readings import LabelReading as LabelReading
-from .readings import NumberReading as NumberReading
 from .recognition import number_of, reading_of
 
 WEIGHTS = Path(__file__).parent / "pretrained"

@@ -30,6 +30,8 @@ class DigitReading:
         pixels: (28, 28), or the size that the model takes, from 0 (paper) to 1 (ink): what the network saw,
             before `value_range` and `inverted`.
         thumbnail: (H, W) uint8, the picture in grey, at most 160 pixels a side.
+        box: (left, top, right, bottom) of a number's digit in the picture's own pixels, the right way up,
+            right and bottom outside; None where one digit is read alone.
 
     Example:
         >>> import numpy as np
@@ -48,6 +50,7 @@ class DigitReading:
     warnings: tuple[str, ...]
     pixels: Floats
     thumbnail: NDArray[np.uint8]
+    box: tuple[int, int, int, int] | None = None
 
     @property
     def label(self) -> str | None:
@@ -70,6 +73,7 @@ class DigitReading:
             "is_digit": self.is_digit,
             "probabilities": [round(float(p), 6) for p in self.probabilities],
             "warnings": list(self.warnings),
+            **({} if self.box is None else {"box": list(self.box)}),
         }
 
     def __repr__(self) -> str:
@@ -181,33 +185,3 @@ def _page(reading: Any, seen: NDArray[np.uint8], bars: list[tuple[str, float, bo
         f"<div><b>{html.escape(title)}</b> {reading.confidence:.1%}{notes}</div>"
         "</div>"
     )
-
-
-@dataclass(frozen=True)
-class NumberReading:
-    """The digits of a number, from left to right.
-
-    Attributes:
-        digits: a reading of each.
-
-    Example:
-        >>> import numpy as np
-        >>> import tinynet
-        >>> picture = np.full((90, 150), 255, np.uint8)
-        >>> picture[15:75, 28:33] = picture[15:75, 98:103] = 40
-        >>> number = tinynet.read_number(picture)
-        >>> number.text, len(number.digits)
-        ('11', 2)
-    """
-
-    digits: tuple[DigitReading, ...]
-
-    @property
-    def text(self) -> str:
-        """The number as text: "" if there is no ink."""
-        return "".join(str(reading.digit) for reading in self.digits)
-
-    @property
-    def confidence(self) -> float:
-        """The probability that all digits are right: the product of theirs; 0 if there is none."""
-        return float(np.prod([reading.confidence for reading in self.digits])) if self.digits else 0.0

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
+import re
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import images
-from .elementary import log
+from .number_reading import NumberReading
 from .reader import Reader
-from .readings import DigitReading, LabelReading, NumberReading
+from .readings import DigitReading, LabelReading
+from .segmentation import Piece, segmented
 
 Floats = NDArray[np.float32]
 
 LEAST_CONFIDENCE = 0.6  # below, a picture is taken for something else than a digit
+LEAST_SHARE = 0.7  # of a segmentation, below which it is not sure
+PAGE = 480  # pixels of a side of a number's thumbnail
 
 
 def reading_of(reader: Reader, picture: Any) -> DigitReading | LabelReading:
@@ -36,23 +41,101 @@ def number_of(reader: Reader, picture: Any) -> NumberReading:
             "To read numbers, the model's classes must be the ten digits, and are "
             f"{', '.join(reader.labels)}: use predict_image."
         )
-    pieces: list[images.Digit] = []
+    picture = images.kept(picture)
+    brightness = images.open_picture(picture)
+    page = _Page(reader, brightness, images.size_of(picture), images.thumbnail(brightness, PAGE))
     left = images.MOST_CUTS  # of the whole picture: many combs take no longer than one
-    for digit in images.digits_of(images.open_picture(picture)):
-        places = [] if digit.fitted else images.cuts(digit.ink, left)
-        left -= max(len(places) - 2, 0)
-        pieces += pieces_of(reader, digit, places)
-    readings: list[Any] = [
-        _reading(reader, reader.form.fitted_ink(piece.pixels), 1, images.thumbnail(1 - piece.ink))
-        for piece in pieces
-    ]
-    return NumberReading(tuple(readings))
+    rows = []
+    for row in images.rows_of(brightness):
+        pieces: list[list[Piece]] = []
+        slant = images.slant_of([shape for shape in row.shapes if isinstance(shape, images.Digit)])
+        for shape in row.shapes:
+            if isinstance(shape, images.Mark):
+                pieces.append([])
+                continue
+            places = [] if shape.fitted else images.cuts(images.upright(shape, slant).ink, left)
+            left -= max(len(places) - 2, 0)
+            pieces.append(cut(shape, places, slant))
+        if any(pieces):
+            rows.append(page.row(row, pieces))
+    return page.together(rows)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Page:
+    """A picture of numbers, and how it is read."""
+
+    reader: Reader
+    brightness: Floats
+    size: tuple[int, int]
+    thumbnail: NDArray[np.uint8]
+
+    def row(self, row: images.Row, pieces: list[list[Piece]]) -> NumberReading:
+        """Return what is read in a row, of which each shape's pieces are given; none for a mark."""
+        characters, readings, doubts = list[str](), list[DigitReading](), list[str]()
+        for is_mark, run in itertools.groupby(zip(row.shapes, pieces, strict=True), lambda one: not one[1]):
+            shapes, parts = zip(*run, strict=True)
+            if is_mark:
+                characters += [mark.character for mark in shapes]
+                continue
+            for digit, share in segmented(
+                self.reader, [piece for part in parts for piece in part], row.height
+            ):
+                reading = self._digit(digit, share)
+                readings.append(reading)
+                characters.append(str(reading.digit))
+                doubts += _doubts(len(readings), reading, share)
+        text = "".join(characters)
+        if strange := sorted(set(re.sub(r"[\d.,]", "", text[1:])) | set(text[:1]) & {"="}):
+            doubts.append(f"There is more than one number: {' '.join(strange)} stands among the digits.")
+        confidence = math.prod(reading.confidence for reading in readings)
+        said = *doubts, *self.reader.doubts
+        return NumberReading(tuple(readings), text, confidence, said, self.thumbnail, self.size)
+
+    def _digit(self, digit: images.Digit, share: float) -> DigitReading:
+        """Return the reading of a digit, which is one with a probability of `share`."""
+        scale = self.size[0] / self.brightness.shape[0], self.size[1] / self.brightness.shape[1]
+        bottom, right = digit.top + digit.ink.shape[0], digit.left + digit.ink.shape[1]
+        box = digit.left * scale[1], digit.top * scale[0], right * scale[1], bottom * scale[0]
+        pixels = self.reader.form.fitted_ink(digit.pixels)
+        reading = _reading(self.reader, pixels, 1, images.thumbnail(1 - digit.ink), share)
+        assert isinstance(reading, DigitReading)
+        left, top, right, bottom = (round(edge) for edge in box)
+        return dataclasses.replace(reading, box=(left, top, right, bottom))
+
+    def together(self, rows: list[NumberReading]) -> NumberReading:
+        """Return the reading of the whole page."""
+        if len(rows) == 1:
+            return rows[0]
+        warnings = [f"Line {i}: {said}" for i, row in enumerate(rows, 1) for said in row.warnings]
+        return NumberReading(
+            tuple(digit for row in rows for digit in row.digits),
+            "\n".join(row.text for row in rows),
+            math.prod(row.confidence for row in rows) if rows else 0.0,
+            tuple(warnings) if rows else ("There is no digit in the picture.", *self.reader.doubts),
+            self.thumbnail,
+            self.size,
+            tuple(rows),
+        )
+
+
+def _doubts(number: int, reading: DigitReading, share: float) -> list[str]:
+    """Return what is not sure about a number's digit."""
+    if share < LEAST_SHARE:
+        return [f"It is not sure where digit {number} begins or ends."]
+    if reading.confidence < LEAST_CONFIDENCE:
+        sure = f"the network is only {reading.confidence:.0%} sure of {reading.digit}."
+        return [f"Digit {number} may not be one: {sure}"]
+    return []
 
 
 def _reading(
-    reader: Reader, pixels: Floats, found: int, thumbnail: NDArray[np.uint8]
+    reader: Reader, pixels: Floats, found: int, thumbnail: NDArray[np.uint8], share: float = 1.0
 ) -> DigitReading | LabelReading:
-    """Return the reading of pixels in the model's size, where so many digits or other shapes were found."""
+    """Return the reading of pixels in the model's size, where so many digits or other shapes were found.
+
+    It is one of the model's classes with a probability of `share`; if not, each is as likely as the others.
+    """
     labels, warnings = reader.labels, []
     number, confidence = None, 0.0
     if found == 0:
@@ -60,6 +143,8 @@ def _reading(
         warnings.append("There is no ink in the picture.")
     else:
         probabilities = reader.probabilities(pixels[np.newaxis])[0]
+        if share < 1:
+            probabilities = np.float32(share) * probabilities + np.float32((1 - share) / len(labels))
         number = int(probabilities.argmax())
         confidence = float(probabilities[number])
     if found > 1:
@@ -87,20 +172,25 @@ def pieces_of(reader: Reader, digit: images.Digit, places: list[int]) -> list[im
         digit: what was found.
         places: the columns at which it may be cut; see `images.cuts`.
     """
+    return [piece for piece, _ in segmented(reader, cut(digit, places), digit.ink.shape[0])]
+
+
+def cut(digit: images.Digit, places: list[int], slant: float = 0.0) -> list[Piece]:
+    """Return the pieces of a digit between columns of it, set upright, at which it may be cut."""
+    upright = images.upright(digit, slant)
     if len(places) <= 2:
-        return [digit]
-    fitted: dict[tuple[int, int], Floats] = {}
-    for i, j in itertools.combinations(range(len(places)), 2):
-        strip = images.strip(digit.ink, places[i], places[j])
-        if strip.any():
-            fitted[i, j] = images.fit(strip)
-    sure = log(reader.probabilities(reader.fitted_ink(np.stack([*fitted.values()]))).max(axis=1))
-    score = dict(zip(fitted, sure.tolist(), strict=True))
-    best: list[tuple[float, list[tuple[int, int]]]] = [(0.0, [])]  # for what is left of each place
-    for j in range(1, len(places)):
-        best.append(
-            max((best[i][0] + score[i, j], [*best[i][1], (i, j)]) for i in range(j) if (i, j) in score)
-        )
-    return [
-        dataclasses.replace(digit, ink=images.strip(digit.ink, places[i], places[j])) for i, j in best[-1][1]
-    ]
+        whole = images.trimmed(upright)
+        return [Piece(digit, whole.left, whole.left + whole.ink.shape[1])]
+    height, width = upright.ink.shape
+    ways = [(np.zeros(height, np.int64), 0.0), *(images.seam(upright.ink, place) for place in places[1:-1])]
+    ways.append((np.full(height, width), 0.0))
+    pieces = list[Piece]()
+    for (first, ink), (last, _) in itertools.pairwise(ways):
+        strip = dataclasses.replace(upright, ink=images.strip(upright.ink, first, last))
+        if strip.ink.any():
+            piece = images.trimmed(strip)
+            left, right = piece.left, piece.left + piece.ink.shape[1]
+            pieces.append(
+                Piece(images.trimmed(images.upright(piece, -slant)), left, right, ink if pieces else None)
+            )
+    return pieces

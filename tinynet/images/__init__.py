@@ -16,18 +16,24 @@ into 20Ã—20 pixels with the aspect kept, the centre of mass in the centre of 28Ã
 from __future__ import annotations
 
 from .content import ImageError
-from .digits import MOST_CUTS, Digit, cuts, find_digits, strip
+from .cutting import MOST_CUTS, cuts, seam, slant_of, strip, upright
+from .digits import Digit, find_digits, together, trimmed
 from .drawn import drawn_digits
 from .fitting import SIZE, fit
 from .ink import find_ink
 from .loading import array_to_img, img_to_array, load_img, save_img
+from .marks import Mark
 from .opening import FORMATS, LARGEST, MOST_PIXELS, open_picture
 from .photo import open_photo, resized
-from .seeing import Seen, digits_of, see
+from .rows import Row, find_rows
+from .seeing import Seen, digits_of, rows_of, see
 from .showing import as_png, on_paper, thumbnail
+from .sizes import kept, size_of
 
 __all__ = [
-    "FORMATS", "LARGEST", "MOST_CUTS", "MOST_PIXELS", "SIZE", "Digit", "ImageError", "Seen", "array_to_img",
-    "as_png", "cuts", "digits_of", "drawn_digits", "find_digits", "find_ink", "fit", "img_to_array",
-    "load_img", "on_paper", "open_photo", "open_picture", "resized", "save_img", "see", "strip", "thumbnail",
+    "FORMATS", "LARGEST", "MOST_CUTS", "MOST_PIXELS", "SIZE", "Digit", "ImageError", "Mark", "Row", "Seen",
+    "array_to_img", "as_png", "cuts", "digits_of", "drawn_digits", "find_digits", "find_ink", "find_rows",
+    "fit", "img_to_array", "kept", "load_img", "on_paper", "open_photo", "open_picture", "resized",
+    "rows_of", "save_img", "seam", "see", "size_of", "slant_of", "strip", "thumbnail", "together",
+    "trimmed", "upright",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Find the digits in a picture's ink: which strokes belong together, and where to cut what touches."""
+"""Find the digits in a picture's ink: which strokes belong together."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .fitting import fit
-from .ink import boxes_of, label, window_maximum
+from .ink import boxes_of, label
 from .opening import Array
 
 MOST_PARTS = 200  # the largest; a picture with more is a page of text, and no time is spent on the rest
-MOST_CUTS = 48  # of a picture: each two of them bound a piece that may be a digit
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -59,8 +58,8 @@ def find_digits(ink: Array) -> list[Digit]:
     labels, count = label(ink > 0)
     if count == 0:
         return []
-    parts = _without_frame(_without_specks(_parts(ink, labels, count)), ink.shape)
-    digits: list[list[_Part]] = []
+    parts = _without_frame(_without_specks(parts_of(ink, labels, count)), ink.shape)
+    digits: list[list[Part]] = []
     for part in sorted(parts, key=lambda part: -part.length):  # the long strokes first: the others join them
         home = _home(part, digits)
         if home is None:
@@ -68,10 +67,10 @@ def find_digits(ink: Array) -> list[Digit]:
         else:
             home.append(part)
     digits.sort(key=lambda digit: min(part.left for part in digit))
-    return [_cut_out(ink, labels, digit) for digit in digits]
+    return [cut_out(ink, labels, digit) for digit in digits]
 
 
-def _cut_out(ink: Array, labels: NDArray[np.int32], parts: list[_Part]) -> Digit:
+def cut_out(ink: Array, labels: NDArray[np.int32], parts: list[Part]) -> Digit:
     """Return the digit that is made of some parts."""
     top, left = min(part.top for part in parts), min(part.left for part in parts)
     box = np.s_[top : max(part.bottom for part in parts), left : max(part.right for part in parts)]
@@ -80,7 +79,7 @@ def _cut_out(ink: Array, labels: NDArray[np.int32], parts: list[_Part]) -> Digit
 
 
 @dataclasses.dataclass(frozen=True)
-class _Part:
+class Part:
     """A connected part of the ink: its number, its box (right and bottom are outside) and its pixels' ink."""
 
     label: int
@@ -91,30 +90,41 @@ class _Part:
     mass: float
 
     @property
+    def height(self) -> int:
+        """From top to bottom."""
+        return self.bottom - self.top
+
+    @property
+    def width(self) -> int:
+        """From left to right."""
+        return self.right - self.left
+
+    @property
     def length(self) -> int:
-        return max(self.bottom - self.top, self.right - self.left)
+        """The longer of the two."""
+        return max(self.height, self.width)
 
 
-def _parts(ink: Array, labels: NDArray[np.int32], count: int) -> list[_Part]:
+def parts_of(ink: Array, labels: NDArray[np.int32], count: int) -> list[Part]:
     """Describe the connected parts."""
     drawn = labels > 0
     mass = np.bincount(labels[drawn], ink[drawn], count + 1)
     boxes = boxes_of(labels, count).tolist()
-    return [_Part(i, box[0], box[1], box[2], box[3], float(mass[i])) for i, box in enumerate(boxes) if i]
+    return [Part(i, box[0], box[1], box[2], box[3], float(mass[i])) for i, box in enumerate(boxes) if i]
 
 
-def _without_specks(parts: list[_Part]) -> list[_Part]:
+def _without_specks(parts: list[Part]) -> list[Part]:
     """Return the parts that are no specks: dust, dots, noise."""
     longest, heaviest = max(part.length for part in parts), max(part.mass for part in parts)
     kept = [part for part in parts if part.length >= 0.12 * longest and part.mass >= 0.01 * heaviest]
     return sorted(kept, key=lambda part: -part.mass)[:MOST_PARTS]
 
 
-def _without_frame(parts: list[_Part], shape: tuple[int, ...]) -> list[_Part]:
+def _without_frame(parts: list[Part], shape: tuple[int, ...]) -> list[Part]:
     """Return the parts that do not touch the picture's border, if one of them may be a digit."""
     height, width = shape
 
-    def touches(part: _Part) -> bool:
+    def touches(part: Part) -> bool:
         return part.top == 0 or part.left == 0 or part.bottom == height or part.right == width
 
     inside = [part for part in parts if not touches(part)]
@@ -122,7 +132,7 @@ def _without_frame(parts: list[_Part], shape: tuple[int, ...]) -> list[_Part]:
     return [part for part in parts if not touches(part) or longest < 0.3 * part.length]
 
 
-def _home(part: _Part, digits: list[list[_Part]]) -> list[_Part] | None:
+def _home(part: Part, digits: list[list[Part]]) -> list[Part] | None:
     """Return the digit that a stroke belongs to, if it is not the first of another one."""
     for digit in digits:
         top, bottom = min(p.top for p in digit), max(p.bottom for p in digit)
@@ -139,45 +149,23 @@ def _home(part: _Part, digits: list[list[_Part]]) -> list[_Part] | None:
     return None
 
 
-def cuts(ink: Array, most: int = MOST_CUTS) -> list[int]:
-    """Find the columns at which a digit's ink may be cut, if it may be several digits that touch.
-
-    Args:
-        ink: (H, W), of one connected group of strokes.
-        most: how many columns in between at most; default 48. Of more, those of least ink are taken.
-
-    Returns:
-        The first column, those of least ink in between where the ink is wide, and the one after the last.
-
-    Example:
-        >>> import numpy as np
-        >>> ink = np.zeros((20, 40), np.float32)
-        >>> ink[2:18, 5:9] = ink[2:18, 25:29] = ink[10, 5:29] = 1.0       # two strokes joined by a thin one
-        >>> cuts(ink)
-        [5, 17, 29]
-    """
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    height = int(rows[-1] - rows[0]) + 1
-    first, last = int(columns[0]), int(columns[-1]) + 1
-    if last - first < 0.8 * height:
-        return [first, last]
-    profile = ink[:, first:last].sum(axis=0)
-    apart = max(round(0.25 * height), 1)  # of two cuts, and of a cut from an end
-    least = -window_maximum(-profile[np.newaxis].repeat(2, axis=0), apart)[0]
-    valleys = (profile == least) & (profile < 0.5 * profile.max())
-    valleys[:apart] = valleys[len(valleys) - apart :] = False
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], valleys, [False]])))
-    middles = edges.reshape(-1, 2).sum(axis=1) // 2
-    found = [0]
-    for middle in middles.tolist():
-        if middle - found[-1] >= apart:
-            found.append(middle)
-    inner = sorted(sorted(found[1:], key=lambda middle: float(profile[middle]))[:most])
-    return [first, *(first + middle for middle in inner), last]
+def together(digits: list[Digit]) -> Digit:
+    """Return one digit of the ink of several."""
+    if len(digits) == 1:
+        return digits[0]
+    top, left = min(digit.top for digit in digits), min(digit.left for digit in digits)
+    bottom = max(digit.top + digit.ink.shape[0] for digit in digits)
+    right = max(digit.left + digit.ink.shape[1] for digit in digits)
+    ink = np.zeros((bottom - top, right - left), np.float32)
+    for digit in digits:
+        y, x = digit.top - top, digit.left - left
+        place = ink[y : y + digit.ink.shape[0], x : x + digit.ink.shape[1]]
+        np.maximum(place, digit.ink, out=place)
+    return Digit(ink, top, left)
 
 
-def strip(ink: Array, first: int, last: int) -> Array:
-    """Return the ink of some columns, the other columns empty."""
-    kept = np.zeros_like(ink)
-    kept[:, first:last] = ink[:, first:last]
-    return kept
+def trimmed(digit: Digit) -> Digit:
+    """Return a digit without the empty rows and columns around its ink."""
+    rows, columns = np.flatnonzero(digit.ink.any(axis=1)), np.flatnonzero(digit.ink.any(axis=0))
+    ink = digit.ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return Digit(ink, digit.top + int(rows[0]), digit.left + int(columns[0]), digit.fitted)

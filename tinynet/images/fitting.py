@@ -58,7 +58,7 @@ def _scaled(ink: Array, box: tuple[int, int, int, int], side: int) -> Array:
     return np.minimum(fine / np.float32(full), np.float32(1))
 
 
-def _stroke_width(ink: Array) -> float:
+def stroke_width(ink: Array) -> float:
     """Return the mean width of strokes, in pixels: twice their area by the length of their edges."""
     framed = _framed(ink, 1)
     down, right = np.diff(framed, axis=0)[:, 1:], np.diff(framed, axis=1)[1:]
@@ -75,7 +75,7 @@ def _framed(x: Array, width: int) -> Array:
 
 def _stroke_change(fine: Array) -> float:
     """Return by how many fine pixels a stroke's either side is to move."""
-    width = _stroke_width(fine)
+    width = stroke_width(fine)
     target = STROKE * FINE
     if width < target:
         return (target - width) / 2

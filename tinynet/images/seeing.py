@@ -11,6 +11,7 @@ from .fitting import BOX, SIZE
 from .ink import find_ink
 from .lines import without_lines
 from .opening import Array
+from .rows import Row, find_rows
 from .sheet import find_sheet, written_inside
 
 
@@ -50,6 +51,37 @@ def digits_of(brightness: Array) -> list[Digit]:
     sheet, top, left = find_sheet(brightness)
     digits = find_digits(written_inside(without_lines(find_ink(sheet))))
     return [dataclasses.replace(digit, top=digit.top + top, left=digit.left + left) for digit in digits]
+
+
+def rows_of(brightness: Array) -> list[Row]:
+    """Find the rows of digits in a picture, from top to bottom; as `digits_of`, with signs and points.
+
+    Args:
+        brightness: (H, W) from 0 to 1.
+
+    Returns:
+        The rows; none if there is no ink.
+
+    Example:
+        >>> import numpy as np
+        >>> paper = np.ones((90, 150), np.float32)
+        >>> paper[15:75, 28:33] = paper[15:75, 98:103] = 0.2
+        >>> [[shape.left for shape in row.shapes] for row in rows_of(paper)]
+        [[28, 98]]
+    """
+    if _like_mnist(brightness):
+        return [Row((Digit(brightness, 0, 0, fitted=True),), float(BOX))]
+    sheet, top, left = find_sheet(brightness)
+    rows = find_rows(written_inside(without_lines(find_ink(sheet))))
+    return [
+        dataclasses.replace(
+            row,
+            shapes=tuple(
+                dataclasses.replace(shape, top=shape.top + top, left=shape.left + left) for shape in row.shapes
+            ),
+        )
+        for row in rows
+    ]
 
 
 def see(brightness: Array) -> Seen:
