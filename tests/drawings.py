@@ -24,7 +24,7 @@ def arc(x, y, width, height, first, last, points=40):
     return [(x + width / 2 * math.cos(a), y + height / 2 * math.sin(a)) for a in angles]
 
 
-# The strokes of each digit, in a box of height 1; y points down.
+# The strokes of each digit and sign, in a box of height 1; y points down.
 STROKES = {
     0: [arc(0.32, 0.5, 0.62, 1.0, -90, 270)],
     1: [[(0.08, 0.0), (0.06, 1.0)]],
@@ -36,10 +36,17 @@ STROKES = {
     7: [[(0.0, 0.02), (0.6, 0.0), (0.22, 1.0)]],
     8: [arc(0.3, 0.25, 0.5, 0.5, 90, 450) + arc(0.3, 0.74, 0.6, 0.5, -90, 270)],
     9: [[*arc(0.3, 0.28, 0.52, 0.54, 0, -360), (0.56, 0.3), (0.5, 1.0)]],
+    "-": [[(0.0, 0.52), (0.4, 0.5)]],
+    "+": [[(0.0, 0.5), (0.5, 0.5)], [(0.25, 0.25), (0.25, 0.75)]],
+    "=": [[(0.0, 0.4), (0.5, 0.4)], [(0.0, 0.65), (0.5, 0.65)]],
+    ".": [[(0.0, 1.0), (0.02, 1.0)]],
+    ",": [[(0.06, 0.95), (0.0, 1.15)]],
+    "E": [[(0.5, 0.0), (0.0, 0.0), (0.0, 1.0), (0.5, 1.0)], [(0.0, 0.48), (0.4, 0.48)]],
 }
 
 
 def width_of(digit):
+    """How wide a digit or sign is, of its height."""
     return max(x for stroke in STROKES[digit] for x, _ in stroke)
 
 
@@ -58,7 +65,7 @@ def draw(
     """Write a number's digits on a page.
 
     Args:
-        number: an integer, or its text where it starts with 0.
+        number: an integer, or its text where it starts with 0 or has signs.
         height: of a digit in pixels, pen not counted.
         pen: the width of a stroke in pixels.
         page: (height, width) of the paper; default: half a digit's height around.
@@ -68,7 +75,7 @@ def draw(
         slant: how far the top leans to the right, of the height.
         breaks: so many pixels are missing in the middle of each stroke.
     """
-    digits = [int(character) for character in str(number)]
+    digits = [int(character) if character.isdigit() else character for character in str(number)]
     total = sum(width_of(digit) for digit in digits) + gap * (len(digits) - 1)
     if page is None:
         page = round(2 * height + pen), round((total + 1) * height + pen)

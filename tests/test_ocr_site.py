@@ -152,7 +152,7 @@ def names(text):
 
 
 def digits(text):
-    return "".join(re.findall(r'<span class="digit">(\d)</span>', text))
+    return "".join(re.findall(r'<span class="digit">(.*?)</span>', text, re.DOTALL))
 
 
 # ---- The page
@@ -288,13 +288,44 @@ def test_it_turns_the_picture_upright(upload):
     assert shown.size == (140, 160)
 
 
-def test_it_warns_of_several_digits(upload):
-    two = np.full((100, 200), 255, np.uint8)
-    two[20:80, 45:53] = two[15:85, 145:153] = 0
-    response = upload(("two.png", png(Image.fromarray(two))))
+def side_by_side(numbers):
+    """A PNG of several rows of digits."""
+    rows = [
+        np.hstack([np.asarray(Image.open(io.BytesIO(drawn(digit))))[:, 20:180] for digit in number])
+        for number in numbers
+    ]
+    return png(Image.fromarray(np.vstack(rows)))
+
+
+@pytest.mark.parametrize("numbers", [["70"], ["107", "170"]])
+def test_it_says_the_number_of_several_digits(upload, ask, numbers):
+    content = side_by_side(numbers)
+    response = upload(("number.png", content))
     assert response.status_code == 200
-    assert digits(response.text) == "1"
-    assert any("several" in w or "2 digits" in w for w in messages(response.text, "warning"))
+    assert digits(response.text) == "\n".join(numbers)
+    assert re.search(r"\b\d{2,3}\.\d% sure", response.text)
+    page = Page(response.text)
+    written = "".join(numbers)
+    assert [bar["aria-label"] for bar in page.all("meter")] == [f"Probability of {d}" for d in written]
+    boxed = np.asarray(Image.open(io.BytesIO(base64_of(page.all("img")[1]["src"]))), np.int64)
+    assert (np.ptp(boxed, axis=2) > 50).sum() > 100 * len(written)  # the boxes are in colour
+    assert messages(response.text, "warning") == []
+    status, answer = ask(content)
+    assert (status, answer["number"]) == (200, "\n".join(numbers))
+    assert answer["number_confidence"] > 0.8
+    assert answer["warnings"]  # about the digit
+
+
+def test_it_says_first_that_there_is_no_digit(upload, ask):
+    image = Image.new("L", (200, 200), 255)
+    for line in ([(140, 30), (60, 30), (60, 170), (140, 170)], [(60, 100), (120, 100)]):
+        ImageDraw.Draw(image).line(line, 0, width=12)  # an E
+    response = upload(("e.png", png(image)))
+    assert digits(response.text) == ""
+    assert "% sure" not in response.text[: response.text.index("No digit")]
+    assert response.text.index("No digit") < response.text.index("<meter")
+    assert "not be a digit" in messages(response.text, "warning")[0]
+    assert "number" not in ask(png(image))[1]
 
 
 def test_it_passes_on_every_warning(upload, monkeypatch):

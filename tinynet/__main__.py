@@ -111,7 +111,11 @@ def parser() -> Parser:
     command.add_argument(
         "--inverted", action=argparse.BooleanOptionalAction, help="whether the model sees the negative"
     )
-    command.add_argument("--number", action="store_true", help="read several digits, from left to right")
+    command.add_argument(
+        "--number",
+        action="store_true",
+        help="read a number, with its sign and point; several lines are parted by /",
+    )
     command.add_argument("--json", action="store_true", help="print one JSON object a line")
 
     command = add("train", train)

@@ -19,7 +19,7 @@ BOX, DOUBTED = (
     (200, 90, 20),
 )  # the colours of boxes: of what is a digit, and of what may be none
 NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)*")
-THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:(?:,\d{3})+(?:\.\d+)?|(?:\.\d{3})+(?:,\d+)?)")
+THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:(?:,\d{3})+(?:\.\d+)?|(?:\.\d{3})+(?:,\d+)?)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +74,7 @@ class NumberReading:
 
     def __int__(self) -> int:
         text = self._number()
-        if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+|[+-]?\d{1,3}(\.\d{3}){2,}", text):
+        if re.fullmatch(r"[+-]?[1-9]\d{0,2}((,\d{3})+|(\.\d{3}){2,})", text):
             text = text.replace(",", "").replace(".", "")
         if not re.fullmatch(r"[+-]?\d+", text):
             raise ValueError(f"{self.text!r} is no whole number: take float() of it.")

@@ -96,16 +96,11 @@ def read_one(name: str, picture: Any, reader: Reader, options: argparse.Namespac
     if options.number:
         number = number_of(reader, picture)
         if options.json:
-            digits = [reading.as_dict() for reading in number.digits]
-            return json.dumps(
-                {
-                    "file": name,
-                    "number": number.text,
-                    "confidence": round(number.confidence, 6),
-                    "digits": digits,
-                }
-            )
-        return f"{shown(name)}: {number.text or 'no digit'}  {number.confidence:.1%}"
+            return json.dumps({"file": name, **number.as_dict()})
+        if not number.text:
+            return f"{shown(name)}: no digit  0.0%"
+        said = f"{number.text.replace(chr(10), ' / ')}  {number.confidence:.1%}"
+        return "  ".join([f"{shown(name)}: {said}", *number.warnings])
     reading = reading_of(reader, picture)
     if options.json:
         return json.dumps({"file": name, **reading.as_dict()})

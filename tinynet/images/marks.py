@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from .digits import Part
 
+MOST_SPECKS = 4  # on clean paper
+
 Own = Callable[[Part], NDArray[np.bool_]]
 
 
@@ -49,7 +51,7 @@ def mark_of(
     elif part.length <= 0.9 * height and _crosses(part, own(part), height, pen):
         character = "+"
     elif part.height <= 0.45 * height and part.width <= 0.32 * height:
-        character = _point(part, digits, own, height, pen)
+        character = _point(part, digits, others, own, height, pen)
     else:
         return None
     return None if character is None else Mark(character, part.top, part.left, part.height, part.width)
@@ -95,9 +97,16 @@ def _crosses(part: Part, own: NDArray[np.bool_], height: float, pen: float) -> b
     return bool(empty and middle > 0.3 and min(float(arm.mean()) for arm in arms) >= 0.2)
 
 
-def _point(part: Part, digits: list[Part], own: Own, height: float, pen: float) -> str | None:
+def _point(
+    part: Part, digits: list[Part], others: list[Part], own: Own, height: float, pen: float
+) -> str | None:
     """Return whether a small part is a point or a comma."""
-    if min(part.height, part.width) < 0.75 * pen or part.mass < 0.4 * pen**2:
+    specks = sum(0.15 * part.mass <= other.mass <= 3 * part.mass for other in others)
+    dusty = specks > MOST_SPECKS
+    if (
+        min(part.height, part.width) < (0.9 if dusty else 0.75) * pen
+        or part.mass < (0.7 if dusty else 0.4) * pen**2
+    ):
         return None
     middle = (part.left + part.right) / 2
     before = [d for d in digits if (d.left + d.right) / 2 < middle]

@@ -1,4 +1,4 @@
-"""The page and the JSON endpoint: both hand the bytes of a picture to `tinynet.predict_image`."""
+"""The page and the JSON endpoint: both hand the bytes of a picture to tinynet."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 from PIL import Image, ImageOps
 
-from tinynet import DigitReading, ImageError, images, predict_image
+from tinynet import DigitReading, ImageError, NumberReading, images, predict_image, read_number
 
 from .room import BusyError, TooManyPixelsError, deadline, room_for
 
 BUSY = "The page is busy reading other pictures. Try again in a moment."
 LARGE = 16_000_000  # pixels from which no second look is taken for a thumbnail in colours
+LEAST_CONFIDENCE = 0.5  # of a number that is said to be one
 SIDE = 320  # pixels of a thumbnail's longer side; the page shows it half as large, so it is sharp on phones
 
 
@@ -33,8 +34,25 @@ class Result:
     status: int
     problem: str = ""
     reading: DigitReading | None = None
+    number: NumberReading | None = None
     picture: str = ""
     seen: str = ""
+
+    @property
+    def sure(self) -> str:
+        """How sure the network is of the digit, or the number."""
+        return f"{(self.number or self.reading).confidence:.1%}"
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is odd, as sentences."""
+        return (self.number or self.reading).warnings
+
+    @property
+    def digits(self) -> list[tuple[int, str, str]]:
+        """The number's digits, each with how sure the network is of it, for people and for a bar."""
+        digits = self.number.digits if self.number else []
+        return [(one.digit, f"{one.confidence:.1%}", f"{one.confidence:.4f}") for one in digits]
 
     @property
     def top(self) -> list[tuple[int, str, str]]:
@@ -64,7 +82,7 @@ def ocr(request: HttpRequest) -> HttpResponse:
 @csrf_exempt  # there are no cookies, sessions or users that another site could borrow, and nothing is changed
 @never_cache
 def predict(request: HttpRequest) -> JsonResponse:
-    """Read the digit in a picture, sent as the form field `image` or as the body, and answer in JSON."""
+    """Read a picture, sent as the form field `image` or as the body, and answer in JSON."""
     if request.method != "POST":
         response = JsonResponse({"error": "Send the picture with POST."}, status=405)
         response["Allow"] = "POST"
@@ -86,14 +104,15 @@ def predict(request: HttpRequest) -> JsonResponse:
         return JsonResponse({"error": error}, status=415)
     try:
         with room_for(content, deadline()):
-            reading = predict_image(content)
+            reading, number = look(content)
     except ImageError as problem:
         return JsonResponse({"error": str(problem)}, status=400)
     except TooManyPixelsError:
         return JsonResponse({"error": too_large()}, status=413)
     except BusyError:
         return JsonResponse({"error": BUSY}, status=503, headers={"Retry-After": "10"})
-    return JsonResponse({"file": name, **reading.as_dict()})
+    said = {} if number is None else {"number": number.text, "number_confidence": round(number.confidence, 6)}
+    return JsonResponse({"file": name, **reading.as_dict(), **said})
 
 
 def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -127,14 +146,23 @@ def page(request: HttpRequest, status: int = 200, **context: object) -> HttpResp
     return render(request, "ocr.html", {"limits": limits(), **context}, status=status)
 
 
+def look(content: bytes) -> tuple[DigitReading, NumberReading | None]:
+    """Read the digit in a picture and, if there is more than one digit, the number."""
+    reading = predict_image(content)
+    if reading.digit is None or reading.is_digit:
+        return reading, None
+    number = read_number(content)
+    return reading, number if number.confidence >= LEAST_CONFIDENCE else None
+
+
 def read(upload: UploadedFile, until: float) -> Result:
-    """Read the digit in an uploaded picture, if there is room for it until then."""
+    """Read an uploaded picture, if there is room for it until then."""
     if upload.size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
         return Result(upload.name, 413, too_large())
     content = upload.read()
     try:
         with room_for(content, until) as pixels:
-            reading = predict_image(content)
+            reading, number = look(content)
             picture = thumbnail(content) if pixels < LARGE else None
     except ImageError as error:
         return Result(upload.name, 400, str(error))
@@ -142,10 +170,10 @@ def read(upload: UploadedFile, until: float) -> Result:
         return Result(upload.name, 413, too_large())
     except BusyError:
         return Result(upload.name, 503, BUSY)
-    seen = images.as_png(images.on_paper(reading.pixels))
+    seen = images.as_png(number.boxed() if number else images.on_paper(reading.pixels))
     status = 400 if reading.digit is None else 200
     picture = picture or images.as_png(reading.thumbnail)
-    return Result(upload.name, status, "", reading, data_uri(picture), data_uri(seen))
+    return Result(upload.name, status, "", reading, number, data_uri(picture), data_uri(seen))
 
 
 def thumbnail(content: bytes) -> bytes | None:
