@@ -114,8 +114,11 @@ def test_warnings_name_the_line():
 # ---- What touches, overlaps, is broken
 
 
-@pytest.mark.parametrize(("text", "gap"), [("40", -0.03), ("25", -0.02), ("00", -0.05), ("1203", -0.02)])
+@pytest.mark.parametrize(
+    ("text", "gap"), [("40", 0.03), ("25", 0.03), ("00", 0.06), ("307", 0.03), ("64", 0.06)]
+)
 def test_digits_that_touch_are_read(text, gap):
+    assert len(images.find_digits(images.find_ink(images.open_picture(written(text, gap=gap))))) == 1
     assert read_number(written(text, gap=gap)).text == text
 
 
@@ -138,7 +141,7 @@ def test_a_digit_at_the_border_is_read():
 
 
 def test_what_is_not_sure_to_be_one_digit_is_so_much_less_sure(monkeypatch):
-    """Of two halves that are a digit together as likely as apart, each is one with a probability of a half."""
+    """Of two halves that are as likely one digit as two, each is one with a probability of a half."""
     half = images.Digit(np.ones((100, 30), np.float32), 0, 0)
     other = dataclasses.replace(half, left=30)
     reader = reader_of(pretrained(), value_range=(0, 1), inverted=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ Place = tuple[int, int]  # of a digit: from one piece to before another
 # two shapes taken for one, and the gap between them; a digit that is low or wide, by as much as that is.
 CUT, THROUGH, JOINED, APART, LOW, WIDE = 1.3, 5.5, 0.05, 13.5, 3.3, 3.7
 HIGH, BROAD = 1.0, 0.75  # of a digit's height: a digit that is as high and no wider costs nothing
-WIDEST = 1.8  # of a digit's height: what is wider and made of several shapes is no digit
+WIDEST = 1.8  # of a digit's height: what is wider and made of several pieces is no digit
 FARTHEST = 0.3  # of a digit's height, between shapes that may be one digit
 CHANCE, LEAST = 0.1, 0.05  # how sure a network of ten digits is of what is none; the least likelihood
 SHARP = 2.0  # the power of likelihoods with which shares of segmentations are calibrated
@@ -80,21 +79,19 @@ def segmented(reader: Reader, pieces: list[Piece], height: float) -> list[tuple[
 def _candidates(pieces: list[Piece], height: float) -> dict[Place, tuple[images.Digit, float]]:
     """Return what may be a digit, made of pieces from one to before another, and what speaks against each."""
     found = {}
-    for i, j in itertools.combinations(range(len(pieces) + 1), 2):
-        ink = pieces[i].cut
-        cost = 0.0 if ink is None else CUT + THROUGH * ink / height
-        for before, after in itertools.pairwise(pieces[i:j]):
-            if after.cut is None:
-                gap = after.left - before.right
-                if gap > FARTHEST * height:
-                    cost = math.inf
-                cost += JOINED + APART * max(gap, 0) / height
-        if cost == math.inf:
-            continue
-        width = max(piece.right for piece in pieces[i:j]) - min(piece.left for piece in pieces[i:j])
-        if any(piece.cut is None for piece in pieces[i + 1 : j]) and width > WIDEST * height:
-            continue
-        digit = images.together([piece.digit for piece in pieces[i:j]])
-        low, wide = HIGH - digit.ink.shape[0] / height, width / height - BROAD
-        found[i, j] = digit, cost + LOW * max(low, 0) + WIDE * max(wide, 0)
+    for i, first in enumerate(pieces):
+        cost = 0.0 if first.cut is None else CUT + THROUGH * first.cut / height
+        left, right = first.left, first.right
+        for j in range(i + 1, len(pieces) + 1):
+            if j > i + 1:
+                piece = pieces[j - 1]
+                if piece.cut is None:
+                    gap = max(piece.left - pieces[j - 2].right, 0) / height
+                    cost += JOINED + APART * gap if gap <= FARTHEST else math.inf
+                left, right = min(left, piece.left), max(right, piece.right)
+                if cost == math.inf or right - left > WIDEST * height:
+                    break
+            digit = images.together([piece.digit for piece in pieces[i:j]])
+            low, wide = HIGH - digit.ink.shape[0] / height, (right - left) / height - BROAD
+            found[i, j] = digit, cost + LOW * max(low, 0) + WIDE * max(wide, 0)
     return found

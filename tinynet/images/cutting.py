@@ -12,9 +12,10 @@ from .opening import Array
 Columns = int | NDArray[np.int64]
 
 MOST_CUTS = 48  # of a picture: each two of them bound a piece that may be a digit
-NARROW = 0.8  # of its height: what is not wider is one digit
-APART = 0.12  # of the height: the least distance of two cuts, and of a cut from an end
+NARROW = 0.7  # of its height: what is not wider is one digit
+APART, MARGIN = 0.12, 0.06  # of the height: the least distance of two cuts, and of a cut from an end
 REACH, SIDEWAYS = 0.12, 0.02  # how far a cut may bend, of the height; what a step aside costs, in ink
+UNLIKELY = 0.3  # by how much less a slant of the height must make strokes longer
 SLANTS = np.arange(-4, 10) / 10  # that are tried: how far tops lean to the right, of the height
 
 
@@ -50,18 +51,18 @@ def cuts(ink: Array, most: int = MOST_CUTS) -> list[int]:
     apart = max(round(APART * height), 1)
     found = list[int]()
     for measure, most_ink in ((profile, 0.5 * profile.max()), (extent, 0.75 * height)):
-        for middle in _valleys(measure, apart, float(most_ink)):
+        for middle in _valleys(measure, apart, max(round(MARGIN * height), 1), float(most_ink)):
             if all(abs(middle - other) >= apart for other in found):
                 found.append(middle)
     inner = sorted(sorted(found, key=lambda middle: float(profile[middle]))[:most])
     return [first, *(first + middle for middle in inner), last]
 
 
-def _valleys(measure: Array, apart: int, most: float) -> list[int]:
+def _valleys(measure: Array, apart: int, margin: int, most: float) -> list[int]:
     """Return where a measure of the columns is least among its neighbours."""
     least = -window_maximum(-measure[np.newaxis].repeat(2, axis=0), apart)[0]
     valleys = (measure == least) & (measure < most)
-    valleys[:apart] = valleys[len(valleys) - apart :] = False
+    valleys[:margin] = valleys[len(valleys) - margin :] = False
     edges = np.flatnonzero(np.diff(np.concatenate([[False], valleys, [False]])))
     return [int(middle) for middle in edges.reshape(-1, 2).sum(axis=1) // 2]
 
@@ -105,9 +106,9 @@ def seam(ink: Array, column: int) -> tuple[NDArray[np.int64], float]:
 def slant_of(digits: list[Digit]) -> float:
     """Return how far tops lean to the right, of the height: upright strokes are long in few columns."""
 
-    def length(slant: float) -> tuple[float, float]:
-        squares = (float((upright(digit, slant).ink.sum(axis=0) ** 2).sum()) for digit in digits)
-        return sum(squares), -abs(slant)
+    def length(slant: float) -> float:
+        squares = sum(float((upright(digit, slant).ink.sum(axis=0) ** 2).sum()) for digit in digits)
+        return squares * (1 - UNLIKELY * abs(slant))
 
     return float(max(SLANTS, key=length))
 

@@ -14,6 +14,7 @@ from .marks import Mark, mark_of
 from .opening import Array
 
 TALL = 0.45  # of a digit's height: a part that is taller may be a digit
+TALLER = 0.8  # of the ink, in parts that are not taller than a digit
 SAME_ROW = 0.4  # of the lower of two parts' heights: what they share of it, if they are in the same row
 
 
@@ -70,11 +71,11 @@ def find_rows(ink: Array) -> list[Row]:
 
 
 def _height(parts: list[Part]) -> float:
-    """Return the height of digits: half of the ink is in lower parts, lines not counted."""
+    """Return the height of digits: most of the ink is in lower parts, lines not counted."""
     upright = [part for part in parts if part.height > 0.3 * part.width] or parts
     upright.sort(key=lambda part: part.height)
     total = np.cumsum([part.mass for part in upright])
-    return upright[int(np.searchsorted(total, total[-1] / 2))].height if upright else 0.0
+    return upright[int(np.searchsorted(total, TALLER * total[-1]))].height if upright else 0.0
 
 
 def _without_frame(parts: list[Part], height: float, shape: tuple[int, ...]) -> list[Part]:

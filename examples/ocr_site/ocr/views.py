@@ -41,18 +41,20 @@ class Result:
     @property
     def sure(self) -> str:
         """How sure the network is of the digit, or the number."""
-        return f"{(self.number or self.reading).confidence:.1%}"
+        said = self.number or self.reading
+        return f"{said.confidence:.1%}" if said else ""
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is odd, as sentences."""
-        return (self.number or self.reading).warnings
+        said = self.number or self.reading
+        return said.warnings if said else ()
 
     @property
-    def digits(self) -> list[tuple[int, str, str]]:
+    def digits(self) -> list[tuple[str | None, str, str]]:
         """The number's digits, each with how sure the network is of it, for people and for a bar."""
         digits = self.number.digits if self.number else []
-        return [(one.digit, f"{one.confidence:.1%}", f"{one.confidence:.4f}") for one in digits]
+        return [(one.label, f"{one.confidence:.1%}", f"{one.confidence:.4f}") for one in digits]
 
     @property
     def top(self) -> list[tuple[int, str, str]]:
