@@ -20,6 +20,7 @@ from .segmentation import Piece, segmented
 Floats = NDArray[np.float32]
 
 LEAST_CONFIDENCE = 0.6  # below, a picture is taken for something else than a digit
+LEAST_SURE = 0.75  # of a number, below which it is doubted as a whole
 LEAST_SHARE = 0.7  # of a segmentation, below which it is not sure
 PAGE = 480  # pixels of a side of a number's thumbnail
 
@@ -89,6 +90,10 @@ class _Page:
         if strange := sorted(set(re.sub(r"[\d.,]", "", text[1:])) | set(text[:1]) & {"="}):
             doubts.append(f"There is more than one number: {' '.join(strange)} stands among the digits.")
         confidence = math.prod(reading.confidence for reading in readings)
+        if not doubts and confidence < LEAST_SURE:
+            doubts.append(
+                f"The number may be wrong: the network is only {confidence:.0%} sure of all its digits."
+            )
         said = *doubts, *self.reader.doubts
         return NumberReading(tuple(readings), text, confidence, said, self.thumbnail, self.size)
 
