@@ -77,6 +77,13 @@ def test_a_sign_among_the_digits_is_warned_of(text):
     assert any(f"{text[2]} stands among the digits" in warning for warning in reading.warnings)
 
 
+def test_more_points_than_a_number_has_are_warned_of():
+    assert read_number(written("1,250,000")).warnings == ()
+    assert read_number(written("1.25.3")).warnings == (
+        "There are several points or commas: some may be dust.",
+    )
+
+
 def test_a_letter_is_warned_of():
     reading = read_number(written("1E7"))
     assert any(warning.startswith("Digit 2 may not be one: ") for warning in reading.warnings)
@@ -131,6 +138,14 @@ def test_digits_that_lean_over_each_other_are_read(text):
 @pytest.mark.parametrize("text", ["307", "58", "269"])
 def test_broken_digits_are_read(text):
     assert read_number(written(text, breaks=14, gap=0.5)).text == text
+
+
+def test_a_faint_digit_is_not_left_out():
+    page = written("00", pen=10)
+    page[45:125, 15:18] = 60  # a thin 1 to the left
+    assert read_number(page).text == "100"
+    page[70:76, 15:18] = page[97:103, 15:18] = 255
+    assert read_number(page).text == "100"
 
 
 def test_a_digit_at_the_border_is_read():

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import images
-from .number_reading import NumberReading
+from .number_reading import THOUSANDS, NumberReading
 from .reader import Reader
 from .readings import DigitReading, LabelReading
 from .segmentation import Piece, segmented
@@ -89,6 +89,8 @@ class _Page:
         text = "".join(characters)
         if strange := sorted(set(re.sub(r"[\d.,]", "", text[1:])) | set(text[:1]) & {"="}):
             doubts.append(f"There is more than one number: {' '.join(strange)} stands among the digits.")
+        elif len(re.findall("[.,]", text)) > 1 and not THOUSANDS.fullmatch(text):
+            doubts.append("There are several points or commas: some may be dust.")
         confidence = math.prod(reading.confidence for reading in readings)
         if not doubts and confidence < LEAST_SURE:
             doubts.append(

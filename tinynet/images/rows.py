@@ -15,6 +15,7 @@ from .opening import Array
 
 TALL = 0.45  # of a digit's height: a part that is taller may be a digit
 TALLER = 0.8  # of the ink, in parts that are not taller than a digit
+NEAR = 0.12  # of a digit's height: a small part that is no farther belongs to a digit
 SAME_ROW = 0.4  # of the lower of two parts' heights: what they share of it, if they are in the same row
 
 
@@ -55,14 +56,14 @@ def find_rows(ink: Array) -> list[Row]:
     parts = sorted(parts_of(ink, labels, count), key=lambda part: -part.mass)[:MOST_PARTS] if count else []
     height = _height(parts)
     parts = _without_frame(parts, height, ink.shape)
-    tall = [part for part in parts if part.height >= TALL * height and part.mass >= 0.02 * parts[0].mass]
+    tall = [part for part in parts if part.height >= TALL * height and part.mass >= 0.01 * parts[0].mass]
     if not tall:
         return []
     pen = stroke_width(np.where(np.isin(labels, [part.label for part in tall]), ink, np.float32(0)))
     rows = _rows(tall, height)
     others: list[list[Part]] = [[] for _ in rows]
     for part in parts:
-        if part not in tall and min(part.height, part.width) >= 0.5 * pen:
+        if part not in tall and (min(part.height, part.width) >= 0.5 * pen or part.length >= 0.2 * height):
             number = _nearest(part, rows, height)
             if number is not None:
                 others[number].append(part)
@@ -161,30 +162,44 @@ class _Page:
                 strokes.append(part)
         marks = [mark for mark in marks if mark.character]
         digits = [[part] for part in shapes]
+        loose = list[Part]()
         for part in sorted(strokes, key=lambda part: -part.length):
-            self._add(part, digits)
+            nearest = min(digits, key=lambda digit: _distance(part, digit))
+            if _distance(part, nearest) <= NEAR * self.height:
+                nearest.append(part)
+            else:
+                loose.append(part)
+        digits += self._broken(loose)
         found: list[Digit | Mark] = [*(cut_out(self.ink, self.labels, digit) for digit in digits), *marks]
         return Row(tuple(sorted(found, key=_middle)), self.height)
 
-    def _add(self, part: Part, digits: list[list[Part]]) -> None:
-        """Add a small stroke to the digit that it is nearest to, or as one of its own."""
-
-        def distance(digit: list[Part]) -> float:
-            across, along = (
-                min(max(p.left - part.right, part.left - p.right, 0) for p in digit),
-                min(max(p.top - part.bottom, part.top - p.bottom, 0) for p in digit),
-            )
-            return across + 0.5 * along
-
-        nearest = min(digits, key=distance)
-        if distance(nearest) <= 0.12 * self.height:
-            nearest.append(part)
-        elif part.length >= 0.3 * self.height:
-            digits.append([part])
+    def _broken(self, loose: list[Part]) -> list[list[Part]]:
+        """Return digits that are made of small strokes alone."""
+        digits: list[list[Part]] = []
+        for part in sorted(loose, key=lambda part: part.top):
+            for digit in digits:
+                if _distance(part, digit) <= NEAR * self.height:
+                    digit.append(part)
+                    break
+            else:
+                digits.append([part])
+        return [
+            digit
+            for digit in digits
+            if max(part.bottom for part in digit) - digit[0].top >= TALL * self.height
+            or max(part.length for part in digit) >= 0.3 * self.height
+        ]
 
     def _own(self, part: Part) -> NDArray[np.bool_]:
         """Return where a part has ink, in its box."""
         return np.asarray(self.labels[part.top : part.bottom, part.left : part.right] == part.label)
+
+
+def _distance(part: Part, digit: list[Part]) -> float:
+    """Return how far a small part is from a digit; what is above or below is nearer than what is beside."""
+    across = min(max(other.left - part.right, part.left - other.right, 0) for other in digit)
+    along = min(max(other.top - part.bottom, part.top - other.bottom, 0) for other in digit)
+    return across + 0.5 * along
 
 
 def _middle(shape: Digit | Mark) -> float:

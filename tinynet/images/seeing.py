@@ -77,7 +77,8 @@ def rows_of(brightness: Array) -> list[Row]:
         dataclasses.replace(
             row,
             shapes=tuple(
-                dataclasses.replace(shape, top=shape.top + top, left=shape.left + left) for shape in row.shapes
+                dataclasses.replace(shape, top=shape.top + top, left=shape.left + left)
+                for shape in row.shapes
             ),
         )
         for row in rows
