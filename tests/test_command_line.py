@@ -148,6 +148,21 @@ def test_numbers(tmp_path, capsys):
     number = json.loads(capsys.readouterr().out)
     assert number["number"] == "11"
     assert [digit["digit"] for digit in number["digits"]] == [1, 1]
+    assert all(len(digit["box"]) == 4 for digit in number["digits"])
+
+
+def test_a_line_of_output_holds_several_lines_of_numbers_and_what_is_not_sure(tmp_path, capsys):
+    page = np.full((200, 160), 255, np.uint8)
+    for top, left in ((20, 30), (20, 70), (120, 70), (120, 110)):
+        page[top : top + 60, left : left + 6] = 0
+    page[45:50, 92:112] = 0  # a dash
+    page[20:80, 130:136] = 0
+    path = str(tmp_path / "page.png")
+    Image.fromarray(page).save(path)
+    assert main(["predict", "--number", path]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith(f"{path}: 11-1 / 11  ")
+    assert line.endswith("  Line 1: There is more than one number: - stands among the digits.")
 
 
 def colour_model():

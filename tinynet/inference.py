@@ -170,9 +170,11 @@ def read_number(
     value_range: Sequence[float] | None = None,
     inverted: bool | None = None,
 ) -> NumberReading:
-    """Read the digits in a picture from left to right, such as a postcode or a year.
+    """Read the number in a picture, such as a postcode, a year or a price, or several, one a line.
 
-    Strokes that touch or are joined are cut apart where the network is then surest of all digits.
+    A sign in front, a decimal point or comma, and commas between thousands are in its text. Digits that touch
+    are cut apart, and broken ones put together, where the network is then surest of all digits. What is not
+    sure, and what is no digit, has a warning.
 
     Args:
         picture: as `predict_image` takes it.
@@ -180,7 +182,8 @@ def read_number(
         value_range, inverted: as `predict_image` takes them.
 
     Returns:
-        A reading of each digit; none if there is no ink.
+        The number's text (`int` and `float` give its value), how sure the network is of all of it, its lines,
+        and a reading of each digit with its box; no text if there is no ink.
 
     Raises:
         FileNotFoundError, ImageError, ValueError: as `predict_image`.
