@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TypeVar
 
 import numpy as np
 
@@ -10,9 +11,12 @@ from .digits import Digit, find_digits
 from .fitting import BOX, SIZE
 from .ink import find_ink
 from .lines import without_lines
+from .marks import Mark
 from .opening import Array
 from .rows import Row, find_rows
 from .sheet import find_sheet, written_inside
+
+Shape = TypeVar("Shape", bound=Digit | Mark)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -48,9 +52,8 @@ def digits_of(brightness: Array) -> list[Digit]:
     """
     if _like_mnist(brightness):
         return [Digit(brightness, 0, 0, fitted=True)]
-    sheet, top, left = find_sheet(brightness)
-    digits = find_digits(written_inside(without_lines(find_ink(sheet))))
-    return [dataclasses.replace(digit, top=digit.top + top, left=digit.left + left) for digit in digits]
+    ink, top, left = _written(brightness)
+    return [_moved(digit, top, left) for digit in find_digits(ink)]
 
 
 def rows_of(brightness: Array) -> list[Row]:
@@ -71,18 +74,21 @@ def rows_of(brightness: Array) -> list[Row]:
     """
     if _like_mnist(brightness):
         return [Row((Digit(brightness, 0, 0, fitted=True),), float(BOX))]
-    sheet, top, left = find_sheet(brightness)
-    rows = find_rows(written_inside(without_lines(find_ink(sheet))))
+    ink, top, left = _written(brightness)
     return [
-        dataclasses.replace(
-            row,
-            shapes=tuple(
-                dataclasses.replace(shape, top=shape.top + top, left=shape.left + left)
-                for shape in row.shapes
-            ),
-        )
-        for row in rows
+        Row(tuple(_moved(shape, top, left) for shape in row.shapes), row.height) for row in find_rows(ink)
     ]
+
+
+def _written(brightness: Array) -> tuple[Array, int, int]:
+    """Return the ink of what is written, and where it lies in the picture."""
+    sheet, top, left = find_sheet(brightness)
+    return written_inside(without_lines(find_ink(sheet))), top, left
+
+
+def _moved(shape: Shape, top: int, left: int) -> Shape:
+    """Return a shape that lies so much lower, and farther to the right."""
+    return dataclasses.replace(shape, top=shape.top + top, left=shape.left + left)
 
 
 def see(brightness: Array) -> Seen:
