@@ -80,6 +80,8 @@ def _opened(path: str, flags: int) -> int:
     number = os.open(path, flags | os.O_NONBLOCK)
     os.set_blocking(number, True)
     return number
+
+
 def _of_data_uri(uri: str) -> bytes:
     """Return the bytes in a data URI, as a browser's canvas gives it.
 
