@@ -62,7 +62,8 @@ def large(digit: Array, height: int, random: Generator) -> Array:
 def placed(ink: Array, shape: tuple[int, int], random: Generator, margin: int = 20) -> Array:
     """Return a page's ink, with a digit's somewhere on it."""
     page = np.zeros(shape, np.float32)
-    top, left = (int(random.integers(margin, s - n - margin)) for s, n in zip(shape, ink.shape, strict=True))
+    spaces = [max(s - n - margin, margin + 1) for s, n in zip(shape, ink.shape, strict=True)]
+    top, left = (int(random.integers(margin, space)) for space in spaces)
     page[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
     return page
 
