@@ -270,7 +270,8 @@ def sheet(digit: Array, random: Generator) -> Bytes:
 
 def canvas(digit: Array, random: Generator) -> Bytes:
     """Return a screenshot: a white or black canvas with a digit, in a page of the other colour."""
-    height = int(random.integers(45, 220))
+    tall, wide = (np.ptp(np.flatnonzero(digit.any(axis=axis))) + 1 for axis in (1, 0))
+    height = min(int(random.integers(45, 220)), int(240 * tall / wide))
     ink = placed(large(digit, height, random), (300, 300), random)
     around = [int(random.integers(30, 200)) for _ in range(4)]
     dark = random.random() < 0.5
