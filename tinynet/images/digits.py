@@ -129,6 +129,9 @@ def _without_frame(parts: list[Part], shape: tuple[int, ...]) -> list[Part]:
 
     inside = [part for part in parts if not touches(part)]
     longest = max((part.length for part in inside), default=0)
+    most = max(part.length for part in parts)
+    if not inside and most < 0.1 * max(shape):  # bits of something at the border
+        return []
     return [part for part in parts if not touches(part) or longest < 0.3 * part.length]
 
 
