@@ -1245,7 +1245,8 @@ def test_digits_are_disjoint_parts_of_the_ink(height, width, share, seed):
     random = np.random.default_rng(seed)
     ink = (random.random((height, width)) * (random.random((height, width)) < share)).astype(np.float32)
     found = find_digits(ink)
-    assert bool(found) == bool(ink.any())
+    assert ink.any() or not found
+    assert found or not ink[4:-4, 4:-4].any()  # short bits at the border are no digit
     for digit in found:
         assert digit.ink.dtype == np.float32
         for line in (digit.ink[0], digit.ink[-1], digit.ink[:, 0], digit.ink[:, -1]):
