@@ -685,6 +685,15 @@ def test_a_stopped_crew_still_runs_what_it_is_given():
     np.testing.assert_array_equal(counters.totals[:, 0], [3, 2, 2, 2, 2, 2])
 
 
+def test_a_crew_that_is_stopped_while_it_starts_ends_all_its_helpers(no_crew):
+    crew = Crew(2)
+    crew.start()
+    assert wait_until(lambda: crew.sleeping == 2)
+    crew.helpers = 1  # as if `start` had not counted the second one yet
+    crew.stop()
+    assert wait_until(lambda: helpers() <= no_crew), "threads are left over"
+
+
 def test_one_thread_needs_no_helpers(set_threads, no_crew):
     set_threads(1)
     counters = Counters(5)

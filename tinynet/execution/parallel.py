@@ -194,7 +194,8 @@ class Crew:
     def stop(self) -> None:
         """Let the helpers end."""
         self.queue[kernels.program.STOPPED] = 1
-        self.wake(self.helpers)
+        with self.waking:  # all, also those that `start` has not counted yet
+            self.waking.notify_all()
 
     def run(self, plan: kernels.program.Plan) -> None:
         """Run programs; see `run_programs`."""
