@@ -14,6 +14,7 @@ from .lines import without_lines
 from .marks import Mark
 from .opening import Array
 from .rows import Row, find_rows
+from .shadows import without_shadows
 from .sheet import find_sheet, written_inside
 
 Shape = TypeVar("Shape", bound=Digit | Mark)
@@ -83,7 +84,8 @@ def rows_of(brightness: Array) -> list[Row]:
 def _written(brightness: Array) -> tuple[Array, int, int]:
     """Return the ink of what is written, and where it lies in the picture."""
     sheet, top, left = find_sheet(brightness)
-    return written_inside(without_lines(find_ink(sheet))), top, left
+    ink = written_inside(without_lines(find_ink(sheet)))
+    return without_shadows(ink, sheet), top, left
 
 
 def _moved(shape: Shape, top: int, left: int) -> Shape:
