@@ -11,9 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 import tinynet
 from tinynet.seeds import set_random_seed
+
+# An example may take long: the first one compiles kernels, and the machine may be busy.
+settings.register_profile("tinynet", deadline=None)
+settings.load_profile("tinynet")
 
 
 def pytest_collection_finish():

@@ -91,7 +91,7 @@ def test_is_the_naive_sum(shape, dtype, order, fill):
     )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=6, max_size=6),
     st.sampled_from(FILL_MODES),

@@ -400,7 +400,7 @@ def test_a_photo_in_grey_has_the_brightness_of_its_colours():
     np.testing.assert_allclose(images.open_photo(page[..., :3], 1) * 255, np.asarray(theirs), atol=1)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     st.integers(1, 40),
     st.integers(1, 40),

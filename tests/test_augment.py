@@ -154,7 +154,7 @@ def test_the_field_moves_the_position_that_is_read():
     np.testing.assert_array_equal(warp(image, field=field), expected)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     shape=st.tuples(st.integers(1, 9), st.integers(1, 9), st.integers(1, 3)),
     dtype=st.sampled_from([np.float32, np.float64]),
@@ -260,7 +260,7 @@ def test_alpha_is_the_root_mean_square_of_the_field_at_every_pixel_and_sigma_its
 # The whole, from ranges to distorted images.
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     shape=st.tuples(st.integers(0, 3), st.integers(1, 8), st.integers(1, 8), st.integers(1, 3)),
     dtype=st.sampled_from([np.float32, np.float64]),

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tinynet.data import batches, scale_pixels, train_validation_split
@@ -86,7 +86,6 @@ def test_split_refuses_different_counts() -> None:
         train_validation_split(np.arange(10), np.arange(9))
 
 
-@settings(deadline=None)
 @given(
     count=st.integers(1, 300),
     batch_size=st.integers(1, 400),

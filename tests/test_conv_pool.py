@@ -164,7 +164,7 @@ geometries = st.tuples(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(geometries, st.integers(1, 4), st.integers(0, 2**31))
 def test_random_geometry(geometry, samples, seed):
     shape, kernel_size, padding, activation, filters, pool_size = geometry

@@ -546,7 +546,7 @@ def test_class_weights_are_sample_weights():
     assert_same(stream, arrays)
 
 
-@hypothesis.settings(max_examples=50, deadline=None)
+@hypothesis.settings(max_examples=50)
 @hypothesis.given(
     st.lists(st.integers(0, 4), min_size=1, max_size=9),
     st.dictionaries(st.integers(0, 4), st.floats(-9, 9)),

@@ -387,7 +387,7 @@ geometries = st.tuples(
 ).filter(lambda case: case[4] == "same" or (case[2][0] <= case[1][0] and case[2][1] <= case[1][1]))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(geometries, st.integers(0, 2**32))
 def test_convolution_and_its_gradients_of_random_geometry(case, seed):
     check_convolution(np.random.default_rng(seed), *case, np.float64)
@@ -432,7 +432,7 @@ def test_cutting_a_batch_changes_no_bit_of_a_convolution_or_its_input_gradient(s
             np.testing.assert_array_equal(*results)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(geometries, st.sampled_from(DTYPES), st.integers(0, 2**32))
 def test_im2col_and_col2im(case, dtype, seed):
     samples, image, window, strides, padding, channels, _ = case
@@ -453,7 +453,7 @@ def test_im2col_and_col2im(case, dtype, seed):
     assert forward == pytest.approx(backward, rel=0, abs=TOLERANCE[dtype] * upstream.size)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.tuples(*[st.integers(0, 3)] * 2, *[st.integers(1, 5)] * 2),
     st.tuples(*[st.integers(0, 3)] * 4),

@@ -1191,7 +1191,7 @@ def built(plan):
     return model, compute
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(plan=plans(), samples=st.integers(1, 5))
 def test_random_graphs(plan, samples):
     model, compute = built(plan)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -26,7 +26,6 @@ def arrays(draw: st.DrawFn) -> npt.NDArray[Any]:
     return array.T if draw(st.booleans()) else array
 
 
-@settings(deadline=None)
 @given(array=arrays(), name=st.sampled_from(["plain", "packed.gz", "PACKED.GZ"]))
 def test_round_trip(array: npt.NDArray[Any], name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -151,7 +150,6 @@ def test_bad_files_give_one_clear_error(tmp_path: Path, case: str) -> None:
     assert any(advice in str(caught.value) for advice in ("fetch", "check", "store it"))
 
 
-@settings(deadline=None)
 @given(
     content=st.binary(max_size=40),
     start=st.sampled_from([b"", b"\0\0", b"\0\0\x08", b"\0\0\x08\x01", b"\x1f\x8b"]),

@@ -137,7 +137,7 @@ def test_the_seed_fixes_all_on_any_number_of_threads(set_threads, threads):
     np.testing.assert_array_equal(*made)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     st.fixed_dictionaries({}, optional={name: st.just(value) for name, value in ALL.items()}),
     st.integers(1, 7),

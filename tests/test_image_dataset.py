@@ -252,7 +252,7 @@ def test_sizes_are_those_of_tensorflow(method):
         np.testing.assert_allclose(made, expected, atol=0.1 if method == "bicubic" else 0.006)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.sampled_from([*METHODS]),
     st.tuples(*[st.integers(1, 9)] * 2),

@@ -883,7 +883,7 @@ MAGIC = [
 ]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.sampled_from(MAGIC), st.binary(max_size=120))
 def test_random_bytes(magic, rest):
     seen_or_refused(magic + rest)
@@ -900,7 +900,7 @@ VALID = [
 ]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.sampled_from(VALID),
     st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), max_size=6),
@@ -913,7 +913,7 @@ def test_damaged_files(content, changes, length):
     seen_or_refused(bytes(damaged[:length]))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.integers(1, 40),
     st.integers(1, 40),
@@ -1244,7 +1244,7 @@ def test_many_shapes_do_not_take_all_memory():
     assert sum(digit.ink.nbytes for digit in found) < 10 * ink.nbytes
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(1, 40), st.integers(1, 40), st.floats(0.02, 0.7), st.integers(0, 2**32))
 def test_digits_are_disjoint_parts_of_the_ink(height, width, share, seed):
     random = np.random.default_rng(seed)
@@ -1426,7 +1426,7 @@ def test_a_page_of_text_is_seen_in_reasonable_memory():
 # cuts and strip
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.integers(1, 30), st.integers(1, 80), st.floats(0.1, 1), st.integers(0, 2**32))
 def test_cuts_divide_the_ink(height, width, share, seed):
     random = np.random.default_rng(seed)

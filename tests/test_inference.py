@@ -541,7 +541,7 @@ def counted(probabilities, total=720):
     return np.repeat(logits[None], counts.sum(), axis=0), np.repeat(np.arange(len(counts)), counts)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.floats(0.1, 8), st.integers(0, 2**32))
 def test_calibrate_recovers_a_temperature(temperature, seed):
     """Logits that are `temperature` times what the frequencies of the classes say."""

@@ -92,7 +92,7 @@ def logs_of(numbers):
     return [{"loss": 1.0, "val_loss": number} for number in numbers]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     numbers=values, patience=counts, min_delta=eighths, mode=modes, baseline=st.none() | eighths,
     restore_best_weights=st.booleans(), start_from_epoch=counts,
@@ -105,7 +105,7 @@ def test_early_stopping_stops_and_restores_as_in_keras(numbers, **arguments):
     np.testing.assert_equal(our.best, their.best)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     numbers=values, factor=st.sampled_from([0.5, 0.25, 0.75]), patience=counts, mode=modes, min_delta=eighths,
     cooldown=counts, min_lr=st.sampled_from([0.0, 0.0625, 0.3, 2.0]),
@@ -120,7 +120,7 @@ def test_the_learning_rate_is_lowered_as_in_keras(numbers, **arguments):
     np.testing.assert_equal(our.best, their.best)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     numbers=values, save_best_only=st.booleans(), mode=modes, initial_value_threshold=st.none() | eighths,
     save_freq=st.just("epoch") | st.integers(1, 7), batches=st.integers(1, 3),

@@ -38,7 +38,7 @@ def theirs(loss, **more):
 
 
 @pytest.mark.parametrize("loss", IN_KERAS, ids=repr)
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 2**32 - 1),
     shape=st.sampled_from([(1, 2), (5, 4), (3, 2, 4), (1, 7, 3)]),

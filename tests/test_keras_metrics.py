@@ -112,7 +112,7 @@ def of_keras(metric):
 
 
 @pytest.mark.parametrize(("kind", "arguments", "targets"), CONFIGURATIONS)
-@settings(deadline=None, max_examples=5)
+@settings(max_examples=5)
 @given(
     seed=st.integers(0, 2**32 - 1),
     weighted=st.booleans(),

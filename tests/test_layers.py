@@ -425,7 +425,7 @@ def test_conv2d_worked_by_hand_does_not_flip_the_kernel(method):
     np.testing.assert_array_equal(layer.bias.grad, [11])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.tuples(st.integers(3, 9), st.integers(3, 9)),
     st.tuples(st.integers(1, 3), st.integers(1, 3)),
@@ -461,7 +461,7 @@ def test_conv1d_worked_by_hand():
     np.testing.assert_array_equal(layer.kernel.grad[:, 0, 0], [2 * 1 + 3 * 2, 1 + 2 * 2 + 3 * 3])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 9), st.integers(1, 4), st.integers(1, 3), st.integers(0, 2**32), st.data())
 def test_causal_outputs_depend_on_no_later_step(steps, size, dilation, seed, data):
     layer = layers.Conv1D(2, size, padding="causal", dilation_rate=dilation)
@@ -526,7 +526,7 @@ def test_separable_worked_by_hand():
     np.testing.assert_array_equal(layer.pointwise_kernel.grad.ravel(), [2 * 8, 2 * 15])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.tuples(sizes, sizes, st.integers(1, 4)),
     st.tuples(st.integers(1, 3), st.integers(1, 3)),
@@ -601,7 +601,7 @@ def test_same_padding_puts_the_odd_row_and_column_after_the_image(size, stride, 
 # Dense and Conv2D
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.tuples(sizes, sizes, st.integers(1, 3)),
     st.tuples(st.integers(1, 4), st.integers(1, 4)),
@@ -631,7 +631,7 @@ def test_both_methods_of_conv2d_agree_and_are_linear(shape, window, strides, pad
         np.testing.assert_allclose(gather, im2col, rtol=0, atol=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 70), st.integers(0, 2**32))
 def test_dense_is_a_matrix_product_of_any_shape(samples, features, units, seed):
     random = np.random.default_rng(seed)
@@ -714,7 +714,7 @@ def test_an_empty_batch_has_zero_gradients(layer):
 # Layers that move elements
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.tuples(sizes, sizes, st.integers(1, 3)), st.tuples(*[st.integers(0, 3)] * 4), st.integers(0, 2**32))
 def test_cropping_undoes_padding(shape, sides, seed):
     sides = sides[:2], sides[2:]
@@ -728,7 +728,7 @@ def test_cropping_undoes_padding(shape, sides, seed):
     np.testing.assert_array_equal(pad.backward(padded), x)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32), st.permutations([1, 2, 3]), st.tuples(sizes, sizes, sizes))
 def test_permute_is_a_transposition_and_reshape_keeps_the_order(seed, dims, shape):
     x = np.random.default_rng(seed).normal(size=(2, *shape)).astype(np.float32)
@@ -740,7 +740,7 @@ def test_permute_is_a_transposition_and_reshape_keeps_the_order(seed, dims, shap
     np.testing.assert_array_equal(flat.forward(y).ravel(), y.ravel())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.tuples(sizes, sizes, st.integers(1, 3)), st.tuples(*[st.integers(1, 4)] * 2), st.integers(0, 2**32))
 def test_upsampling_keeps_means_and_bounds(shape, factors, seed):
     x = np.random.default_rng(seed).normal(size=(2, *shape))
@@ -756,7 +756,7 @@ def test_upsampling_keeps_means_and_bounds(shape, factors, seed):
         assert np.vdot(y, dy) == pytest.approx(np.vdot(x, layer.backward(dy)), abs=1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.tuples(sizes, sizes, st.integers(1, 3)),
     st.tuples(st.integers(1, 30), st.integers(1, 30)),
@@ -843,7 +843,7 @@ def test_what_cannot_be_moved_so_is_refused(make, shape, message):
 # Pooling
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.sampled_from([layers.MaxPool2D, layers.AveragePool2D]),
     st.tuples(sizes, sizes, st.integers(1, 3)),
@@ -956,7 +956,7 @@ def test_activations_of_huge_numbers_do_not_overflow(layer, dtype):
     assert np.isfinite(layer.backward(np.ones((2, 3)))).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 6), st.integers(1, 20), st.floats(-100, 100), st.integers(0, 2**32))
 def test_softmax_gives_probabilities_that_a_shift_does_not_change(samples, classes, shift, seed):
     random = np.random.default_rng(seed)
@@ -1061,7 +1061,7 @@ def test_dropout_alone_drops_others_at_every_call():
     assert 0.3 < (masks[1] == masks[2]).mean() < 0.7
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(2, 12), st.data())
 def test_dropout_does_not_depend_on_how_the_batch_is_cut(samples, data):
     cut = data.draw(st.integers(1, samples - 1))

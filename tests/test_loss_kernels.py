@@ -39,7 +39,7 @@ def of_element(formula, t, p, s):
     return -u * math.log(q) - (1 - u) * math.log(1 - q), (q - u) / (q * (1 - q))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     st.integers(0, 7),
     st.integers(1, 5),
@@ -77,7 +77,7 @@ def test_elementwise_losses(formula, samples, outputs, dtype, weighted, seed):
     gradient.check(slopes, rtol=1e-6 if dtype == np.float32 else 1e-9, atol=1e-12)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.integers(1, 5),
     st.sampled_from([2, 3, 8, 17]),

@@ -130,7 +130,6 @@ def test_arguments_are_not_modified_and_the_type_is_kept(loss, dtype):
 
 
 @pytest.mark.parametrize("loss", CONFIGURATIONS, ids=repr)
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), rows=st.integers(1, 9))
 def test_order_of_samples_does_not_matter_and_shards_add_up(loss, seed, rows):
     predictions, targets = example(loss, (rows, 4), seed)
@@ -149,7 +148,6 @@ def test_order_of_samples_does_not_matter_and_shards_add_up(loss, seed, rows):
 
 
 @pytest.mark.parametrize("kind", [SPARSE, CATEGORICAL])
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), shift=st.floats(-1e3, 1e3), smoothing=st.floats(0, 0.9))
 def test_shifted_logits_change_nothing_and_gradient_rows_sum_to_zero(kind, seed, shift, smoothing):
     loss = kind(from_logits=True, label_smoothing=smoothing)
@@ -161,7 +159,6 @@ def test_shifted_logits_change_nothing_and_gradient_rows_sum_to_zero(kind, seed,
     np.testing.assert_allclose(gradient.sum(axis=-1), 0, atol=1e-15)
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), smoothing=st.floats(0, 0.9))
 def test_three_ways_to_say_the_same_loss(seed, smoothing):
     logits, labels = example(SPARSE(from_logits=True), (6, 5), seed)
@@ -450,7 +447,7 @@ def test_functions_take_the_loss_s_arguments():
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("loss", [loss for loss in CONFIGURATIONS if loss.only_kernels], ids=repr)
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32 - 1), shape=st.sampled_from([(1, 2), (7, 3), (3, 17), (2, 3, 4)]))
 def test_kernels_are_the_numpy_path(loss, dtype, seed, shape):
     y_pred, y_true = example(loss, shape, seed, dtype)

@@ -169,7 +169,7 @@ shapes_to_broadcast = st.lists(st.integers(1, 6), max_size=5).flatmap(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.sampled_from(KINDS),
     shapes_to_broadcast,
@@ -192,7 +192,7 @@ def test_random_shapes(kind, shapes, samples, ties, dtype):
         check_close(actual, expected, dtype)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=4), st.data())
 def test_random_concatenations(shape, data):
     axis = data.draw(st.integers(1, len(shape)))

@@ -2,13 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tinynet import Sequential, layers, metrics
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), rows=st.integers(1, 20), classes=st.integers(2, 5))
 def test_accuracy_of_labels_and_one_hot_rows_counts_right_answers(seed, rows, classes):
     rng = np.random.default_rng(seed)
@@ -60,7 +59,6 @@ def test_errors_never_broadcast(metric):
             metric(np.zeros(targets), np.zeros(predictions))
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), rows=st.integers(0, 30), classes=st.integers(1, 5))
 def test_confusion_matrix_counts_pairs(seed, rows, classes):
     rng = np.random.default_rng(seed)
@@ -283,7 +281,6 @@ def test_area_worked_by_hand():
     assert metrics.AUC()(y_true, y_pred, sample_weight=[1, 3, 1, 1]) == pytest.approx(5 / 8)
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), samples=st.integers(2, 30))
 def test_area_is_the_share_of_pairs_in_the_right_order(seed, samples):
     random = np.random.default_rng(seed)

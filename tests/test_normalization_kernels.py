@@ -278,7 +278,7 @@ def test_layer_normalization_is_accurate_where_the_mean_is_much_larger_than_the_
 # Properties
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.integers(0, 2 * CHUNK), min_size=1, max_size=5).filter(any),
     st.integers(1, 40),
@@ -298,7 +298,7 @@ def test_the_moments_of_shards_add_up_to_those_of_the_whole(sizes, channels, dty
     np.testing.assert_allclose(squares, whole[1], rtol=rtol, atol=rtol)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(1, 3 * CHUNK),
     st.integers(1, 40),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tinynet import Input, Model, Sequential, layers, load_model, optim
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.tuples(st.integers(2, 9), st.integers(1, 4), st.integers(1, 4)),
     st.sampled_from([None, -1, 1, (1, 2)]),

@@ -68,7 +68,7 @@ def test_onnx_runtime_computes_what_each_layer_does(case, optimizes):
     assert_same(shaken(Sequential([case.make()], case.shape)), [x], optimizes=optimizes)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.tuples(SIZES, SIZES, st.integers(1, 4)),
     ROWS,
@@ -214,7 +214,7 @@ def test_of_two_equally_near_pixels_the_same_is_taken(size, new):
     np.testing.assert_array_equal(run(content, [x])[0], model.predict(x))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from([layers.Conv2D, layers.DepthwiseConv2D, layers.MaxPool2D, layers.AveragePool2D]),
     st.tuples(st.integers(1, 4), st.integers(1, 4)),

@@ -175,7 +175,7 @@ def test_first_steps_worked_by_hand(optimizer, values):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(
     seed=st.integers(0, 2**32 - 1),
     shapes=st.lists(st.sampled_from([(3, 4), (5,), (2, 3, 4), (1,)]), min_size=1),

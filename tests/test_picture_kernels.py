@@ -105,7 +105,7 @@ def test_window_maximum_finds_a_single_peak_from_every_place():
             np.testing.assert_array_equal(window_maximum(x, radius)[:, 0] == 1, near)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 60), st.integers(1, 5), st.integers(0, 70), st.integers(0, 20), st.integers(0, 2**32))
 def test_window_maximum_properties(rows, columns, radius, more, seed):
     random = np.random.default_rng(seed)
@@ -216,7 +216,7 @@ def test_label_of_every_small_mask(shape):
         assert (labels == expected).all(), mask
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 25), st.integers(1, 25), st.floats(0.05, 0.95), st.integers(0, 2**32))
 def test_label_of_random_masks(height, width, share, seed):
     mask = np.random.default_rng(seed).random((height, width)) < share
@@ -323,7 +323,7 @@ def test_widen_of_every_size(radius):
         np.testing.assert_allclose(widen(x, radius), widen_reference(x, radius), rtol=1e-6, atol=1e-7)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 12), st.integers(1, 12), st.floats(0, 15), st.integers(0, 2**32))
 def test_widen_properties(height, width, radius, seed):
     random = np.random.default_rng(seed)
@@ -366,7 +366,7 @@ def test_boxes_by_hand():
     assert boxes(labels, 2).tolist() == [[3, 0, 4, 0], [0, 2, 0, 2], [0, 3, 3, 4]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 20), st.integers(1, 20), st.floats(0, 1), st.integers(0, 2**32))
 def test_boxes_hold_their_parts(height, width, share, seed):
     labels, count = ink.label(np.random.default_rng(seed).random((height, width)) < share)

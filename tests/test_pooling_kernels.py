@@ -122,7 +122,7 @@ pools = st.tuples(
 ).filter(lambda pool: pool[4] == "same" or (pool[2][0] <= pool[1][0] and pool[2][1] <= pool[1][1]))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(pools, st.integers(1, 9), st.sampled_from(DTYPES), st.integers(0, 2**32))
 def test_max_pool_of_random_geometry(pool, channels, dtype, seed):
     samples, image, *placing = pool
@@ -201,7 +201,7 @@ def test_places_for_any_number_of_channels(relu, dtype):
         check_places(random, (1, 2, 2, channels), (2, 2), (1, 0), (1, 0, 0, 2), relu, dtype)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 4), st.integers(1, 9)),
     st.tuples(st.integers(1, 4), st.integers(1, 4)),
@@ -288,7 +288,7 @@ def rows_of(random, samples, classes, scale, dtype):
     return (scale * random.normal(size=(samples, classes))).astype(dtype)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(1, 4),
     st.integers(1, 40),
@@ -337,7 +337,7 @@ def cross_entropy(logits, labels, smoothing, share, weights=None):
     return float(value.array[0]), gradient.array
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.integers(1, 5),
     st.integers(2, 40),

@@ -47,7 +47,7 @@ def test_draws_depend_on_key_step_and_place_alone():
     assert len(np.unique(whole[:, 1])) == 10
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.tuples(st.integers(1, 6), st.integers(1, 6), st.integers(1, 3)),
     st.sampled_from(["reflect", "wrap", "nearest"]),

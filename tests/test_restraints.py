@@ -33,7 +33,7 @@ def test_the_kernels_of_penalties(size, dtype):
     assert (gradient[4 + size :] == 7).all()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(floats, max_size=20), st.floats(0, 5), st.floats(0, 5))
 def test_penalties_are_what_they_say(weights, l1, l2):
     expected = l1 * sum(map(abs, weights)) + l2 * sum(weight**2 for weight in weights)
@@ -41,7 +41,7 @@ def test_penalties_are_what_they_say(weights, l1, l2):
     assert regularizers.L1(l1)(weights) + regularizers.L2(l2)(weights) == pytest.approx(expected)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 2**32), st.floats(0, 3), st.floats(0, 3), st.sampled_from([0, 1, (0, 1), [0, 1, 2]]))
 def test_norms_lie_within_their_bounds(seed, low, more, axis):
     weights = np.random.default_rng(seed).normal(size=(3, 4, 2)) * 2

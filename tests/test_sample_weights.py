@@ -181,7 +181,7 @@ def test_a_step_on_predictions_of_several_rows_a_sample(loss):
     assert model.loss(y, after, weights) < model.loss(y, before, weights)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32), st.integers(1, 6), st.integers(1, 5))
 def test_weights_are_linear(seed, samples, outputs):
     random = np.random.default_rng(seed)

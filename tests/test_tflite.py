@@ -70,7 +70,7 @@ def test_the_interpreter_computes_what_each_layer_does(case, resolver):
     assert_same(model, [x], resolver)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.tuples(SIZES, SIZES, st.integers(1, 4)), ROWS, ENDS, HEADS, st.integers(1, 5))
 def test_the_interpreter_computes_what_rows_of_layers_do(shape, row, end, head, samples):
     pytest.importorskip("ai_edge_litert.interpreter")

@@ -305,7 +305,7 @@ def networks(draw):
     return nn.Sequential(*theirs), Sequential(ours, (*size, first)), (*size, first)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(networks())
 def test_random_networks_predict_the_same(tmp_path_factory, pair):
     agrees(pair[0], pair[1], tmp_path_factory.getbasetemp(), pair[2])

@@ -59,7 +59,7 @@ KERNELS = {
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("run", KERNELS.values(), ids=KERNELS)
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(size=st.integers(0, 1300), cuts=st.lists(st.integers(0, 1300), max_size=4), seed=st.integers(0, 999))
 def test_cuts_change_no_bit_and_nothing_else_is_written(run, dtype, size, cuts, seed):
     whole, pieces = vectors(size, dtype, seed), vectors(size, dtype, seed)
