@@ -8,9 +8,7 @@ from numpy.typing import NDArray
 from .ink import boxes_of, label
 from .opening import FAINTEST, Array
 
-DEEP = (
-    0.5  # of the light: what comes in from the border and takes away less is a shadow, as ink hardly ever is
-)
+DEEP = 0.5  # of the light: what comes in from the border and takes away less is a shadow
 FULL = 0.9  # of the ink: the middle of a stroke
 SHORTEST = 5  # pixels of a digit's longer side; a picture of shorter parts alone is one of grain
 
