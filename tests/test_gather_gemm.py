@@ -245,7 +245,7 @@ def test_no_avx_tile_where_numba_compiles_without_avx(monkeypatch):
 # Every array ends where its page does, and touching the next page ends the process.
 AT_THE_END_OF_A_PAGE = """
 import ctypes, mmap, numpy as np
-from tinynet.kernels import gather_gemm as kernels
+from tinynet.kernels import gather_gemm as kernels, winograd
 from tinynet.kernels.cpu import ROWS
 
 libc, pages = ctypes.CDLL(None, use_errno=True), []
@@ -272,6 +272,23 @@ kernels.convolution(fenced((2, 6, 7, 3)), kernel, fenced((5,)), y, 1, 1, False)
 kernels.convolution_kernel_gradient(fenced((2, 6, 7, 3)), y, kernel, 1, 1, 0, 0)
 dy, dx, exchanged = fenced((2, 8, 8, 5)), fenced((2, 6, 7, 3)), fenced((3, 2, 5, 3))
 kernels.convolution_input_gradient(dy, exchanged, dx, 1, 1, 0, 0)
+
+def work(rows, columns):
+    return fenced(winograd.planes(rows, columns))
+
+for channels, filters in [(1, 16), (3, 5), (17, 33)]:
+    for height, width, pooled in [(1, 1, False), (2, 3, False), (3, 2, False), (2, 2, True), (5, 7, True)]:
+        rows, columns = (height // 2, width // 2) if pooled else ((height + 1) // 2, (width + 1) // 2)
+        tiling = winograd.Tiling(rows, columns, 1, 1)
+        u, back = work(channels, filters), work(filters, channels)
+        winograd.transform_kernel(fenced((3, 3, channels, filters)), u)
+        winograd.transform_kernel(fenced((3, 3, filters, channels)), back)
+        x, shape = fenced((2, height, width, channels)), (rows, columns) if pooled else (height, width)
+        y, place = fenced((2, *shape, filters)), fenced((2, *shape, filters)) if pooled else None
+        v, m, bias = work(2 * rows * columns, channels), work(2 * rows * columns, filters), fenced((filters,))
+        winograd.convolution(x, u, bias, y, place, tiling, v, m, True)
+        dkernel, dx, du = fenced((3, 3, channels, filters)), fenced(x.shape), work(channels, filters)
+        winograd.gradients(x, y, place, dkernel, back, dx, bias, tiling, v, m, du)
 """
 
 

@@ -39,12 +39,14 @@ if TYPE_CHECKING:
         transforms,
         update,
         warp,
+        winograd,
     )
 
 __all__ = [
     "activation", "affine", "canary", "depthwise", "elementary", "elementwise", "gather_gemm", "im2col",
     "jit", "layer_normalization", "losses", "merging", "moving", "normalization", "penalties", "picture",
     "piecewise", "pooling", "program", "rescaling", "softmax", "transforms", "update", "warp",
+    "winograd",
 ]  # fmt: skip
 
 _importing = threading.RLock()

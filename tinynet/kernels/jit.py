@@ -29,6 +29,7 @@ SHARED = (
     "vector.py",
     "bits.py",
     "functions.py",
+    "tiles.py",
 )  # what kernels of other files use
 
 
