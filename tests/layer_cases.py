@@ -375,8 +375,15 @@ def convolutions():
         ({"filters": 3, "kernel_size": 5, "strides": (1, 2), "padding": "same"}, (4, 3, 2)),
         ({"filters": 3, "kernel_size": 3, "padding": "same"}, (1, 1, 1)),
     ]:
-        for method in ("gather", "im2col"):
+        for method in ("direct", "im2col"):
             yield {**arguments, "method": method}, shape
+    for arguments, shape in [
+        ({"filters": 3, "padding": "same"}, (1, 1, 2)),
+        ({"filters": 5, "padding": "same", "activation": "relu"}, (6, 5, 3)),
+        ({"filters": 17, "activation": "leaky_relu", "use_bias": False}, (5, 8, 2)),
+        ({"filters": 2, "padding": "same", "activation": "softmax"}, (2, 3, 18)),
+    ]:
+        yield {**arguments, "kernel_size": 3, "method": "winograd"}, shape
     yield {"filters": 3, "kernel_size": 3, "dilation_rate": 2}, (7, 6, 2)
     yield {"filters": 17, "kernel_size": (2, 3), "dilation_rate": (3, 1), "padding": "same"}, (5, 4, 3)
     yield {"filters": 2, "kernel_size": 2, "dilation_rate": (1, 4), "padding": "same"}, (2, 3, 1)

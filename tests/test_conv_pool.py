@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tinynet import Sequential, layers
 from tinynet.kernels.program import Program
-from tinynet.layers import conv_pool
+from tinynet.layers import conv_pool, winograd
 from tinynet.layers.conv_pool import ConvPool
 from tinynet.layers.flow import Flow
 from tinynet.layers.fusion import fuse
@@ -21,6 +21,7 @@ from tinynet.layers.fusion import fuse
 DTYPES = ["float32", "float64"]
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 
+WINOGRAD = {"kernel_size": 3, "method": "winograd"}
 CASES = [
     ({"filters": 4, "kernel_size": 3, "padding": "same", "activation": "relu"}, {}, (6, 8, 2)),
     ({"filters": 17, "kernel_size": (2, 3), "activation": "relu"}, {"pool_size": (2, 3)}, (8, 13, 3)),
@@ -38,6 +39,9 @@ CASES = [
         {"pool_size": (4, 3), "strides": (4, 3)},
         (4, 3, 1),
     ),
+    ({**WINOGRAD, "filters": 4, "padding": "same", "activation": "relu"}, {}, (6, 8, 2)),
+    ({**WINOGRAD, "filters": 19, "padding": "same"}, {}, (5, 3, 17)),  # pixels that no window covers
+    ({**WINOGRAD, "filters": 3, "activation": "relu", "use_bias": False}, {}, (7, 8, 5)),
 ]  # fmt: skip
 
 
@@ -128,6 +132,8 @@ def test_a_single_image_in_bands_of_rows(monkeypatch, case, dtype, rows_a_band):
     conv, pool = make(case, dtype)
     flops = 2 * conv.kernel.value.size * pool.window[0] * conv.output_shape[1]
     monkeypatch.setattr(conv_pool, "BAND_FLOPS", rows_a_band * flops)
+    flops = 32 * conv.kernel.value[0, 0].size * pool.output_shape[1]
+    monkeypatch.setattr(winograd, "BAND_FLOPS", rows_a_band * flops)
     x, _ = data(np.random.default_rng(0), case, pool, 1, dtype, whole=False)
     program, both = Program(), ConvPool(conv, pool)
     with program.recording():
@@ -179,7 +185,7 @@ def test_random_geometry(geometry, samples, seed):
 
 
 @pytest.mark.parametrize("samples_a_part", [1, 2, 9])
-@pytest.mark.parametrize("case", [*CASES[:4], CASES[5]])
+@pytest.mark.parametrize("case", [*CASES[:4], CASES[5], *CASES[7:]])
 def test_gradients_are_the_slopes_of_the_output(monkeypatch, case, samples_a_part):
     both = ConvPool(*make(case, "float64"))
     set_parts(monkeypatch, both.conv, samples_a_part)
@@ -222,6 +228,10 @@ def built(layer, shape=(8, 8, 3), dtype="float32"):
         ({"strides": (1, 2)}, {}, False),
         ({"strides": (2, 1)}, {}, False),
         ({"method": "im2col"}, {}, False),
+        ({"method": "direct"}, {}, True),
+        ({"method": "winograd"}, {}, True),
+        ({"method": "winograd"}, {"pool_size": (2, 3)}, False),  # a tile is a window
+        ({"method": "winograd"}, {"pool_size": 1}, False),
         ({"activation": "tanh"}, {}, False),
         ({"activation": "sigmoid"}, {}, False),
         ({"activation": "softmax"}, {}, False),

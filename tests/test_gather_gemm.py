@@ -286,7 +286,7 @@ for channels, filters in [(1, 16), (3, 5), (17, 33)]:
         x, shape = fenced((2, height, width, channels)), (rows, columns) if pooled else (height, width)
         y, place = fenced((2, *shape, filters)), fenced((2, *shape, filters)) if pooled else None
         v, m, bias = work(2 * rows * columns, channels), work(2 * rows * columns, filters), fenced((filters,))
-        winograd.convolution(x, u, bias, y, place, tiling, v, m, True)
+        winograd.convolution(x, u, bias, y, place, tiling, 0, 2 * rows, v, m, True)
         dkernel, dx, du = fenced((3, 3, channels, filters)), fenced(x.shape), work(channels, filters)
         winograd.gradients(x, y, place, dkernel, back, dx, bias, tiling, v, m, du)
 """

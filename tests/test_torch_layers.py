@@ -52,7 +52,7 @@ def geometry(random):
     return (height, width, int(random.integers(1, 6))), window, strides, padding, around
 
 
-@pytest.mark.parametrize("method", ["gather", "im2col"])
+@pytest.mark.parametrize("method", ["direct", "im2col"])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_conv2d(seed, method):
     random = np.random.default_rng(seed)

@@ -81,7 +81,8 @@ class Case:
         v, m = self.work(rows, channels), self.work(rows, filters)
         kernels.convolution(
             reads(self.x), self.transformed(self.kernel), reads(self.bias), y.array,
-            None if place is None else place.array, self.tiling, v.array, m.array, relu,
+            None if place is None else place.array, self.tiling, 0,
+            len(self.x) * self.tiling.rows, v.array, m.array, relu,
         )  # fmt: skip
         check_around(v, m, *([place] if self.pooled else []))
         return y, place
@@ -158,13 +159,13 @@ def test_by_hand():
     tiling = kernels.Tiling(1, 1, 1, 1)
     v, m, du = (np.zeros(kernels.planes(1, 1), np.float32) for _ in range(3))
     y, bias = np.zeros((1, 2, 2, 1), np.float32), np.array([-70], np.float32)
-    kernels.convolution(x, u, bias, y, None, tiling, v, m, False)
+    kernels.convolution(x, u, bias, y, None, tiling, 0, 1, v, m, False)
     assert v.ravel().tolist() == [4, -7, -1, -3, -6, 10, 2, 4, -2, 4, 0, 2, -2, 3, 1, 1]
     assert y.ravel().tolist() == [77 - 70, 67 - 70, 47 - 70, 37 - 70]
-    kernels.convolution(x, u, bias, y, None, tiling, v, m, True)
+    kernels.convolution(x, u, bias, y, None, tiling, 0, 1, v, m, True)
     assert y.ravel().tolist() == [7, 0, 0, 0]
     pooled, place = np.zeros((1, 1, 1, 1), np.float32), np.zeros((1, 1, 1, 1), np.float32)
-    kernels.convolution(x, u, bias, pooled, place, tiling, v, m, True)
+    kernels.convolution(x, u, bias, pooled, place, tiling, 0, 1, v, m, True)
     assert (pooled.item(), place.item()) == (7, 0)
     dy, dx, dkernel, total = (
         np.full((1, 1, 1, 1), 2, np.float32),

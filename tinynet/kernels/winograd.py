@@ -79,6 +79,8 @@ def convolution(
     y: Array,
     place: Array | None,
     tiling: Tiling,
+    first: int,
+    last: int,
     v: Array,
     m: Array,
     relu: bool,
@@ -93,16 +95,17 @@ def convolution(
         place: None for a convolution that is not pooled; else as y, written: what `pool_products` says, or of
             size 0 if it is not wanted.
         tiling: of the images.
+        first, last: which rows of tiles to compute, of all images' numbered through.
         v, m: planes(tiles, C) and planes(tiles, F) for whole rows of tiles, to work in.
         relu: whether negative results become 0.
     """
-    for first, last in parts(len(x), tiling, v):
-        transform_input(x, v, first, last, *tiling)
-        multiply(v, u, m, (last - first) * tiling.columns)
+    for begin, end in parts(first, last, tiling, v):
+        transform_input(x, v, begin, end, *tiling)
+        multiply(v, u, m, (end - begin) * tiling.columns)
         if place is None:
-            transform_products(m, bias, y, first, last, tiling.rows, tiling.columns, relu)
+            transform_products(m, bias, y, begin, end, tiling.rows, tiling.columns, relu)
         else:
-            pool_products(m, bias, y, place, first, last, tiling.columns, relu)
+            pool_products(m, bias, y, place, begin, end, tiling.columns, relu)
 
 
 def gradients(
@@ -127,7 +130,7 @@ def gradients(
     covered = 2 * tiling.rows + 2 - tiling.top, 2 * tiling.columns + 2 - tiling.left
     if dx.size and (covered[0] < dx.shape[1] or covered[1] < dx.shape[2]):
         elementwise.fill(dx.reshape(-1), 0.0)  # outputs that are not pooled may have had pixels to themselves
-    for first, last in parts(len(x), tiling, v):
+    for first, last in parts(0, len(x) * tiling.rows, tiling, v):
         if place is None:
             transform_gradient(dy, m, first, last, tiling.rows, tiling.columns)
         else:
@@ -143,10 +146,10 @@ def gradients(
         elementwise.fill(dkernel.reshape(-1), 0.0)
 
 
-def parts(samples: int, tiling: Tiling, v: Array) -> list[tuple[int, int]]:
-    """Return the rows of tiles, first to last, that are worked on at a time: as many as v holds."""
-    rows, size = samples * tiling.rows, v.shape[1] // tiling.columns
-    return [(first, min(first + size, rows)) for first in range(0, rows, size)]
+def parts(first: int, last: int, tiling: Tiling, v: Array) -> list[tuple[int, int]]:
+    """Return which of some rows of tiles are worked on at a time: as many as v holds."""
+    size = v.shape[1] // tiling.columns
+    return [(begin, min(begin + size, last)) for begin in range(first, last, max(size, 1))]
 
 
 def multiply(v: Array, u: Array, m: Array, tiles: int) -> None:

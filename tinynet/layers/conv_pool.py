@@ -42,12 +42,13 @@ class ConvPool(Layer, only_kernels=True):
         return (
             type(conv) is Conv2D  # and no layer of one's own that derives from it
             and type(pool) is MaxPool2D
-            and conv.method == "gather"
+            and conv.method != "im2col"
             and not conv.channels_first
             and not pool.channels_first
             and (conv.steps, conv.dilation, conv.groups) == ((1, 1), (1, 1), 1)
             and (conv.activation_layer is None or conv.fuses_relu)
             and pool.side_by_side
+            and (pool.window == (2, 2) or not conv.uses_winograd)
         )
 
     def slices(self, samples: int) -> list[slice]:
@@ -62,8 +63,14 @@ class ConvPool(Layer, only_kernels=True):
         x = self.check_input(x)
         assert self.output_shape is not None
         assert conv.output_shape is not None
-        padded = conv.padded(x, training)
         y = self.empty("y", (len(x), *self.output_shape), training)
+        if conv.uses_winograd:
+            place = self.empty("place", y.shape) if training else y[:0]
+            conv.winograd_forward(x, y, place, conv.fuses_relu, training)
+            if training:
+                self.x, self.y = x, place
+            return y
+        padded = conv.padded(x, training)
         bias = conv.bias.value if conv.use_bias else np.empty(0, self.dtype)
         if len(x) == 1 and not training:
             return self.forward_bands(padded, bias, y)
@@ -110,12 +117,15 @@ class ConvPool(Layer, only_kernels=True):
         assert self.x is not None
         assert self.input_shape is not None
         assert conv.output_shape is not None
+        bias_gradient = conv.bias.grad if conv.use_bias else np.empty(0, self.dtype)
+        kernels.elementwise.fill(bias_gradient, 0.0)
+        dx = self.empty("dx", (len(dy), *self.input_shape) if self.needs_input_gradient else (0, 0, 0, 0))
+        if conv.uses_winograd:
+            conv.winograd_backward(self.x, dy, place, bias_gradient, dx)
+            return dx if self.needs_input_gradient else np.empty(0, self.dtype)
         size = conv.gradient_padding() if self.needs_input_gradient else (0, 0, *conv.output_shape[:2])
         above, before, height, width = size
         kernel = conv.exchanged_kernel() if self.needs_input_gradient else conv.kernel.value
-        bias_gradient = conv.bias.grad if conv.use_bias else np.empty(0, self.dtype)
-        kernels.elementwise.fill(bias_gradient, 0.0)
-        dx = self.empty("dx", (len(dy), *self.input_shape) if self.needs_input_gradient else (0,))
         parts = self.slices(len(dy))
         gradients = self.empty("gradients", (parts[0].stop, height, width, conv.filters))
         for part in parts:
@@ -130,4 +140,4 @@ class ConvPool(Layer, only_kernels=True):
                 kernels.gather_gemm.convolution_input_gradient(
                     gradient, kernel, dx[part], 1, 1, conv.windows.top, conv.windows.left
                 )
-        return dx
+        return dx if self.needs_input_gradient else np.empty(0, self.dtype)
