@@ -20,12 +20,17 @@ from numba import types
 from numba.core import cgutils
 
 from .jit import Array, instruction
-from .vector import Vector, load_lanes, place_and_mask, store_lanes
+from .vector import Vector, larger_of, load_lanes, place_and_mask, store_lanes
 
 
 def unpack(builder: Any, values: Any) -> list[Any]:
     """Return the parts of a tuple."""
     return cgutils.unpack_tuple(builder, values)  # type: ignore[no-untyped-call, no-any-return]
+
+
+def splatted(kind: Any, number: float) -> Any:
+    """Return LLVM's vector of a kind with a number in every lane."""
+    return ir.Constant(kind, [float(number)] * kind.count)
 
 
 def product(builder: Any, matrix: Array, column: Sequence[Any]) -> list[Any]:
@@ -37,7 +42,7 @@ def product(builder: Any, matrix: Array, column: Sequence[Any]) -> list[Any]:
             if factor == 0:
                 continue
             if abs(factor) != 1:
-                value = builder.fmul(ir.Constant(kind, [abs(factor)] * kind.count), value)
+                value = builder.fmul(splatted(kind, abs(factor)), value)
             if total is None:
                 total = value if factor > 0 else builder.fneg(value)
             else:
@@ -140,39 +145,113 @@ def store_tile(typing_context: Any, array: Any, index: Any, step: Any, count: An
     return types.none(array, types.int64, types.int64, types.int64, tile), codegen
 
 
+def column_places(context: Any, builder: Any, array: Any, arguments: Any) -> list[Any]:
+    """Return what `place_and_mask` says of four vectors below one another.
+
+    Args:
+        arguments: (array, index, step, count, first, limit): the n-th vector is
+            array[index + n * step :][:count], and is there if 0 <= first + n < limit.
+    """
+    array_value, index, step, count, first, limit = arguments
+    places = []
+    for n in range(4):
+        row = builder.add(first, first.type(n))
+        there = builder.zext(builder.icmp_unsigned("<", row, limit), count.type)
+        place = builder.add(index, builder.mul(step, step.type(n)))
+        places.append(
+            place_and_mask(context, builder, array, (array_value, place, builder.mul(count, there)))
+        )
+    return places
+
+
 @instruction
-def load_column(typing_context: Any, array: Any, index: Any, step: Any, counts: Any) -> Any:
-    """Return array[index + n * step :][: counts[n]] of all n."""
+def load_column(
+    typing_context: Any, array: Any, index: Any, step: Any, count: Any, first: Any, limit: Any
+) -> Any:
+    """Return four vectors below one another, and 0 for those that are not there; see `column_places`."""
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array, index, step, counts = arguments
-        values = []
-        for n, count in enumerate(unpack(builder, counts)):
-            place = builder.add(index, builder.mul(step, step.type(n)))
-            there = place_and_mask(context, builder, signature.args[0], (array, place, count))
-            values.append(load_lanes(builder, *there))
+        places = column_places(context, builder, signature.args[0], arguments)
+        values = [load_lanes(builder, *place) for place in places]
         return context.make_tuple(builder, signature.return_type, values)
 
-    return tile_of(Vector(array.dtype), counts.count)(array, types.int64, types.int64, counts), codegen
+    return tile_of(Vector(array.dtype), 4)(array, *[types.int64] * 5), codegen
 
 
 @instruction
 def store_column(
-    typing_context: Any, array: Any, index: Any, step: Any, counts: Any, old: Any, a: Any, b: Any
-) -> Any:
-    """Write a[n] + b[n] to array[index + n * step :][: counts[n]]; where n < old, add it to what is there."""
+    typing_context: Any, array: Any, index: Any, step: Any, count: Any, first: Any, limit: Any,
+    old: Any, a: Any, b: Any,
+) -> Any:  # fmt: skip
+    """Write the sums of two columns where they are there; if `old`, add the upper two to what is there."""
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array, index, step, counts, old, a, b = arguments
-        columns = [unpack(builder, values) for values in (counts, a, b)]
-        for n, (count, one, other) in enumerate(zip(*columns, strict=True)):
-            place, total = builder.add(index, builder.mul(step, step.type(n))), builder.fadd(one, other)
-            adds = builder.zext(builder.icmp_signed(">", old, old.type(n)), count.type)
-            before = (array, place, builder.mul(count, adds))
-            there = place_and_mask(context, builder, signature.args[0], before)
-            total = builder.fadd(load_lanes(builder, *there), total)
-            there = place_and_mask(context, builder, signature.args[0], (array, place, count))
+        *place, old, a, b = arguments
+        places = column_places(context, builder, signature.args[0], place)
+        before = column_places(
+            context, builder, signature.args[0], [*place[:3], builder.mul(place[3], old), *place[4:]]
+        )
+        columns = zip(unpack(builder, a), unpack(builder, b), places, before, strict=True)
+        for n, (one, other, there, written) in enumerate(columns):
+            total = builder.fadd(one, other)
+            if n < 2:
+                total = builder.fadd(load_lanes(builder, *written), total)
             store_lanes(builder, total, *there)
         return context.get_dummy_value()
 
-    return types.none(array, types.int64, types.int64, counts, types.int64, a, b), codegen
+    return types.none(array, *[types.int64] * 6, a, b), codegen
+
+
+@instruction
+def columns_of(typing_context: Any, tile: Any) -> Any:
+    """Return the four columns of a tile of 4x4."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        values, column = unpack(builder, arguments[0]), signature.return_type.dtype
+        columns = [context.make_tuple(builder, column, values[n::4]) for n in range(4)]
+        return context.make_tuple(builder, signature.return_type, columns)
+
+    return tile_of(tile_of(tile.dtype, 4), 4)(tile), codegen
+
+
+@instruction
+def add_to_all(typing_context: Any, tile: Any, vector: Any) -> Any:
+    """Return the sums of a vector and all vectors of a tile."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        sums = [builder.fadd(value, arguments[1]) for value in unpack(builder, arguments[0])]
+        return context.make_tuple(builder, signature.return_type, sums)
+
+    return tile(tile, vector), codegen
+
+
+@instruction
+def largest_of(typing_context: Any, tile: Any) -> Any:
+    """Return a tile's largest vector lane by lane, or NaN where there is one, and its first place."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        values = [(value, splatted(value.type, n)) for n, value in enumerate(unpack(builder, arguments[0]))]
+        while len(values) > 1:  # of pairs, and of those again
+            values = [
+                (larger_of(builder, a, b), builder.select(builder.fcmp_ordered(">", b, a), q, p))
+                for (a, p), (b, q) in zip(values[::2], values[1::2], strict=True)
+            ]
+        return context.make_tuple(builder, signature.return_type, values[0])
+
+    return tile_of(tile.dtype, 2)(tile), codegen
+
+
+@instruction
+def put_at(typing_context: Any, value: Any, place: Any) -> Any:
+    """Return a tile of four vectors with a value at its place, lane by lane, and 0 elsewhere."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        value, place = arguments
+        zero = splatted(value.type, 0)
+        values = [
+            builder.select(builder.fcmp_ordered("==", place, splatted(value.type, n)), value, zero)
+            for n in range(4)
+        ]
+        return context.make_tuple(builder, signature.return_type, values)
+
+    return tile_of(value, 4)(value, place), codegen

@@ -94,8 +94,9 @@ def place_and_mask(context: Any, builder: Any, kind: Any, array: Any, arguments:
     return address, first_lanes(builder, vector.count, arguments[2]), array.dtype.bitwidth // 8
 
 
+
 def loader(lanes: int | None) -> Any:
-    """Make an intrinsic `load(array, index, count)`: array[index:][:count] as a vector; of a flat array."""
+    """Make an intrinsic `load(array, index, count)`: array[index:][:count] as a vector, as if it were flat."""
 
     @instruction
     def load(typing_context: Any, array: Any, index: Any, count: Any) -> Any:
@@ -114,7 +115,7 @@ load, load_parts = loader(None), loader(PARTS)
 
 @instruction
 def store(typing_context: Any, array: Any, index: Any, count: Any, value: Any) -> Any:
-    """Write a vector to array[index:][:count]; of a flat array."""
+    """Write a vector to array[index:][:count]; of a contiguous array, as if it were flat."""
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         store_lanes(builder, arguments[3], *place_and_mask(context, builder, value, array, arguments))
@@ -235,14 +236,18 @@ def lane_sum(typing_context: Any, a: Any) -> Any:
     return a.dtype(a), codegen
 
 
+def larger_of(builder: Any, a: Any, b: Any) -> Any:
+    """Return the larger of LLVM's vectors lane by lane, or NaN where there is one."""
+    takes_b = builder.or_(builder.fcmp_ordered(">", b, a), builder.fcmp_unordered("uno", b, b))
+    return builder.select(takes_b, b, a)
+
+
 @instruction
 def larger(typing_context: Any, a: Any, b: Any) -> Any:
     """Return the larger of a and b lane by lane, or NaN where there is one."""
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        a, b = arguments
-        takes_b = builder.or_(builder.fcmp_ordered(">", b, a), builder.fcmp_unordered("uno", b, b))
-        return builder.select(takes_b, b, a)
+        return larger_of(builder, *arguments)
 
     return a(a, a), codegen
 
