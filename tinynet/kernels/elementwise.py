@@ -7,7 +7,7 @@ import numpy as np
 from .cpu import VECTOR_BYTES
 from .functions import exp, log
 from .jit import Array, kernel
-from .vector import add, broadcast, load, scalar, store, subtract, where_greater
+from .vector import add, broadcast, lane_sum, load, scalar, store, subtract, where_greater
 
 
 @kernel
@@ -102,22 +102,18 @@ def pad(x: Array, padded: Array, top: int, left: int) -> None:
         padded: (N, PH, PW, C) with PH >= top + H and PW >= left + W, written everywhere.
         top, left: rows and columns of zeros before x.
     """
-    samples, height, width, channels = x.shape
-    _, padded_height, padded_width, _ = padded.shape
-    source, target = x.reshape(-1), padded.reshape(-1)
-    lanes = VECTOR_BYTES // x.itemsize
-    for n in range(samples):
+    height, row = x.shape[1], x.shape[2] * x.shape[3]
+    padded_height, padded_row, before = padded.shape[1], padded.shape[2] * padded.shape[3], left * x.shape[3]
+    lanes, zero = VECTOR_BYTES // x.itemsize, broadcast(x.dtype.type(0))
+    for n in range(len(x)):
         for py in range(padded_height):
-            begin = (n * padded_height + py) * padded_width * channels
-            end, row = begin + padded_width * channels, (n * height + py - top) * width * channels
-            if not top <= py < top + height:
-                fill(target[begin:end], 0.0)
-                continue
-            inside = begin + left * channels
-            fill(target[begin:inside], 0.0)
-            fill(target[inside + width * channels : end], 0.0)
-            for i in range(0, width * channels, lanes):
-                store(target, inside + i, width * channels - i, load(source, row + i, width * channels - i))
+            begin, y = (n * padded_height + py) * padded_row, py - top
+            for i in range(0, padded_row, lanes):
+                store(padded, begin + i, padded_row - i, zero)
+            if 0 <= y < height:
+                source = (n * height + y) * row
+                for i in range(0, row, lanes):
+                    store(padded, begin + before + i, row - i, load(x, source + i, row - i))
 
 
 @kernel
@@ -135,30 +131,26 @@ def bias_gradient(y: Array, dy: Array, padded: Array, top: int, left: int, total
         total: (C,) or (0,) if it is not wanted, written.
         relu: whether there was a ReLU.
     """
-    samples, height, width, channels = dy.shape
-    _, padded_height, padded_width, _ = padded.shape
-    outputs, upstream, gradient = y.reshape(-1), dy.reshape(-1), padded.reshape(-1)
-    lanes = VECTOR_BYTES // dy.itemsize
-    zero = broadcast(dy.dtype.type(0))
+    height, width, channels = dy.shape[1], dy.shape[2], dy.shape[3]
+    padded_height, padded_row = padded.shape[1], padded.shape[2] * channels
+    lanes, zero = VECTOR_BYTES // dy.itemsize, broadcast(dy.dtype.type(0))
     fill(total, 0.0)
-    for n in range(samples):
+    for n in range(len(dy)):
         for py in range(padded_height):
-            begin = (n * padded_height + py) * padded_width * channels
-            end, source = begin + padded_width * channels, (n * height + py - top) * width * channels
-            if not top <= py < top + height:
-                fill(gradient[begin:end], 0.0)
-                continue
-            fill(gradient[begin : begin + left * channels], 0.0)
-            fill(gradient[begin + (left + width) * channels : end], 0.0)
-            for c in range(0, channels, lanes):
+            begin, source = (n * padded_height + py) * padded_row, (n * height + py - top) * width * channels
+            inside = top <= py < top + height
+            if not inside or width * channels < padded_row:
+                for i in range(0, padded_row, lanes):
+                    store(padded, begin + i, padded_row - i, zero)
+            for c in range(0, channels if inside else 0, lanes):
                 count = channels - c
                 target = begin + left * channels + c
                 column_sum = load(total, c, total.size - c)
                 for i in range(source + c, source + width * channels, channels):
-                    value = load(upstream, i, count)
+                    value = load(dy, i, count)
                     if relu:
-                        value = where_greater(load(outputs, i, count), zero, value, zero)
-                    store(gradient, target, count, value)
+                        value = where_greater(load(y, i, count), zero, value, zero)
+                    store(padded, target, count, value)
                     column_sum = add(column_sum, value)
                     target += channels
                 store(total, c, total.size - c, column_sum)
@@ -252,13 +244,8 @@ def dropout_groups(
 def all_finite(x: Array) -> bool:
     """Return whether no element of the flat x is NaN or infinite."""
     lanes = VECTOR_BYTES // x.itemsize
-    rest = np.zeros(lanes, x.dtype)
-    differences = load(rest, 0, lanes)
+    differences = broadcast(x.dtype.type(0))
     for i in range(0, x.size, lanes):
         value = load(x, i, x.size - i)
         differences = add(differences, subtract(value, value))  # 0, or NaN for NaN and infinities
-    store(rest, 0, lanes, differences)
-    for lane in range(lanes):  # noqa: SIM110 (quicker to compile)
-        if rest[lane] != 0:
-            return False
-    return True
+    return bool(lane_sum(differences) == 0)

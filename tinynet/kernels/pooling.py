@@ -19,23 +19,21 @@ def max_pool(
     x: Array, y: Array, pool_y: int, pool_x: int, stride_y: int, stride_x: int, top: int, left: int
 ) -> None:
     """Write the largest value of each window to y; a NaN in a window is its result."""
-    samples, height, width, channels = x.shape
-    _, out_height, out_width, _ = y.shape
-    lanes = VECTOR_BYTES // x.itemsize
+    height, width, channels = x.shape[1], x.shape[2], x.shape[3]
+    lanes, place = VECTOR_BYTES // x.itemsize, 0
     lowest = broadcast(x.dtype.type(-np.inf))
-    pixels, results, place = x.reshape(-1), y.reshape(-1), 0
-    for n in range(samples):
-        for oy in range(out_height):
+    for n in range(len(x)):
+        for oy in range(y.shape[1]):
             y0, y1 = max(oy * stride_y - top, 0), min(oy * stride_y - top + pool_y, height)
-            for ox in range(out_width):
+            for ox in range(y.shape[2]):
                 x0, x1 = max(ox * stride_x - left, 0), min(ox * stride_x - left + pool_x, width)
                 for c in range(0, channels, lanes):
                     largest = lowest
                     for iy in range(y0, y1):
                         row = (n * height + iy) * width * channels + c
                         for ix in range(x0, x1):
-                            largest = larger(largest, load(pixels, row + ix * channels, channels - c))
-                    store(results, place + c, channels - c, largest)
+                            largest = larger(largest, load(x, row + ix * channels, channels - c))
+                    store(y, place + c, channels - c, largest)
                 place += channels
 
 
@@ -102,26 +100,24 @@ def max_pool_places(x: Array, y: Array, place: Array, pool_y: int, pool_x: int, 
         pool_y, pool_x: size and steps of the windows.
         relu: whether x is the output of a ReLU.
     """
-    _, height, width, channels = x.shape
-    samples, out_height, out_width, _ = y.shape
-    number, lanes = x.dtype.type, VECTOR_BYTES // x.itemsize
+    height, width, channels = x.shape[1], x.shape[2], x.shape[3]
+    number, lanes, window = x.dtype.type, VECTOR_BYTES // x.itemsize, 0
     zero, nowhere, lowest = broadcast(number(0)), broadcast(number(-1)), broadcast(number(-np.inf))
-    pixels, results, places, window = x.reshape(-1), y.reshape(-1), place.reshape(-1), 0
-    for n in range(samples):
-        for oy in range(out_height):
-            for ox in range(out_width):
+    for n in range(len(y)):
+        for oy in range(y.shape[1]):
+            for ox in range(y.shape[2]):
                 first = ((n * height + oy * pool_y) * width + ox * pool_x) * channels
                 for c in range(0, channels, lanes):
                     largest, where = lowest, zero
                     for iy in range(pool_y):
                         for ix in range(pool_x):
-                            value = load(pixels, first + (iy * width + ix) * channels + c, channels - c)
+                            value = load(x, first + (iy * width + ix) * channels + c, channels - c)
                             where = where_greater(value, largest, broadcast(number(iy * pool_x + ix)), where)
                             largest = larger(largest, value)
                     if relu:
                         where = where_greater(largest, zero, where, nowhere)
-                    store(results, window + c, channels - c, largest)
-                    store(places, window + c, channels - c, where)
+                    store(y, window + c, channels - c, largest)
+                    store(place, window + c, channels - c, where)
                 window += channels
 
 
@@ -142,34 +138,27 @@ def max_pool_places_gradient(
         top, left: rows and columns of zeros before the pixels.
         total: (C,) or (0,) if it is not wanted; added to.
     """
-    samples, out_height, out_width, channels = dy.shape
-    _, height, width, _ = padded.shape
-    number, lanes = dy.dtype.type, VECTOR_BYTES // dy.itemsize
-    zero, nowhere = broadcast(number(0)), broadcast(number(-1))
-    upstream, places, gradient = dy.reshape(-1), place.reshape(-1), padded.reshape(-1)
-    before, covered = left * channels, (left + pool_x * out_width) * channels
-    for row in range(samples * height):
-        begin, y = row * width * channels, row % height - top
+    out_height, out_width, channels, height = dy.shape[1], dy.shape[2], dy.shape[3], padded.shape[1]
+    number, lanes, size = dy.dtype.type, VECTOR_BYTES // dy.itemsize, padded.shape[2] * channels
+    zero, nowhere, before = broadcast(number(0)), broadcast(number(-1)), left * channels
+    for row in range(len(padded) * height):
+        begin, y = row * size, row % height - top
         inside = 0 <= y < out_height * pool_y
-        if not inside:
-            gradient[begin : begin + width * channels] = 0
-            continue
-        gradient[begin : begin + before] = 0
-        gradient[begin + covered : begin + width * channels] = 0
+        if not inside or out_width * pool_x * channels < size:
+            for i in range(0, size, lanes):
+                store(padded, begin + i, size - i, zero)
         window = (row // height * out_height + y // pool_y) * out_width * channels
-        for c in range(0, channels, lanes):
+        for c in range(0, channels if inside else 0, lanes):
             count = channels - c
             column_sum = load(total, c, total.size - c)
             for ox in range(out_width):
-                value, where = (
-                    load(upstream, window + ox * channels + c, count),
-                    load(places, window + ox * channels + c, count),
-                )
+                value = load(dy, window + ox * channels + c, count)
+                where = load(place, window + ox * channels + c, count)
                 if y % pool_y == 0:
                     column_sum = add(column_sum, where_greater(where, nowhere, value, zero))
                 for ix in range(pool_x):
                     here = where_equal(where, broadcast(number(y % pool_y * pool_x + ix)), value, zero)
-                    store(gradient, begin + before + (ox * pool_x + ix) * channels + c, count, here)
+                    store(padded, begin + before + (ox * pool_x + ix) * channels + c, count, here)
             store(total, c, total.size - c, column_sum)
 
 
