@@ -1,7 +1,7 @@
 """Where Winograd's convolution is faster than the direct one, and how exact both are.
 
 A layer with ReLU and 2x2 max-pooling, as many filters as channels, and images with zeros around them: on
-one thread, the direct method's seconds over Winograd's, the least of calls that take turns.
+one thread, the direct method's seconds over Winograd's, medians of calls that take turns.
 `Conv2D(method="auto")` decides by what comes out of it.
 
     TINYNET_NUM_THREADS=1 python benchmarks/winograd.py
@@ -56,15 +56,16 @@ def programs(layer: Any, samples: int) -> list[Callable[[], None]]:
     return recorded
 
 
-def least(functions: Sequence[Callable[[], None]], seconds: float) -> list[float]:
-    """Return the least seconds of each function; they take turns."""
-    best, end = [np.inf] * len(functions), time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        for n, function in enumerate(functions):
-            start = time.perf_counter()
+def medians(functions: Sequence[Callable[[], None]], seconds: float) -> list[float]:
+    """Return the median of each function's seconds, of this process's own time; they take turns."""
+    found: list[list[float]] = [[] for _ in functions]
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end or len(found[0]) < 3:
+        for function, times in zip(functions, found, strict=True):
+            start = time.process_time()
             function()
-            best[n] = min(best[n], time.perf_counter() - start)
-    return best
+            times.append(time.process_time() - start)
+    return [float(np.median(times)) for times in found]
 
 
 def ratios(size: int, channels: int, filters: int, seconds: float) -> list[float]:
@@ -73,7 +74,7 @@ def ratios(size: int, channels: int, filters: int, seconds: float) -> list[float
     pairs = zip(
         *(programs(made(method, size, channels, filters), samples) for method in METHODS), strict=True
     )
-    return [direct / winograd for direct, winograd in (least(pair, seconds / 3) for pair in pairs)]
+    return [direct / winograd for direct, winograd in (medians(pair, seconds / 3) for pair in pairs)]
 
 
 def errors(size: int, channels: int) -> list[float]:

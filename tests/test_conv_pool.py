@@ -39,6 +39,8 @@ CASES = [
         {"pool_size": (4, 3), "strides": (4, 3)},
         (4, 3, 1),
     ),
+    ({"filters": 4, "kernel_size": 3, "padding": "same", "activation": "relu"}, {}, (6, 7, 4)),
+    ({"filters": 35, "kernel_size": (2, 3), "activation": "relu"}, {}, (6, 9, 4)),  # 24 taps
     ({**WINOGRAD, "filters": 4, "padding": "same", "activation": "relu"}, {}, (6, 8, 2)),
     ({**WINOGRAD, "filters": 19, "padding": "same"}, {}, (5, 3, 17)),  # pixels that no window covers
     ({**WINOGRAD, "filters": 3, "activation": "relu", "use_bias": False}, {}, (7, 8, 5)),

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         penalties,
         picture,
         piecewise,
+        pooled_convolution,
         pooling,
         program,
         rescaling,
@@ -45,8 +46,8 @@ if TYPE_CHECKING:
 __all__ = [
     "activation", "affine", "canary", "depthwise", "elementary", "elementwise", "gather_gemm", "im2col",
     "jit", "layer_normalization", "losses", "merging", "moving", "normalization", "penalties", "picture",
-    "piecewise", "pooling", "program", "rescaling", "softmax", "transforms", "update", "warp",
-    "winograd",
+    "piecewise", "pooled_convolution", "pooling", "program", "rescaling", "softmax", "transforms", "update",
+    "warp", "winograd",
 ]  # fmt: skip
 
 _importing = threading.RLock()

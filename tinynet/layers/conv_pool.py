@@ -14,15 +14,16 @@ from .conv2d import Conv2D
 from .pool2d import MaxPool2D
 
 PART_BYTES = 2**19  # of the convolution's output at a time: half of a usual core's own cache
+FEW_TAPS = 27  # of a window: then pooling in registers saves more than it costs
 BAND_FLOPS = 1e6  # of a single image: then it pays that another thread takes a part of it
 
 
 class ConvPool(Layer, only_kernels=True):
     """Conv2D with ReLU, then MaxPool2D, a few samples at a time.
 
-    The convolution's output, by far the largest array of a network, is pooled while it is in the cache, and
-    is never kept: of each window only the largest value's place is remembered. The results are those of
-    the two layers one after the other, bit for bit; the gradients are sums in another order.
+    The convolution's output, by far the largest array of a network, is pooled while it is in the cache, or in
+    registers, and is never kept: of each window only the largest value's place is remembered. The results are
+    those of the two layers one after the other, bit for bit; the gradients are sums in another order.
 
     Args:
         conv: a built convolution that `fits`.
@@ -51,6 +52,18 @@ class ConvPool(Layer, only_kernels=True):
             and (pool.window == (2, 2) or not conv.uses_winograd)
         )
 
+    @property
+    def in_registers(self) -> bool:
+        """Whether there are so few products that their sums are pooled before they leave the registers."""
+        conv = self.conv
+        few = conv.kernel.value[..., 0].size <= FEW_TAPS and self.pool.window == (2, 2)
+        return few and not conv.uses_winograd
+
+    def taps(self, padded: Array) -> Array:
+        """Return the offsets of a window's elements in the padded images."""
+        (height, width), (row, channels) = self.conv.window, padded.shape[2:]
+        return kernels.gather_gemm.offsets(height, width, channels, row * channels, channels, 1, 0)
+
     def slices(self, samples: int) -> list[slice]:
         """Cut a batch into parts whose convolution's output stays in cache."""
         assert self.conv.output_shape is not None
@@ -74,7 +87,14 @@ class ConvPool(Layer, only_kernels=True):
         bias = conv.bias.value if conv.use_bias else np.empty(0, self.dtype)
         if len(x) == 1 and not training:
             return self.forward_bands(padded, bias, y)
-        place = self.empty("place", y.shape) if training else y
+        place = self.empty("place", y.shape) if training else y[:0]
+        if training:
+            self.x, self.y = padded, place
+        if self.in_registers:
+            kernels.pooled_convolution.convolve_and_pool(
+                padded, self.taps(padded), conv.kernel.value, bias, y, place, conv.fuses_relu
+            )
+            return y
         parts = self.slices(len(x))
         results = self.empty("results", (parts[0].stop, *conv.output_shape), training)
         for part in parts:
@@ -86,8 +106,6 @@ class ConvPool(Layer, only_kernels=True):
                 kernels.pooling.max_pool_places(result, y[part], place[part], *pool.window, conv.fuses_relu)
             else:
                 kernels.pooling.max_pool(result, y[part], *pool.geometry)
-        if training:
-            self.x, self.y = padded, place
         return y
 
     def forward_bands(self, padded: Array, bias: Array, y: Array) -> Array:
@@ -102,8 +120,19 @@ class ConvPool(Layer, only_kernels=True):
         def band(number: int) -> None:
             first, last = number * size, min((number + 1) * size, rows)
             begin, end = first * pool_height, last * pool_height
-            result = np.empty((1, end - begin, width, filters), self.dtype)
             window = padded[:, begin : end + kernel_height - 1]
+            if self.in_registers:
+                kernels.pooled_convolution.convolve_and_pool(
+                    window,
+                    self.taps(padded),
+                    conv.kernel.value,
+                    bias,
+                    y[:, first:last],
+                    y[:0],
+                    conv.fuses_relu,
+                )
+                return
+            result = np.empty((1, end - begin, width, filters), self.dtype)
             kernels.gather_gemm.convolution(window, conv.kernel.value, bias, result, 1, 1, conv.fuses_relu)
             kernels.pooling.max_pool(result, y[:, first:last], *pool.geometry)
 
@@ -123,6 +152,11 @@ class ConvPool(Layer, only_kernels=True):
         if conv.uses_winograd:
             conv.winograd_backward(self.x, dy, place, bias_gradient, dx)
             return dx if self.needs_input_gradient else np.empty(0, self.dtype)
+        if self.in_registers and not self.needs_input_gradient:
+            kernels.pooled_convolution.pooled_kernel_gradient(
+                self.x, self.taps(self.x), dy, place, conv.kernel.grad, bias_gradient
+            )
+            return np.empty(0, self.dtype)
         size = conv.gradient_padding() if self.needs_input_gradient else (0, 0, *conv.output_shape[:2])
         above, before, height, width = size
         kernel = conv.exchanged_kernel() if self.needs_input_gradient else conv.kernel.value
