@@ -136,6 +136,7 @@ def test_a_single_image_in_bands_of_rows(monkeypatch, case, dtype, rows_a_band):
     monkeypatch.setattr(conv_pool, "BAND_FLOPS", rows_a_band * flops)
     flops = 32 * conv.kernel.value[0, 0].size * pool.output_shape[1]
     monkeypatch.setattr(winograd, "BAND_FLOPS", rows_a_band * flops)
+    monkeypatch.setattr(winograd, "BAND_TILES", 1)
     x, _ = data(np.random.default_rng(0), case, pool, 1, dtype, whole=False)
     program, both = Program(), ConvPool(conv, pool)
     with program.recording():

@@ -245,7 +245,7 @@ def test_no_avx_tile_where_numba_compiles_without_avx(monkeypatch):
 # Every array ends where its page does, and touching the next page ends the process.
 AT_THE_END_OF_A_PAGE = """
 import ctypes, mmap, numpy as np
-from tinynet.kernels import gather_gemm as kernels, winograd
+from tinynet.kernels import gather_gemm as kernels, pooled_convolution, winograd
 from tinynet.kernels.cpu import ROWS
 
 libc, pages = ctypes.CDLL(None, use_errno=True), []
@@ -289,6 +289,15 @@ for channels, filters in [(1, 16), (3, 5), (17, 33)]:
         winograd.convolution(x, u, bias, y, place, tiling, 0, 2 * rows, v, m, True)
         dkernel, dx, du = fenced((3, 3, channels, filters)), fenced(x.shape), work(channels, filters)
         winograd.gradients(x, y, place, dkernel, back, dx, bias, tiling, v, m, du)
+
+for channels, filters, width in [(1, 1, 5), (3, 17, 6), (2, 33, 7)]:
+    taps = kernels.offsets(3, 3, channels, width * channels, channels, 1, 0)
+    padded, bias = fenced((2, 6, width, channels)), fenced((filters,))
+    kernel = fenced((3, 3, channels, filters))
+    y, place = fenced((2, 2, (width - 2) // 2, filters)), fenced((2, 2, (width - 2) // 2, filters))
+    pooled_convolution.convolve_and_pool(padded, taps, kernel, bias, y, place, True)
+    assert (y == 1 + 9 * channels).all() and (place == 0).all()
+    pooled_convolution.pooled_kernel_gradient(padded, taps, y, place, kernel, bias)
 """
 
 

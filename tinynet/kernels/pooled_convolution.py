@@ -5,8 +5,8 @@ sums, read them again and pool them. So the four sums that are pooled are comput
 the additions of gather_gemm.py in their order: the same bits. And as only one of the four has a gradient, the
 kernel's is computed from the pooled one.
 
-In both kernels padded is (N, PH, PW, C), taps (KH * KW * C,) int64 offsets of a window's elements in it, kernel
-and dkernel are (KH, KW, C, F), y, dy and place (N, OH, OW, F).
+In both kernels padded is (N, PH, PW, C), taps (KH * KW * C,) int64 offsets of a window's elements in it,
+kernel and dkernel are (KH, KW, C, F), y, dy and place (N, OH, OW, F).
 """
 
 from __future__ import annotations

@@ -55,9 +55,7 @@ class ConvPool(Layer, only_kernels=True):
     @property
     def in_registers(self) -> bool:
         """Whether there are so few products that their sums are pooled before they leave the registers."""
-        conv = self.conv
-        few = conv.kernel.value[..., 0].size <= FEW_TAPS and self.pool.window == (2, 2)
-        return few and not conv.uses_winograd
+        return self.conv.kernel.value[..., 0].size <= FEW_TAPS and self.pool.window == (2, 2)
 
     def taps(self, padded: Array) -> Array:
         """Return the offsets of a window's elements in the padded images."""

@@ -15,6 +15,7 @@ from .parameter import Parameter
 
 # From here on it is faster, in training and on batches, whatever the rest (docs/speed.md).
 LEAST_CHANNELS, LEAST_FILTERS, LEAST_OUTPUTS = 16, 8, 36
+BAND_TILES = 14  # of a part, at least: each of them reads all of the kernel
 BAND_FLOPS = 1e6  # of a single image: then it pays that another thread takes a part of it
 
 
@@ -89,7 +90,10 @@ class WinogradConvolution(Convolution):
         u, rows = self.transformed(self.kernel.value, "u", training), len(x) * tiling.rows
         parts = 1
         if len(x) == 1 and not training:
-            parts = min(math.ceil(32 * channels * filters * tiling.columns * rows / BAND_FLOPS), rows)
+            tiles = rows * tiling.columns
+            parts = min(
+                math.ceil(32 * channels * filters * tiles / BAND_FLOPS), max(tiles // BAND_TILES, 1), rows
+            )
 
         def part(number: int) -> None:
             first, last = (rows * n // parts for n in (number, number + 1))
