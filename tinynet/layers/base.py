@@ -19,6 +19,7 @@ from .building import GENERAL, Buildable
 from .geometry import Shape
 from .parameter import Parameter
 from .wiring import Symbol
+from .workspace import empty
 
 Array = NDArray[Any]
 
@@ -337,9 +338,10 @@ class Layer(Buildable):
             training: False for inference, which must not touch what the layer keeps.
             dtype: default: the layer's.
         """
+        kind = np.dtype(self.dtype if dtype is None else dtype)
         if self.workspace is None or not training:
-            return np.empty(shape, self.dtype if dtype is None else dtype)
-        return self.workspace.empty(name, shape, np.dtype(self.dtype if dtype is None else dtype))
+            return empty(shape, kind)
+        return self.workspace.empty(name, shape, kind)
 
 
 def hyperparameters(layer: Layer) -> list[dataclasses.Field[Any]]:
