@@ -6,7 +6,7 @@ import numpy as np
 
 from .cpu import VECTOR_BYTES
 from .functions import exp, log
-from .jit import Array, kernel
+from .jit import Array, inlined, kernel
 from .vector import add, broadcast, lane_sum, load, scalar, store, subtract, where_greater
 
 
@@ -172,7 +172,7 @@ def exchange(x: Array, y: Array) -> None:
                     y[m, b, a] = x[m, a, b]
 
 
-@kernel
+@inlined
 def scramble(x: np.uint32) -> np.uint32:
     """Return a uint32 whose every bit depends on every bit of the uint32 x.
 

@@ -25,7 +25,7 @@ from numba import types
 from numba.core import cgutils
 
 from .cpu import ARM, ROWS, VECTOR_BYTES
-from .jit import Array, instruction, kernel
+from .jit import Array, inlined, instruction, kernel
 from .vector import first_lanes, load_lanes, splat, store_lanes
 
 ZERO, BIAS, ACCUMULATE = 0, 1, 2  # what a sum starts from: 0, bias[f], or what c holds
@@ -162,13 +162,13 @@ def any_nonzero(typing_context: Any, x: Any, r: Any, i: Any, step: Any) -> Any:
     return types.boolean(x, r, i, step), codegen
 
 
-@kernel
+@inlined
 def tile_height(rows: int) -> int:
     """Return the height of the tallest tile that fits into so many rows."""
     return ROWS if rows >= ROWS else 4 if rows >= 4 else 2 if rows >= 2 else 1
 
 
-@kernel
+@inlined
 def find_nonzero(x: Array, r: Array, s: Array, p: Array, kept: Array, sizes: Array) -> bool:
     """Find the terms of each tile's sums in which not all of its rows' x are zero.
 
