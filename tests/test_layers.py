@@ -646,6 +646,17 @@ def test_dense_is_a_matrix_product_of_any_shape(samples, features, units, seed):
     np.testing.assert_allclose(layer.bias.grad, dy.sum(axis=0), atol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_layer_s_arrays_begin_where_a_line_of_the_cache_does(dtype):
+    layer = layers.Dense(3)
+    layer.build(5, dtype=dtype)
+    for one in (layer, layer.replica()):
+        for shape in [(1,), (7, 3), (0, 4), (100, 1000)]:
+            array = one.empty(f"of {shape}", shape)
+            assert (array.shape, array.dtype, array.flags.c_contiguous) == (shape, dtype, True)
+            assert array.ctypes.data % 64 == 0 or array.size == 0
+
+
 def test_im2col_method_of_conv2d_goes_through_im2col_and_col2im(monkeypatch):
     import tinynet.layers.conv2d as module
 
