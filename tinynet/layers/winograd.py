@@ -34,7 +34,7 @@ class WinogradConvolution(Convolution):
     method: str
     kernel: Parameter
     bias: Parameter
-    uses_winograd: bool
+    uses_winograd: bool = False
 
     @property
     def can_use_winograd(self) -> bool:
