@@ -128,6 +128,18 @@ def test_the_same_bits_on_any_number_of_threads_and_in_any_batch(set_threads):
             assert one.tobytes() == same.tobytes()
 
 
+def test_a_pixel_that_is_no_number_spoils_the_outputs_that_see_it_and_no_others():
+    layer = layers.Conv2D(1, 3, padding="same", method="winograd")
+    layer.build((7, 8, 1))
+    for y, x in np.ndindex(7, 8):
+        for value in (np.nan, np.inf):
+            image = np.ones((1, 7, 8, 1))
+            image[0, y, x] = value
+            spoiled = np.zeros((7, 8), bool)
+            spoiled[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2] = True
+            np.testing.assert_array_equal(~np.isfinite(layer.forward(image)[0, :, :, 0]), spoiled)
+
+
 def test_weights_that_change_in_place_count_in_the_next_call():
     model, (x, _) = network(), batch(5)
     for samples in (5, 1):
