@@ -159,13 +159,14 @@ import numpy as np
 from tinynet import Sequential, layers
 from tinynet.kernels.cpu import VECTOR_BYTES
 random = np.random.default_rng(0)
-x, y = random.normal(size=(9, 9, 10, 16)), random.integers(0, 3, 9)
+x, y = random.normal(size=(9, 18, 20, 1)), random.integers(0, 3, 9)
 for dtype in ("float32", "float64"):
     model = Sequential([
+        layers.Conv2D(16, 3, padding="same", activation="relu"), layers.MaxPool2D(2),
         layers.Conv2D(18, 3, padding="same", activation="relu"), layers.MaxPool2D(2),
         layers.Conv2D(5, 3, method="winograd"), layers.Flatten(), layers.Dense(3, activation="softmax"),
-    ], (9, 10, 16), dtype=dtype, seed=1)
-    assert model.layers[0].uses_winograd
+    ], (18, 20, 1), dtype=dtype, seed=1)
+    assert model.layers[2].uses_winograd
     model.compile("sgd", "sparse_categorical_crossentropy")
     for _ in range(3):
         model.train_on_batch(x, y)
