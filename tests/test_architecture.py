@@ -20,7 +20,10 @@ from tinynet import (
     layers,
     losses,
     metrics,
+    models,
     optim,
+    plotting,
+    recipes,
     regularizers,
     utils,
 )
@@ -193,28 +196,16 @@ print([name for name in heavy if name in sys.modules])
     assert printed == "[]\n"
 
 
-def handed_on(module):
-    """The names that a module imports to be had from it, `from .x import Name as Name`."""
-    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
-    given = [name for node in tree.body if isinstance(node, ast.ImportFrom) for name in node.names]
-    return [name.name for name in given if name.name == name.asname]
+PUBLIC_MODULES = [
+    tinynet, tinynet.activations, layers, losses, optim, callbacks, data, initializers, metrics, utils,
+    generators, constraints, regularizers, models, plotting, recipes, tinynet.lite, tinynet.random, datasets,
+    datasets.mnist, datasets.fashion_mnist, datasets.cifar10, datasets.cifar100,
+]  # fmt: skip
 
 
 def public_things():
-    loaders = (datasets.mnist, datasets.fashion_mnist, datasets.cifar10, datasets.cifar100)
-    for module in (
-        tinynet, tinynet.activations, layers, losses, optim, callbacks, data, initializers, metrics, utils,
-        generators, constraints, regularizers, tinynet.lite, *loaders,
-    ):  # fmt: skip
-        names = getattr(module, "__all__", None) or [
-            *handed_on(module),
-            *(
-                name
-                for name, value in vars(module).items()
-                if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
-            ),
-        ]
-        for name in names:
+    for module in PUBLIC_MODULES:
+        for name in module.__all__:
             value = getattr(module, name)
             if inspect.isclass(value) or inspect.isfunction(value):
                 yield f"{module.__name__}.{name}", value
@@ -249,12 +240,22 @@ def test_every_public_method_has_a_docstring():
                 assert inspect.getdoc(getattr(thing, name)), f"{title}.{name} has no docstring"
 
 
-@pytest.mark.parametrize(
-    "module", [tinynet, data, datasets, utils, generators], ids=lambda module: module.__name__
-)
-def test_all_lists_what_exists_in_order(module):
+@pytest.mark.parametrize("module", [*PUBLIC_MODULES, tinynet.keras], ids=lambda module: module.__name__)
+def test_completion_offers_what_is_public(module):
+    beside = ["__version__", "generators", *tinynet.LAZY] if module is tinynet else []
     assert all(hasattr(module, name) for name in module.__all__)
-    assert module.__all__ == sorted(module.__all__)
+    assert dir(module) == sorted([*module.__all__, *beside])
+    assert not {"Any", "annotations", "np"} & {*dir(module)}
+
+
+@pytest.mark.parametrize("module", PUBLIC_MODULES, ids=lambda module: module.__name__)
+def test_what_a_module_defines_for_others_is_public(module):
+    own = {
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
+    }
+    assert own <= {*module.__all__}
 
 
 def test_every_module_says_what_it_is_for():

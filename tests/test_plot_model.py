@@ -187,9 +187,7 @@ def test_the_file_is_model_png(branching, tmp_path, monkeypatch):
 
 def test_deep_models_fit(tmp_path, monkeypatch):
     pytest.importorskip("matplotlib")
-    from tinynet import plotting
-
-    monkeypatch.setattr(plotting, "LARGEST", 500)
+    monkeypatch.setattr("tinynet.plotting.model.LARGEST", 500)
     plot_model(Sequential([layers.ReLU() for _ in range(30)], 4), tmp_path / "deep.png")
     assert int.from_bytes((tmp_path / "deep.png").read_bytes()[20:24], "big") <= 500
 

@@ -42,6 +42,7 @@ from .version import __version__ as __version__
 
 if TYPE_CHECKING:
     from . import keras as keras
+    from . import plotting as plotting
 
 
 __all__ = [
@@ -79,13 +80,18 @@ __all__ = [
     "set_random_seed",
     "utils",
 ]
+LAZY = ("keras", "plotting")  # modules that are imported on first use
 
 
 def __getattr__(name: str) -> Any:
-    """Return `keras`, or what `import tinynet as tf` is to have beside it, on first use."""
+    """Return `keras`, `plotting`, or what `import tinynet as tf` is to have beside it, on first use."""
     if name.startswith("__"):
         raise AttributeError(f"module 'tinynet' has no attribute {name!r}")
-    if name == "keras":
-        return importlib.import_module("tinynet.keras")
+    if name in LAZY:
+        return importlib.import_module(f"tinynet.{name}")
     beside = importlib.import_module("tinynet.tensorflow")
     return getattr(beside, name) if name in beside.NAMES else beside.missing(__name__, name, __all__)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *LAZY, "__version__", "generators"]

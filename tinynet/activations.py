@@ -9,27 +9,28 @@ from collections.abc import Callable
 from typing import Any
 
 from .layers import activation as _activation
-from .layers.functions import hard_sigmoid as hard_sigmoid
-from .layers.functions import hard_silu as hard_silu
+from .layers.functions import hard_sigmoid, hard_silu, leaky_relu, linear, log_softmax, relu, relu6, softmax
 from .layers.functions import hard_silu as hard_swish
-from .layers.functions import leaky_relu as leaky_relu
-from .layers.functions import linear as linear
-from .layers.functions import log_softmax as log_softmax
-from .layers.functions import relu as relu
-from .layers.functions import relu6 as relu6
-from .layers.functions import softmax as softmax
-from .layers.smooth_functions import elu as elu
-from .layers.smooth_functions import exponential as exponential
-from .layers.smooth_functions import gelu as gelu
-from .layers.smooth_functions import mish as mish
-from .layers.smooth_functions import selu as selu
-from .layers.smooth_functions import sigmoid as sigmoid
-from .layers.smooth_functions import silu as silu
+from .layers.smooth_functions import (
+    elu,
+    exponential,
+    gelu,
+    mish,
+    selu,
+    sigmoid,
+    silu,
+    softplus,
+    softsign,
+    tanh,
+)
 from .layers.smooth_functions import silu as swish
-from .layers.smooth_functions import softplus as softplus
-from .layers.smooth_functions import softsign as softsign
-from .layers.smooth_functions import tanh as tanh
 from .names import unknown
+
+__all__ = [
+    "deserialize", "elu", "exponential", "gelu", "get", "hard_sigmoid", "hard_silu", "hard_swish",
+    "leaky_relu", "linear", "log_softmax", "mish", "relu", "relu6", "selu", "serialize", "sigmoid",
+    "silu", "softmax", "softplus", "softsign", "swish", "tanh",
+]  # fmt: skip
 
 
 def get(identifier: Any) -> Callable[..., Any]:
@@ -96,3 +97,7 @@ def deserialize(config: Any) -> Callable[..., Any]:
         True
     """
     return get(config)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -12,6 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 from .keywords import Spoken
 from .names import unknown
 
+__all__ = [
+    "Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "Norms", "UnitNorm", "get", "max_norm",
+    "min_max_norm", "non_neg", "unit_norm",
+]  # fmt: skip
+
 Array = NDArray[Any]
 EPSILON = 1e-7  # added to norms, as in Keras
 
@@ -212,3 +217,7 @@ def get(constraint: str | Mapping[str, Any] | Constraint | None) -> Constraint |
         "A constraint is a name such as 'max_norm', an object such as constraints.MaxNorm(3), or one of a "
         f"class that derives from constraints.Constraint; got {constraint!r}."
     )
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -5,24 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .initial_values.base import Initializer as Initializer
-from .initial_values.constants import Constant as Constant
-from .initial_values.constants import Identity as Identity
-from .initial_values.constants import Ones as Ones
-from .initial_values.constants import Zeros as Zeros
-from .initial_values.random_values import Orthogonal as Orthogonal
-from .initial_values.random_values import RandomNormal as RandomNormal
-from .initial_values.random_values import RandomUniform as RandomUniform
-from .initial_values.random_values import TruncatedNormal as TruncatedNormal
-from .initial_values.variance_scaling import GlorotNormal as GlorotNormal
-from .initial_values.variance_scaling import GlorotUniform as GlorotUniform
-from .initial_values.variance_scaling import HeNormal as HeNormal
-from .initial_values.variance_scaling import HeUniform as HeUniform
-from .initial_values.variance_scaling import LecunNormal as LecunNormal
-from .initial_values.variance_scaling import LecunUniform as LecunUniform
-from .initial_values.variance_scaling import VarianceScaling as VarianceScaling
-from .initial_values.variance_scaling import fans as fans
+from .initial_values.base import Initializer
+from .initial_values.constants import Constant, Identity, Ones, Zeros
+from .initial_values.random_values import Orthogonal, RandomNormal, RandomUniform, TruncatedNormal
+from .initial_values.variance_scaling import (
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    LecunNormal,
+    LecunUniform,
+    VarianceScaling,
+    fans,
+)
 from .names import unknown
+
+__all__ = [
+    "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "Identity",
+    "IdentityInitializer", "Initializer", "LecunNormal", "LecunUniform", "Ones", "Orthogonal",
+    "OrthogonalInitializer", "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling",
+    "Zeros", "config_of", "constant", "fans", "get", "glorot_normal", "glorot_uniform", "he_normal",
+    "he_uniform", "identity", "lecun_normal", "lecun_uniform", "ones", "orthogonal", "random_normal",
+    "random_uniform", "truncated_normal", "variance_scaling", "zeros",
+]  # fmt: skip
 
 BY_NAME: dict[str, type[Initializer]] = {
     "zeros": Zeros,
@@ -110,3 +115,7 @@ def config_of(initializer: Initializer) -> str | dict[str, Any]:
     arguments = initializer.arguments()
     arguments = {name: x.item() if hasattr(x, "item") else x for name, x in arguments.items()}
     return {"class_name": type(initializer).__name__, "config": arguments} if arguments else names[0]
+
+
+def __dir__() -> list[str]:
+    return __all__

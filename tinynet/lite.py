@@ -209,3 +209,7 @@ def Interpreter(*arguments: Any, **keywords: Any) -> Any:  # noqa: N802  (as in 
             "ai_edge_litert.interpreter.Interpreter this is."
         ) from error
     return interpreter.Interpreter(*arguments, **keywords)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -13,24 +13,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .loss_functions.base import Loss as Loss
-from .loss_functions.binary_crossentropy import BinaryCrossentropy as BinaryCrossentropy
-from .loss_functions.cosine_similarity import CosineSimilarity as CosineSimilarity
-from .loss_functions.crossentropy import CategoricalCrossentropy as CategoricalCrossentropy
-from .loss_functions.crossentropy import SparseCategoricalCrossentropy as SparseCategoricalCrossentropy
-from .loss_functions.divergences import KLDivergence as KLDivergence
-from .loss_functions.divergences import Poisson as Poisson
+from .loss_functions.base import Loss
+from .loss_functions.binary_crossentropy import BinaryCrossentropy
+from .loss_functions.cosine_similarity import CosineSimilarity
+from .loss_functions.crossentropy import CategoricalCrossentropy, SparseCategoricalCrossentropy
+from .loss_functions.divergences import KLDivergence, Poisson
 from .loss_functions.functions import function_of, loss_of
-from .loss_functions.hinge import CategoricalHinge as CategoricalHinge
-from .loss_functions.hinge import Hinge as Hinge
-from .loss_functions.hinge import SquaredHinge as SquaredHinge
-from .loss_functions.huber import Huber as Huber
-from .loss_functions.huber import LogCosh as LogCosh
-from .loss_functions.mean_absolute_error import MeanAbsoluteError as MeanAbsoluteError
-from .loss_functions.mean_squared_error import MeanSquaredError as MeanSquaredError
-from .loss_functions.relative_errors import MeanAbsolutePercentageError as MeanAbsolutePercentageError
-from .loss_functions.relative_errors import MeanSquaredLogarithmicError as MeanSquaredLogarithmicError
+from .loss_functions.hinge import CategoricalHinge, Hinge, SquaredHinge
+from .loss_functions.huber import Huber, LogCosh
+from .loss_functions.mean_absolute_error import MeanAbsoluteError
+from .loss_functions.mean_squared_error import MeanSquaredError
+from .loss_functions.relative_errors import MeanAbsolutePercentageError, MeanSquaredLogarithmicError
 from .names import unknown
+
+__all__ = [
+    "BinaryCrossentropy", "CategoricalCrossentropy", "CategoricalHinge", "CosineSimilarity", "Hinge",
+    "Huber", "KLDivergence", "LogCosh", "Loss", "MeanAbsoluteError", "MeanAbsolutePercentageError",
+    "MeanSquaredError", "MeanSquaredLogarithmicError", "Poisson", "SparseCategoricalCrossentropy",
+    "SquaredHinge", "binary_crossentropy", "categorical_crossentropy", "categorical_hinge",
+    "cosine_similarity", "get", "hinge", "huber", "kl_divergence", "log_cosh", "mean_absolute_error",
+    "mean_absolute_percentage_error", "mean_squared_error", "mean_squared_logarithmic_error", "poisson",
+    "sparse_categorical_crossentropy", "squared_hinge",
+]  # fmt: skip
 
 LOSSES: dict[str, type[Loss]] = {
     "sparse_categorical_crossentropy": SparseCategoricalCrossentropy,
@@ -119,3 +123,7 @@ def get(loss: str | Mapping[str, Any] | Loss | type[Loss] | Callable[..., Any]) 
     if name not in known:
         raise ValueError(unknown("loss", name, LOSSES))
     return known[name](**arguments)
+
+
+def __dir__() -> list[str]:
+    return __all__

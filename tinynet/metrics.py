@@ -11,42 +11,47 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .loss_functions.functions import loss_of
-from .losses import SHORT, Loss
-from .losses import mean_absolute_error as mean_absolute_error
-from .losses import mean_squared_error as mean_squared_error
-from .metric_functions.accuracies import accuracy as accuracy
-from .metric_functions.accuracies import binary_accuracy as binary_accuracy
-from .metric_functions.accuracies import categorical_accuracy as categorical_accuracy
-from .metric_functions.accuracies import right
-from .metric_functions.accuracies import sparse_categorical_accuracy as sparse_categorical_accuracy
+from .losses import SHORT, Loss, mean_absolute_error, mean_squared_error
 from .metric_functions.accuracies import (
-    sparse_top_k_categorical_accuracy as sparse_top_k_categorical_accuracy,
+    accuracy,
+    binary_accuracy,
+    categorical_accuracy,
+    right,
+    sparse_categorical_accuracy,
+    sparse_top_k_categorical_accuracy,
+    top_k_categorical_accuracy,
 )
-from .metric_functions.accuracies import top_k_categorical_accuracy as top_k_categorical_accuracy
-from .metric_functions.accuracy_metrics import Accuracy as Accuracy
-from .metric_functions.accuracy_metrics import BinaryAccuracy as BinaryAccuracy
-from .metric_functions.accuracy_metrics import CategoricalAccuracy as CategoricalAccuracy
-from .metric_functions.accuracy_metrics import SparseCategoricalAccuracy as SparseCategoricalAccuracy
-from .metric_functions.accuracy_metrics import SparseTopKCategoricalAccuracy as SparseTopKCategoricalAccuracy
-from .metric_functions.accuracy_metrics import TopKCategoricalAccuracy as TopKCategoricalAccuracy
-from .metric_functions.auc import AUC as AUC
-from .metric_functions.base import Metric as Metric
-from .metric_functions.base import snake_case
-from .metric_functions.confusion_matrix import confusion_matrix as confusion_matrix
-from .metric_functions.confusion_matrix import most_confused as most_confused
-from .metric_functions.f_score import F1Score as F1Score
-from .metric_functions.f_score import FBetaScore as FBetaScore
-from .metric_functions.mean import Mean as Mean
-from .metric_functions.mean import MeanMetricWrapper as MeanMetricWrapper
-from .metric_functions.mean import Sum as Sum
+from .metric_functions.accuracy_metrics import (
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
+)
+from .metric_functions.auc import AUC
+from .metric_functions.base import Metric, snake_case
+from .metric_functions.confusion_matrix import confusion_matrix, most_confused
+from .metric_functions.f_score import F1Score, FBetaScore
+from .metric_functions.mean import Mean, MeanMetricWrapper, Sum
 from .metric_functions.of_losses import metric_of
-from .metric_functions.precision_recall import Precision as Precision
-from .metric_functions.precision_recall import Recall as Recall
-from .metric_functions.regression import R2Score as R2Score
-from .metric_functions.regression import RootMeanSquaredError as RootMeanSquaredError
-from .metric_functions.together import Metrics as Metrics
+from .metric_functions.precision_recall import Precision, Recall
+from .metric_functions.regression import R2Score, RootMeanSquaredError
+from .metric_functions.together import Metrics
 from .names import unknown
 from .order import check_order
+
+__all__ = [
+    "AUC", "Accuracy", "BinaryAccuracy", "BinaryCrossentropy", "CategoricalAccuracy",
+    "CategoricalCrossentropy", "CategoricalHinge", "CosineSimilarity", "F1Score", "FBetaScore", "Hinge",
+    "KLDivergence", "LogCoshError", "Mean", "MeanAbsoluteError", "MeanAbsolutePercentageError",
+    "MeanMetricWrapper", "MeanSquaredError", "MeanSquaredLogarithmicError", "Metric", "Metrics",
+    "Poisson", "Precision", "R2Score", "Recall", "RootMeanSquaredError", "SparseCategoricalAccuracy",
+    "SparseCategoricalCrossentropy", "SparseTopKCategoricalAccuracy", "SquaredHinge", "Sum",
+    "TopKCategoricalAccuracy", "accuracy", "binary_accuracy", "categorical_accuracy", "confusion_matrix",
+    "get", "mean_absolute_error", "mean_squared_error", "most_confused", "sparse_categorical_accuracy",
+    "sparse_top_k_categorical_accuracy", "together", "top_k_categorical_accuracy",
+]  # fmt: skip
 
 MeanSquaredError = metric_of("mean_squared_error")
 MeanAbsoluteError = metric_of("mean_absolute_error")
@@ -144,3 +149,7 @@ def _flat(metrics: Any) -> list[Any]:
     elif isinstance(metrics, str | Metric | type) or callable(metrics) or not isinstance(metrics, Iterable):
         return [metrics]
     return [one for metric in metrics for one in _flat(metric)]
+
+
+def __dir__() -> list[str]:
+    return __all__

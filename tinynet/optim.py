@@ -9,29 +9,37 @@ from collections.abc import Mapping
 from typing import Any
 
 from .names import unknown
-from .optimizers.adadelta import Adadelta as Adadelta
-from .optimizers.adagrad import Adagrad as Adagrad
-from .optimizers.adam import Adam as Adam
-from .optimizers.adam import AdamW as AdamW
-from .optimizers.adamax import Adamax as Adamax
+from .optimizers.adadelta import Adadelta
+from .optimizers.adagrad import Adagrad
+from .optimizers.adam import Adam, AdamW
+from .optimizers.adamax import Adamax
 from .optimizers.base import OPTIMIZERS as OPTIMIZERS
-from .optimizers.base import Optimizer as Optimizer
-from .optimizers.nadam import Nadam as Nadam
+from .optimizers.base import Optimizer
+from .optimizers.nadam import Nadam
 from .optimizers.parameters import BLOCK as BLOCK
-from .optimizers.parameters import Parameter as Parameter
-from .optimizers.rmsprop import RMSprop as RMSprop
-from .optimizers.sgd import SGD as SGD
+from .optimizers.parameters import Parameter
+from .optimizers.rmsprop import RMSprop
+from .optimizers.sgd import SGD
 from .schedules import SCHEDULES as SCHEDULES
-from .schedules import Constant as Constant
-from .schedules import CosineDecay as CosineDecay
-from .schedules import CosineDecayRestarts as CosineDecayRestarts
-from .schedules import ExponentialDecay as ExponentialDecay
-from .schedules import InverseTimeDecay as InverseTimeDecay
-from .schedules import LearningRateSchedule as LearningRateSchedule
-from .schedules import OneCycle as OneCycle
-from .schedules import PiecewiseConstantDecay as PiecewiseConstantDecay
-from .schedules import PolynomialDecay as PolynomialDecay
-from .schedules import StepDecay as StepDecay
+from .schedules import (
+    Constant,
+    CosineDecay,
+    CosineDecayRestarts,
+    ExponentialDecay,
+    InverseTimeDecay,
+    LearningRateSchedule,
+    OneCycle,
+    PiecewiseConstantDecay,
+    PolynomialDecay,
+    StepDecay,
+)
+
+__all__ = [
+    "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Constant", "CosineDecay",
+    "CosineDecayRestarts", "ExponentialDecay", "InverseTimeDecay", "LearningRateSchedule", "Nadam",
+    "OneCycle", "Optimizer", "Parameter", "PiecewiseConstantDecay", "PolynomialDecay", "RMSprop",
+    "StepDecay", "get", "serialize",
+]  # fmt: skip
 
 
 def get(optimizer: str | Mapping[str, Any] | Optimizer) -> Optimizer:
@@ -98,3 +106,7 @@ def _of_version_0_1(config: Mapping[str, Any]) -> dict[str, Any]:
     if "clipnorm" in arguments:
         arguments["global_clipnorm"] = arguments.pop("clipnorm")
     return {"class_name": name, "config": arguments}
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -13,3 +13,7 @@ __all__ = ["set_random_seed", "set_seed"]
 
 def __getattr__(name: str) -> Any:
     return missing(__name__, name, __all__)
+
+
+def __dir__() -> list[str]:
+    return __all__

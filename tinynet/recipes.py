@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from .callbacks import Callback
     from .training import History
 
+__all__ = ["CNN", "MLP", "Recipe"]
+
 INPUT_SHAPE = (28, 28, 1)
 CLASSES = 10
 
@@ -225,3 +227,7 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         ),
     },
 }  # fmt: skip
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -14,6 +14,8 @@ from . import kernels
 from .keywords import Spoken
 from .names import unknown
 
+__all__ = ["L1", "L1L2", "L2", "get", "l1", "l1_l2", "l2"]
+
 
 @dataclasses.dataclass(frozen=True)
 class L1L2(metaclass=Spoken):
@@ -155,3 +157,7 @@ def get(regularizer: str | Mapping[str, Any] | L1L2 | None) -> L1L2 | None:
         "A regularizer is 'l1', 'l2', 'l1_l2', or an object such as regularizers.L2(0.001), whose gradient "
         f"is known; got {regularizer!r}."
     )
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from .backup_and_restore import BackupAndRestore as BackupAndRestore
-from .base import Callback as Callback
-from .base import Logs as Logs
-from .csv_logger import CSVLogger as CSVLogger
-from .early_stopping import EarlyStopping as EarlyStopping
-from .history import History as History
-from .lambda_callback import LambdaCallback as LambdaCallback
-from .learning_rate_scheduler import LearningRateScheduler as LearningRateScheduler
-from .model_checkpoint import ModelCheckpoint as ModelCheckpoint
-from .monitor import Mode as Mode
-from .reduce_lr_on_plateau import ReduceLROnPlateau as ReduceLROnPlateau
-from .terminate_on_nan import TerminateOnNaN as TerminateOnNaN
+from .backup_and_restore import BackupAndRestore
+from .base import Callback, Logs
+from .csv_logger import CSVLogger
+from .early_stopping import EarlyStopping
+from .history import History
+from .lambda_callback import LambdaCallback
+from .learning_rate_scheduler import LearningRateScheduler
+from .model_checkpoint import ModelCheckpoint
+from .monitor import Mode
+from .reduce_lr_on_plateau import ReduceLROnPlateau
+from .terminate_on_nan import TerminateOnNaN
+
+__all__ = [
+    "BackupAndRestore", "CSVLogger", "Callback", "EarlyStopping", "History", "LambdaCallback",
+    "LearningRateScheduler", "Logs", "Mode", "ModelCheckpoint", "ReduceLROnPlateau", "TerminateOnNaN",
+]  # fmt: skip
+
+
+def __dir__() -> list[str]:
+    return __all__

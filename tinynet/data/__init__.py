@@ -22,3 +22,7 @@ __all__ = [
 def __getattr__(name: str) -> object:
     reason = ": models train on arrays, generators and PyDatasets" if name == "Dataset" else ""
     raise AttributeError(f"tinynet.data has no {name!r}{reason}; it has {', '.join(__all__)}.")
+
+
+def __dir__() -> list[str]:
+    return __all__

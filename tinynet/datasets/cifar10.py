@@ -13,6 +13,8 @@ import numpy as np
 from ..layers.geometry import image_data_format
 from .cifar import Files, Split, UInt8Array, samples_in
 
+__all__ = ["load_data"]
+
 SHA256 = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"
 TRAIN = [f"data_batch_{number}" for number in range(1, 6)]
 BATCHES = [*TRAIN, "test_batch"]
@@ -76,3 +78,7 @@ def _joined(files: Mapping[str, bytes]) -> tuple[Split, Split]:
 def _batch(data: bytes) -> tuple[UInt8Array, UInt8Array]:
     """Return the labels and the pixels of a batch of either version."""
     return samples_in(data, SAMPLES, {"labels": 10}, "labels")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -13,6 +13,8 @@ import numpy as np
 from ..layers.geometry import image_data_format
 from .cifar import Files, Split, samples_in
 
+__all__ = ["load_data"]
+
 SHA256 = "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec"
 SAMPLES = {"train": 50_000, "test": 10_000}
 CLASSES = {"coarse": 20, "fine": 100}  # in the order of the binary version
@@ -66,3 +68,7 @@ def _splits(files: dict[str, bytes], mode: str) -> tuple[Split, Split]:
             x = x.transpose(0, 2, 3, 1)
         found.append((np.ascontiguousarray(x), labels.reshape(-1, 1).copy()))
     return found[0], found[1]
+
+
+def __dir__() -> list[str]:
+    return __all__

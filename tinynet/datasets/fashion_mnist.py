@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from ..data.idx import content_of, decode_idx, decompress
 from .places import cache_folder, fetch, keep, keras_folder, nowhere, users_folders
 
+__all__ = ["load_data"]
+
 NAME = "fashion-mnist"
 SHA256 = {  # of the files as they are published
     "train-images-idx3-ubyte.gz": "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
@@ -114,3 +116,7 @@ def _decoded(name: str, data: bytes, source: str | Path) -> UInt8Array:
             f"{array.dtype} of shape {array.shape}: it is another dataset's"
         )
     return array
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -19,6 +19,8 @@ from ..data.idx import encode_idx
 from ..data.mnist import SHA256
 from .places import keras_folder, users_folders
 
+__all__ = ["load_data"]
+
 Split = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 ARRAYS = {  # in mnist.npz, and the idx files that hold the same
     "x_train": "train-images-idx3-ubyte",
@@ -87,3 +89,7 @@ def _read_npz(file: Path) -> tuple[Split, Split]:
         if array.dtype != np.uint8 or hashlib.sha256(encode_idx(array)).hexdigest() != SHA256[ARRAYS[name]]:
             raise ValueError(f"{name} is not MNIST's: it is damaged, or another dataset")
     return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
+
+
+def __dir__() -> list[str]:
+    return __all__

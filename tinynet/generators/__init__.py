@@ -19,3 +19,7 @@ __all__ = [
     "NumpyArrayIterator",
     "image_dataset_from_directory",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

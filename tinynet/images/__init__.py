@@ -37,3 +37,7 @@ __all__ = [
     "rows_of", "save_img", "seam", "see", "size_of", "slant_of", "strip", "thumbnail", "together",
     "trimmed", "upright",
 ]  # fmt: skip
+
+
+def __dir__() -> list[str]:
+    return __all__

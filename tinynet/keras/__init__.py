@@ -66,4 +66,8 @@ def __getattr__(name: str) -> Any:
     return missing(__name__, name, __all__)
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 open_places()

@@ -2,77 +2,74 @@
 
 from __future__ import annotations
 
-from .activation import Activation as Activation
-from .arithmetic import Add as Add
-from .arithmetic import Average as Average
-from .arithmetic import Maximum as Maximum
-from .arithmetic import Multiply as Multiply
-from .arithmetic import Subtract as Subtract
-from .base import Layer as Layer
-from .batch_normalization import BatchNormalization as BatchNormalization
-from .chain import Chain as Chain
-from .concatenate import Concatenate as Concatenate
-from .conv1d import Conv1D as Conv1D
-from .conv2d import Conv2D as Conv2D
-from .cropping2d import Cropping2D as Cropping2D
-from .dense import Dense as Dense
-from .depthwise_conv2d import DepthwiseConv2D as DepthwiseConv2D
-from .dropout import Dropout as Dropout
-from .dropout import SpatialDropout1D as SpatialDropout1D
-from .dropout import SpatialDropout2D as SpatialDropout2D
-from .elementwise import ELU as ELU
-from .elementwise import Elementwise as Elementwise
-from .elementwise import Sigmoid as Sigmoid
-from .elementwise import Tanh as Tanh
-from .flatten import Flatten as Flatten
-from .former import Convolution2D as Convolution2D
-from .global_pool2d import GlobalAveragePool2D as GlobalAveragePool2D
-from .global_pool2d import GlobalAveragePooling2D as GlobalAveragePooling2D
-from .global_pool2d import GlobalAvgPool2D as GlobalAvgPool2D
-from .global_pool2d import GlobalMaxPool2D as GlobalMaxPool2D
-from .global_pool2d import GlobalMaxPooling2D as GlobalMaxPooling2D
-from .im2col import col2im as col2im
-from .im2col import im2col as im2col
-from .layer_normalization import LayerNormalization as LayerNormalization
-from .merge_functions import add as add
-from .merge_functions import average as average
-from .merge_functions import concatenate as concatenate
-from .merge_functions import maximum as maximum
-from .merge_functions import multiply as multiply
-from .merge_functions import subtract as subtract
-from .parameter import Parameter as Parameter
-from .permute import Permute as Permute
-from .pool1d import AveragePool1D as AveragePool1D
-from .pool1d import AveragePooling1D as AveragePooling1D
-from .pool1d import AvgPool1D as AvgPool1D
-from .pool1d import GlobalAveragePool1D as GlobalAveragePool1D
-from .pool1d import GlobalAveragePooling1D as GlobalAveragePooling1D
-from .pool1d import GlobalAvgPool1D as GlobalAvgPool1D
-from .pool1d import GlobalMaxPool1D as GlobalMaxPool1D
-from .pool1d import GlobalMaxPooling1D as GlobalMaxPooling1D
-from .pool1d import MaxPool1D as MaxPool1D
-from .pool1d import MaxPooling1D as MaxPooling1D
-from .pool2d import AveragePool2D as AveragePool2D
-from .pool2d import AveragePooling2D as AveragePooling2D
-from .pool2d import AvgPool2D as AvgPool2D
-from .pool2d import MaxPool as MaxPool
-from .pool2d import MaxPool2D as MaxPool2D
-from .pool2d import MaxPooling2D as MaxPooling2D
-from .prelu import PReLU as PReLU
-from .random_transforms import RandomFlip as RandomFlip
-from .random_transforms import RandomRotation as RandomRotation
-from .random_transforms import RandomTranslation as RandomTranslation
-from .random_transforms import RandomZoom as RandomZoom
-from .relu import LeakyReLU as LeakyReLU
-from .relu import ReLU as ReLU
-from .rescaling import Rescaling as Rescaling
-from .reshape import Reshape as Reshape
-from .resizing import Resizing as Resizing
-from .separable_conv2d import SeparableConv2D as SeparableConv2D
-from .softmax import LogSoftmax as LogSoftmax
-from .softmax import Softmax as Softmax
-from .standardization import Normalization as Normalization
-from .symbols import Input as Input
-from .symbols import InputLayer as InputLayer
-from .up_sampling2d import UpSampling2D as UpSampling2D
-from .zero_padding2d import ZeroPadding2D as ZeroPadding2D
+from .activation import Activation
+from .arithmetic import Add, Average, Maximum, Multiply, Subtract
+from .base import Layer
+from .batch_normalization import BatchNormalization
+from .chain import Chain
+from .concatenate import Concatenate
+from .conv1d import Conv1D
+from .conv2d import Conv2D
+from .cropping2d import Cropping2D
+from .dense import Dense
+from .depthwise_conv2d import DepthwiseConv2D
+from .dropout import Dropout, SpatialDropout1D, SpatialDropout2D
+from .elementwise import ELU, Elementwise, Sigmoid, Tanh
+from .flatten import Flatten
+from .former import Convolution2D
+from .global_pool2d import (
+    GlobalAveragePool2D,
+    GlobalAveragePooling2D,
+    GlobalAvgPool2D,
+    GlobalMaxPool2D,
+    GlobalMaxPooling2D,
+)
+from .im2col import col2im, im2col
+from .layer_normalization import LayerNormalization
+from .merge_functions import add, average, concatenate, maximum, multiply, subtract
+from .parameter import Parameter
+from .permute import Permute
+from .pool1d import (
+    AveragePool1D,
+    AveragePooling1D,
+    AvgPool1D,
+    GlobalAveragePool1D,
+    GlobalAveragePooling1D,
+    GlobalAvgPool1D,
+    GlobalMaxPool1D,
+    GlobalMaxPooling1D,
+    MaxPool1D,
+    MaxPooling1D,
+)
+from .pool2d import AveragePool2D, AveragePooling2D, AvgPool2D, MaxPool, MaxPool2D, MaxPooling2D
+from .prelu import PReLU
+from .random_transforms import RandomFlip, RandomRotation, RandomTranslation, RandomZoom
+from .relu import LeakyReLU, ReLU
+from .rescaling import Rescaling
+from .reshape import Reshape
+from .resizing import Resizing
+from .separable_conv2d import SeparableConv2D
+from .softmax import LogSoftmax, Softmax
+from .standardization import Normalization
+from .symbols import Input, InputLayer
+from .up_sampling2d import UpSampling2D
+from .zero_padding2d import ZeroPadding2D
+
+__all__ = [
+    "ELU", "Activation", "Add", "Average", "AveragePool1D", "AveragePool2D", "AveragePooling1D",
+    "AveragePooling2D", "AvgPool1D", "AvgPool2D", "BatchNormalization", "Chain", "Concatenate", "Conv1D",
+    "Conv2D", "Convolution2D", "Cropping2D", "Dense", "DepthwiseConv2D", "Dropout", "Elementwise",
+    "Flatten", "GlobalAveragePool1D", "GlobalAveragePool2D", "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D", "GlobalAvgPool1D", "GlobalAvgPool2D", "GlobalMaxPool1D", "GlobalMaxPool2D",
+    "GlobalMaxPooling1D", "GlobalMaxPooling2D", "Input", "InputLayer", "Layer", "LayerNormalization",
+    "LeakyReLU", "LogSoftmax", "MaxPool", "MaxPool1D", "MaxPool2D", "MaxPooling1D", "MaxPooling2D",
+    "Maximum", "Multiply", "Normalization", "PReLU", "Parameter", "Permute", "RandomFlip",
+    "RandomRotation", "RandomTranslation", "RandomZoom", "ReLU", "Rescaling", "Reshape", "Resizing",
+    "SeparableConv2D", "Sigmoid", "Softmax", "SpatialDropout1D", "SpatialDropout2D", "Subtract", "Tanh",
+    "UpSampling2D", "ZeroPadding2D", "add", "average", "col2im", "concatenate", "im2col", "maximum",
+    "multiply", "subtract",
+]  # fmt: skip
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from .loading import clone_model as clone_model
-from .loading import load_model as load_model
-from .loading import model_from_json as model_from_json
-from .loading import save_model as save_model
-from .model import Model as Model
-from .sequential import Sequential as Sequential
+from .loading import clone_model, load_model, model_from_json, save_model
+from .model import Model
+from .sequential import Sequential
+
+__all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
+
+
+def __dir__() -> list[str]:
+    return __all__
