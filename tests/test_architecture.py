@@ -33,14 +33,14 @@ PACKAGE = Path(tinynet.__file__).parent
 
 # From the lowest to the highest: a module imports only what stands before it, or its own folder.
 ORDER = [
-    "files", "version", "names", "words", "keywords", "tensor", "masked", "order", "waiting", "seeds",
-    "kernels", "elementary", "execution", "initial_values", "initializers", "regularizers", "constraints",
-    "layers", "activations", "loss_functions", "losses", "arguments", "schedules", "optimizers", "optim",
-    "metric_functions", "metrics", "data", "datasets", "callbacks", "training", "exporting", "models", "lite",
-    "differences", "gradcheck", "recipes", "images", "generators", "readings", "number_reading",
-    "calibration", "picture_format", "answers", "reader", "segmentation", "recognition", "inference",
-    "plotting", "utils", "keras", "nn", "random", "tensorflow",
-    "__init__", "picture_command", "conversion", "doctor", "__main__",
+    "files", "version", "names", "views", "words", "keywords", "tensor", "masked", "order", "waiting",
+    "seeds", "kernels", "elementary", "execution", "initial_values", "initializers", "regularizers",
+    "constraints", "layers", "activations", "loss_functions", "losses", "arguments", "schedules",
+    "optimizers", "optim", "metric_functions", "metrics", "data", "datasets", "callbacks", "training",
+    "exporting", "models", "lite", "differences", "gradcheck", "recipes", "images", "generators",
+    "readings", "number_reading", "calibration", "picture_format", "answers", "reader", "segmentation",
+    "recognition", "inference", "plotting", "utils", "keras", "nn", "random", "tensorflow", "__init__",
+    "picture_command", "conversion", "doctor", "__main__",
 ]  # fmt: skip
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 

@@ -11,7 +11,7 @@ from functools import partialmethod
 
 import numpy as np
 import pytest
-import tqdm.auto
+import tqdm
 
 from tinynet import Sequential, data, layers, load_model, losses, optim
 from tinynet.callbacks import EarlyStopping, LambdaCallback, TerminateOnNaN
@@ -85,7 +85,7 @@ def test_what_measures_returns_a_scalar_a_list_or_a_dict_of_floats(blobs, method
     by_name = getattr(model, method)(*blobs, return_dict=True)
     assert by_name == {"loss": values[0], "accuracy": values[1]}
     assert list(by_name) == ["loss", "accuracy"]
-    assert type(values) is list
+    assert isinstance(values, list)
     assert all(type(value) is float for value in values)
 
 
@@ -478,8 +478,8 @@ def test_verbose_2_prints_a_line_an_epoch(blobs, capsys):
 
 
 def test_verbose_1_shows_a_bar_on_stderr_that_gives_way_to_a_line(blobs, capsys, monkeypatch):
-    monkeypatch.setattr(tqdm.auto.tqdm, "monitor_interval", 0)
-    monkeypatch.setattr(tqdm.auto.tqdm, "__init__", partialmethod(tqdm.auto.tqdm.__init__, mininterval=0))
+    monkeypatch.setattr(tqdm.tqdm, "monitor_interval", 0)
+    monkeypatch.setattr(tqdm.tqdm, "__init__", partialmethod(tqdm.tqdm.__init__, mininterval=0))
     fit_quietly_or_not(blobs, 1)
     out, err = capsys.readouterr()
     assert [line.split(" - ")[0] for line in out.splitlines()] == ["Epoch 1/2", "Epoch 2/2"]
@@ -665,7 +665,7 @@ def bars(monkeypatch):
     """All progress bars that were made."""
     made = []
 
-    class RecordedBar(tqdm.auto.tqdm):
+    class RecordedBar(tqdm.tqdm):
         closed = False
 
         def __init__(self, *arguments, **keywords):
@@ -676,7 +676,7 @@ def bars(monkeypatch):
             super().close()
             self.closed = True
 
-    monkeypatch.setattr(tqdm.auto, "tqdm", RecordedBar)
+    monkeypatch.setattr(tqdm, "tqdm", RecordedBar)
     return made
 
 

@@ -15,6 +15,7 @@ from .layers.flow import Flow
 from .models import Model
 from .models.inputs import as_batch, as_inputs
 from .training.logits import split_at_logits
+from .views import View
 
 Array = NDArray[Any]
 
@@ -50,15 +51,27 @@ class GradientErrors(dict[str, float]):
 
     def __repr__(self) -> str:
         width = max(map(len, self), default=0)
-        lines = []
+        lines = [
+            f"{name:<{width}}  {verdict}  largest relative error {error}{note and f'; {note}'}"
+            for name, verdict, error, note in self._rows()
+        ]
+        return "\n".join([*lines, self.conclusion()])
+
+    def _repr_html_(self) -> str:
+        """Show a notebook the same as a table."""
+        head = ["Array", "Gradient", "Largest relative error", ""]
+        return View("Gradient check", head, self._rows(), "llrl", [self.conclusion()]).html()
+
+    def _rows(self) -> list[list[str]]:
+        """Return each array's name, verdict, error, and what is to be said of kinks."""
+        rows = []
         for name, error in self.items():
-            verdict = "right" if error <= self.tolerance else "WRONG"
-            line = f"{name:<{width}}  {verdict}  largest relative error {error:.2g}"
+            verdict, note = "right" if error <= self.tolerance else "WRONG", ""
             if kinks := self.kinks.get(name):
                 verb = "lies" if kinks == 1 else "lie"
-                line += f"; {kinks} of {self.places[name]} places {verb} at a kink; next to it, right"
-            lines.append(line)
-        return "\n".join([*lines, self.conclusion()])
+                note = f"{kinks} of {self.places[name]} places {verb} at a kink; next to it, right"
+            rows.append([name, verdict, f"{error:.2g}", note])
+        return rows
 
     def conclusion(self) -> str:
         """Return what follows from all of it, in a sentence."""

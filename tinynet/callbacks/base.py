@@ -32,6 +32,15 @@ class Callback(metaclass=Spoken):
     params: Any = None
     _counted: tuple[str, ...] = ()  # the attributes that `get_state` returns
 
+    def __repr__(self) -> str:
+        """Return the arguments that are not at their defaults."""
+        shown = []
+        for name, argument in inspect.signature(type(self)).parameters.items():
+            value = vars(self).get(name, argument.default)
+            if repr(value) != repr(argument.default):
+                shown.append(f"{name}={getattr(value, '__name__', repr(value))}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
     def set_model(self, model: Any) -> None:
         """Take the model that trains; called before all others."""
         self.model = model

@@ -94,7 +94,6 @@ def place_and_mask(context: Any, builder: Any, kind: Any, array: Any, arguments:
     return address, first_lanes(builder, vector.count, arguments[2]), array.dtype.bitwidth // 8
 
 
-
 def loader(lanes: int | None) -> Any:
     """Make an intrinsic `load(array, index, count)`: array[index:][:count] as a vector, as if it were flat."""
 

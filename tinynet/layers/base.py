@@ -14,10 +14,12 @@ from .. import initializers
 from ..constraints import Constraint
 from ..regularizers import L1L2
 from ..tensor import as_tensors
+from ..views import View
 from .allowance import ask
 from .building import GENERAL, Buildable
 from .geometry import Shape
 from .parameter import Parameter
+from .view import view_of
 from .wiring import Symbol
 from .workspace import empty
 
@@ -250,6 +252,18 @@ class Layer(Buildable):
             if value != field.default
         ]
         return f"{type(self).__name__}({', '.join(chosen)})"
+
+    def _view(self) -> View:
+        """Return what a notebook shows."""
+        return view_of(self)
+
+    def _repr_html_(self) -> str:
+        """Show a notebook the shapes and the parameters."""
+        return self._view().html()
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """Show the same as text where a page cannot be shown; inside of a list, a layer is its repr."""
+        return self._view().bundle()
 
     # For subclasses.
 

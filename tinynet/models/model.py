@@ -19,11 +19,12 @@ from ..layers.geometry import Shape, shapes_in
 from ..layers.symbols import InputLayer, SymbolicTensor
 from ..layers.tracing import symbols_of, trace
 from ..layers.wiring import Wiring
+from ..views import View
 from .described import Described
 from .description import as_ours, common_config, restore
 from .inputs import as_inputs
 from .storage.saving import content_of, warn_of_nan, weights_content
-from .summary import summary
+from .summary import summary, view_of
 
 
 class Model(Described, only_kernels=True):
@@ -151,6 +152,10 @@ class Model(Described, only_kernels=True):
     def __repr__(self) -> str:
         count = sum(parameter.value.size for parameter in self.parameters)
         return f"{type(self).__name__}(name={self.name!r}, layers={len(self.layers)}, parameters={count})"
+
+    def _view(self) -> View:
+        """Return what a notebook shows: what `summary` prints, and each layer's share of the parameters."""
+        return view_of(self, [] if self.output_shape is None else self._symbols())
 
     def find_sublayers(self) -> dict[str, Any]:
         """Return the layers by their names."""

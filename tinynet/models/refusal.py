@@ -1,8 +1,7 @@
-"""Keras's arguments: those without a meaning here are taken, others refused; and its form of results."""
+"""Keras's arguments: those without a meaning here are taken, others refused."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -51,9 +50,3 @@ def check_silent(method: str, batch_size: Any, verbose: Any, callbacks: Any) -> 
         raise ValueError(f"{method}: verbose must be 0, 1, 2 or 'auto'; got {verbose!r}.")
     if callbacks:
         raise ValueError(f"{method}: callbacks are for fit; leave them out.")
-
-
-def scalar_or_list(logs: Mapping[str, float]) -> float | list[float]:
-    """Return the loss alone, or a list of the loss and the metrics, as Keras does."""
-    values = list(logs.values())
-    return values[0] if len(values) == 1 else values

@@ -11,6 +11,8 @@ import numpy as np
 from ..layers.geometry import shapes_in
 from ..layers.graph import Graph
 from ..layers.symbols import SymbolicTensor
+from ..layers.view import text_of
+from ..views import View
 
 Row = tuple[str, str, str, str, str]  # a layer and its class, a shape, a count, what it takes, what trains
 
@@ -40,33 +42,53 @@ def summary(
         isinstance(line_length, int | np.integer) and line_length >= SHORTEST
     ):
         raise ValueError(f"summary: line_length is a number of at least {SHORTEST}; got {line_length!r}.")
-    named = model.sublayers()
-    names = {id(layer): name for name, layer in named.items()}
-    shapes, sources = calls_of(model, values, names)
-    branches = any(taken != [before] for taken, before in zip([*sources.values()][1:], sources, strict=False))
-    rows: list[Row] = [
-        ("Layer (type)", "Output Shape", "Param #", "Connected to" if branches else "", "Trainable")
-    ]
-    for name, layer in between(named, layer_range).items():
-        connected = ", ".join(sources.get(name, [])) if branches else ""
-        rows += rows_of(name, layer, shapes.get(name), connected, expand_nested)
-    if not values:
-        rows[1:] = [(label, shape, "?", taken, trains) for label, shape, _, taken, trains in rows[1:]]
+    rows = table_of(model, values, between(model.sublayers(), layer_range), expand_nested)
     first, second = (max(len(row[column]) for row in rows) + 3 for column in (0, 1))
     lines = []
     for row in rows:
         text = f"{row[0]:<{first}}{row[1]:<{second}}{row[2]:>13}   "
         lines.append((text + (f"{row[4]:<12}" if show_trainable else "") + row[3]).rstrip())
     rule = "-" * (max(map(len, lines)) if line_length is None else line_length)
-    end = (
-        totals_of(model)
-        if values
-        else ["Not built yet: an Input, model.build or the first data says what it takes."]
-    )
-    table = [f'Model: "{model.name}"', lines[0], rule, *lines[1:], rule, *end]
+    table = [f'Model: "{model.name}"', lines[0], rule, *lines[1:], rule, *totals_of(model, values)]
     if line_length is None:
         return table
     return [line if len(line) <= line_length else f"{line[: line_length - 1]}…" for line in table]
+
+
+def view_of(model: Graph, values: Sequence[SymbolicTensor]) -> View:
+    """Return the same for a notebook, with each layer's share of the parameters."""
+    named = model.sublayers()
+    (*head, _), *rows = table_of(model, values, named, False)
+    total = sum(parameter.value.size for parameter in model.parameters)
+    sizes = [sum(parameter.value.size for parameter in layer.parameters) for layer in named.values()]
+    shares = [size / total if values and total else 0.0 for size in sizes]
+    cells = [
+        [label, shape, count, f"{share:.1%}" if values else "?", taken]
+        for (label, shape, count, taken, _), share in zip(rows, shares, strict=True)
+    ]
+    width = 5 if head[-1] else 4  # whether layers branch
+    title = f"{type(model).__name__} {model.name!r}"
+    head = [*head[:3], "Share", "Connected to"]
+    table = [row[:width] for row in cells]
+    return View(title, head[:width], table, "llrrl"[:width], totals_of(model, values), shares)
+
+
+def table_of(
+    model: Graph, values: Sequence[SymbolicTensor], chosen: Mapping[str, Any], expand_nested: bool
+) -> list[Row]:
+    """Return the head and the rows of the table for some of the layers, by their names."""
+    names = {id(layer): name for name, layer in model.sublayers().items()}
+    shapes, sources = calls_of(model, values, names)
+    branches = any(taken != [before] for taken, before in zip([*sources.values()][1:], sources, strict=False))
+    rows: list[Row] = [
+        ("Layer (type)", "Output Shape", "Param #", "Connected to" if branches else "", "Trainable")
+    ]
+    for name, layer in chosen.items():
+        connected = ", ".join(sources.get(name, [])) if branches else ""
+        rows += rows_of(name, layer, shapes.get(name), connected, expand_nested)
+    if not values:
+        rows[1:] = [(label, shape, "?", taken, trains) for label, shape, _, taken, trains in rows[1:]]
+    return rows
 
 
 def between(named: Mapping[str, Any], layer_range: Sequence[str] | None) -> dict[str, Any]:
@@ -122,8 +144,10 @@ def calls_of(
     return shapes, sources
 
 
-def totals_of(model: Graph) -> list[str]:
+def totals_of(model: Graph, values: Sequence[SymbolicTensor]) -> list[str]:
     """Return the lines that say how many parameters there are."""
+    if not values:
+        return ["Not built yet: an Input, model.build or the first data says what it takes."]
     trainable = sum(parameter.value.size for parameter in model.trainable_parameters())
     total = sum(parameter.value.size for parameter in model.parameters)
     counts = {"Total": total}
@@ -131,11 +155,6 @@ def totals_of(model: Graph) -> list[str]:
         counts |= {"Trainable": trainable, "Non-trainable": total - trainable}
     size = model.dtype.itemsize
     return [f"{kind} params: {count:,} ({bytes_of(count * size)})" for kind, count in counts.items()]
-
-
-def text_of(shape: Any) -> str:
-    """Return a sample's shape as text, with the batch axis; "?" if it is not known."""
-    return "?" if shape is None else f"({', '.join(['None', *map(str, shape)])})"
 
 
 def bytes_of(count: int) -> str:

@@ -20,7 +20,8 @@ from ..training.stream import Stream, is_stream, parts_of
 from ..training.trainer import trainable_parts
 from . import given
 from .compiled import Compiled
-from .refusal import check_silent, scalar_or_list
+from .refusal import check_silent
+from .scores import scores_of
 
 Array = NDArray[Any]
 
@@ -240,7 +241,7 @@ class Trainable(Compiled, only_kernels=True):
         with self.alone:
             logs = self.trainer.step(batch, self.steps_trained)
             self.steps_trained += 1
-        return logs if return_dict else scalar_or_list(logs)
+        return scores_of(logs, return_dict)
 
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
@@ -312,4 +313,4 @@ class Trainable(Compiled, only_kernels=True):
         limit = count("evaluate", "steps", steps)
         data = given.evaluation_data(self, "evaluate", x, y, sample_weight, limit, batch_size)
         logs = self.trainer.evaluate(data, limit)
-        return logs if return_dict else scalar_or_list(logs)
+        return scores_of(logs, return_dict)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ..files import atomic_write
 from ..keywords import spoken
 from ..layers.graph import Graph
+from ..layers.view import text_of
 from ..models.diagram import Box, diagram_of
-from ..models.summary import text_of
 from .drawing import MARGIN, Drawing
 from .figures import new_figure
 

@@ -11,6 +11,7 @@ from ..callbacks.callback_list import CallbackList
 from .average import MovingAverage
 from .data import Batch
 from .feed import Feed, Validation
+from .notebook import shorten
 from .progress import Progress
 from .state import restore, state_of
 from .trainer import Trainer
@@ -117,10 +118,21 @@ class Loop:
                 if model.stop_training or self.feed.is_over:
                     break
             self.is_over = True
+        except KeyboardInterrupt as interrupt:
+            shorten(interrupt, self.interrupted())
+            raise
         finally:  # Ctrl-C in a late epoch must not lose the best weights, nor their average
             self.average.keep()
             self.callbacks.tell("on_train_end", logs=self.logs)
         return self.history
+
+    def interrupted(self) -> str:
+        """Return what a notebook is told after Ctrl-C."""
+        done = len(self.history.epoch)
+        return (
+            f"KeyboardInterrupt: fit stopped after {done} of {self.progress.epochs} epochs; the model keeps "
+            "its weights, and model.history what was measured."
+        )
 
     def done_of(self, epoch: int) -> int:
         """Return how many batches of an epoch have been done."""
