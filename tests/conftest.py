@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
 import os
 import signal
 import subprocess
@@ -19,6 +20,14 @@ from tinynet.seeds import set_random_seed
 # An example may take long: the first one compiles kernels, and the machine may be busy.
 settings.register_profile("tinynet", deadline=None)
 settings.load_profile("tinynet")
+
+
+def pytest_collection_modifyitems(items):
+    """Skip the examples of plots where they cannot be drawn."""
+    if importlib.util.find_spec("matplotlib") is None:
+        for item in items:
+            if item.path.parent.name == "plotting":
+                item.add_marker(pytest.mark.skip(reason="needs matplotlib"))
 
 
 def pytest_collection_finish():
