@@ -38,9 +38,9 @@ ORDER = [
     "constraints", "layers", "activations", "loss_functions", "losses", "arguments", "schedules",
     "optimizers", "optim", "metric_functions", "metrics", "data", "datasets", "callbacks", "training",
     "exporting", "models", "lite", "differences", "gradcheck", "recipes", "images", "generators",
-    "readings", "number_reading", "calibration", "picture_format", "answers", "reader", "segmentation",
-    "recognition", "inference", "plotting", "utils", "keras", "nn", "random", "tensorflow", "__init__",
-    "picture_command", "conversion", "doctor", "__main__",
+    "readings", "gallery", "number_reading", "calibration", "picture_format", "answers", "reader",
+    "segmentation", "recognition", "inference", "plotting", "utils", "keras", "nn", "random",
+    "tensorflow", "__init__", "picture_command", "conversion", "doctor", "__main__",
 ]  # fmt: skip
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 

@@ -146,14 +146,41 @@ def test_a_notebook_shows_the_pictures_and_the_probabilities(picture):
         assert kind == "data:image/png;base64"
         shown.append(np.asarray(Image.open(io.BytesIO(base64.b64decode(content, validate=True)))))
     np.testing.assert_array_equal(shown[0], reading.thumbnail)
-    assert shown[1].shape == (112, 112)  # what the network saw, four times as large, dark on light
-    np.testing.assert_allclose(shown[1][::4, ::4], 255 - 255 * reading.pixels, atol=1)
+    assert shown[1].shape == (168, 168)  # what the network saw, six times as large, dark on light
+    np.testing.assert_allclose(shown[1][::6, ::6], 255 - 255 * reading.pixels, atol=1)
 
 
 def test_a_notebook_is_shown_no_markup_from_a_warning(reading):
     odd = dataclasses.replace(reading, warnings=("<b>1 & 2</b>",))
     page = Page(odd._repr_html_())
     assert "<b>1 & 2</b>" in "".join(page.text)
+
+
+def test_the_thumbnail_has_the_picture_s_colours_where_it_has_any():
+    grey = drawn(3)[..., 0]
+    blue = np.stack([grey, grey, np.full_like(grey, 255)], axis=2)  # on white, as the paper was
+    small = predict_image(blue).thumbnail
+    assert small.shape == (*predict_image(grey).thumbnail.shape, 3)
+    assert (small[..., 2] == 255).all()
+    assert small[..., 0].min() < 100
+    clear = np.zeros((*grey.shape, 4), np.uint8)  # white ink on transparent paper, not white on white
+    clear[..., :3], clear[..., 3] = 255, 255 - grey
+    assert np.ptp(predict_image(clear).thumbnail) > 200
+
+
+def test_a_notebook_shows_several_readings_side_by_side(reading):
+    readings = predict_images([drawn(3), BLANK])
+    assert isinstance(readings, list)
+    assert repr(readings) == repr([*readings])
+    page = Page(readings._repr_html_())
+    assert "2 readings" in page.text
+    assert [element["alt"] for element in page.images] == [
+        f"3 {reading.confidence:.1%}", "no ink 0.0% (!) There is no ink in the picture."
+    ]  # fmt: skip
+    assert f"3 {reading.confidence:.1%}" in page.text
+    many = Page(type(readings)(readings * 50)._repr_html_())
+    assert len(many.images) == 60
+    assert "and 40 more" in many.text
 
 
 def test_several_digits_are_warned_of():

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from .calibration import calibrate as calibrate
+from .gallery import Readings
 from .models import Model, load_model
 from .names import unknown
 from .number_reading import NumberReading as NumberReading
@@ -159,8 +160,7 @@ def predict_images(
     if isinstance(pictures, str | os.PathLike | bytes | bytearray) or hasattr(pictures, "read"):
         raise TypeError("predict_images takes a list of pictures, and got one: use predict_image.")
     reader = reader_for(model, labels, kind, value_range, inverted)
-    readings: Any = [reading_of(reader, picture) for picture in pictures]
-    return readings  # type: ignore[no-any-return]
+    return Readings(reading_of(reader, picture) for picture in pictures)
 
 
 def read_number(

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import html
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import images
+from . import images, views
 
 Floats = NDArray[np.float32]
 
 DIGITS = tuple("0123456789")
+HEIGHT = 168  # of the pictures in a notebook, in pixels: six times that of MNIST's images
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +28,7 @@ class DigitReading:
         warnings: what is odd about the picture, as sentences.
         pixels: (28, 28), or the size that the model takes, from 0 (paper) to 1 (ink): what the network saw,
             before `value_range` and `inverted`.
-        thumbnail: (H, W) uint8, the picture in grey, at most 160 pixels a side.
+        thumbnail: (H, W) or, in colours, (H, W, 3) uint8, the picture, at most 160 pixels a side.
         box: (left, top, right, bottom) of a number's digit in the picture's own pixels, the right way up,
             right and bottom outside; None where one digit is read alone.
 
@@ -166,22 +165,18 @@ def _top(probabilities: Floats, count: int) -> list[tuple[int, float]]:
 
 def _page(reading: Any, seen: NDArray[np.uint8], bars: list[tuple[str, float, bool]], title: str) -> str:
     """Return the HTML of a reading: the picture, what the network saw, and bars of (label, share, chosen)."""
-    times = max(112 // max(seen.shape[:2]), 1)
+    times = max(HEIGHT // max(seen.shape[:2]), 1)
     large = seen.repeat(times, axis=0).repeat(times, axis=1)
     shown = [
-        f'<img alt="{text}" title="{text}" style="height:112px;border:1px solid #888" '
-        f'src="data:image/png;base64,{base64.b64encode(images.as_png(picture)).decode()}">'
-        for text, picture in (("the picture", reading.thumbnail), ("what the network saw", large))
+        views.picture(images.as_png(picture), caption, HEIGHT)
+        for caption, picture in (("the picture", reading.thumbnail), ("what the network saw", large))
     ]
-    lines = "".join(
-        f'<div>{html.escape(label)} <span style="display:inline-block;height:0.7em;'
-        f'width:{120 * share:.1f}px;background:{"#2a7" if chosen else "#88a"}"></span> {share:.1%}</div>'
+    rows = [
+        [label, views.bar(share, 120, views.BLUE if chosen else views.GREY), f"{share:.1%}"]
         for label, share, chosen in bars
-    )
-    notes = "".join(f"<div>{html.escape(warning)}</div>" for warning in reading.warnings)
-    return (
-        '<div style="display:flex;gap:1em;align-items:center">'
-        f'{"".join(shown)}<div style="font:11px monospace">{lines}</div>'
-        f"<div><b>{html.escape(title)}</b> {reading.confidence:.1%}{notes}</div>"
-        "</div>"
-    )
+    ]
+    table = views.table(["", "Probability", ""], rows, "llr")
+    parts = f'<div style="display:flex;flex-wrap:wrap;align-items:center">{"".join(shown)}{table}</div>'
+    notes = map(views.note, reading.warnings)
+    confidence = views.note(f"confidence {reading.confidence:.1%}")
+    return views.page(title, confidence, views.Markup(parts), *notes)

@@ -30,9 +30,11 @@ def reading_of(reader: Reader, picture: Any) -> DigitReading | LabelReading:
     if reader.kind == "photo":
         photo = images.open_photo(picture, reader.form.channels)
         return _reading(reader, reader.form.fitted_photo(photo), 1, images.thumbnail(photo))
-    brightness = images.open_picture(picture)
+    pixels = images.pixels_of(picture)
+    brightness = images.brightness_of(pixels)
     seen = images.see(brightness)
-    return _reading(reader, reader.form.fitted_ink(seen.pixels), seen.digits, images.thumbnail(brightness))
+    small = images.thumbnail(pixels if pixels.shape[2:] == (3,) else brightness)  # ink may be transparent
+    return _reading(reader, reader.form.fitted_ink(seen.pixels), seen.digits, small)
 
 
 def number_of(reader: Reader, picture: Any) -> NumberReading:

@@ -53,7 +53,7 @@ def open_picture(picture: Any) -> Array:
         >>> open_picture(np.full((1600, 4), 255, np.uint8)).shape
         (800, 2)
     """
-    return _brightness(pixels_of(picture))
+    return brightness_of(pixels_of(picture))
 
 
 def pixels_of(picture: Any) -> Array:
@@ -247,7 +247,7 @@ def _reduced(pixels: NDArray[Any]) -> NDArray[Any]:
     return pixels
 
 
-def _brightness(pixels: Array) -> Array:
+def brightness_of(pixels: Array) -> Array:
     """Return the brightness (H, W) of pixels (H, W) or (H, W, 1, 3 or 4 channels) from 0 to 1."""
     if pixels.ndim == 2 or pixels.shape[2] == 1:
         return np.ascontiguousarray(pixels.reshape(pixels.shape[:2]))

@@ -10,19 +10,19 @@ from numpy.typing import NDArray
 from .opening import Array
 
 
-def thumbnail(brightness: Array, side: int = 160) -> NDArray[np.uint8]:
+def thumbnail(pixels: Array, side: int = 160) -> NDArray[np.uint8]:
     """Return a small version of a picture for people.
 
     Args:
-        brightness: (H, W) from 0 to 1.
+        pixels: (H, W) or (H, W, 3) from 0 to 1.
         side: the most pixels of its longer side; default 160.
 
     Returns:
-        (h, w) from 0 to 255.
+        (h, w) or (h, w, 3) from 0 to 255.
     """
     from PIL import Image
 
-    image = Image.fromarray((np.clip(brightness, 0, 1) * 255).astype(np.uint8))
+    image = Image.fromarray((np.clip(pixels, 0, 1) * 255).astype(np.uint8))
     image.thumbnail((side, side))
     return np.asarray(image)
 

@@ -89,12 +89,20 @@ def bar(share: float, width: int = 120, colour: str = BLUE) -> Markup:
     )
 
 
-def picture(png: bytes, caption: str, height: int) -> Markup:
-    """Return a picture with a caption below, so many pixels high."""
-    source = base64.b64encode(png).decode()
+def picture(png: bytes, caption: str, height: int, colour: str = GREY, said: str = "") -> Markup:
+    """Return a picture with a caption below.
+
+    Args:
+        png: the file.
+        caption: what stands below.
+        height: of the picture, in pixels.
+        colour: of its frame.
+        said: what is said instead of the picture, and of it under the mouse; default: the caption.
+    """
+    source, said = base64.b64encode(png).decode(), html.escape(said or caption)
     return Markup(
-        '<figure style="margin:0;text-align:center;display:inline-block">'
-        f'<img alt="{html.escape(caption)}" style="height:{height}px;border:1px solid {GREY}" '
+        '<figure style="margin:0 12px 6px 0;text-align:center;display:inline-block;vertical-align:top">'
+        f'<img alt="{said}" title="{said}" style="height:{height}px;border:2px solid {colour}" '
         f'src="data:image/png;base64,{source}">'
         f"<figcaption>{html.escape(caption)}</figcaption></figure>"
     )
