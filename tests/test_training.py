@@ -483,7 +483,10 @@ def test_verbose_1_shows_a_bar_on_stderr_that_gives_way_to_a_line(blobs, capsys,
     fit_quietly_or_not(blobs, 1)
     out, err = capsys.readouterr()
     assert [line.split(" - ")[0] for line in out.splitlines()] == ["Epoch 1/2", "Epoch 2/2"]
-    last = [text for text in err.split("\r") if text.strip()][-1]
+    shown = [text for text in err.split("\r") if text.strip()]
+    assert shown[0].strip() == "Epoch 1/2: compiling kernels"
+    assert [text for text in shown if "compiling" in text] == shown[:1]
+    last = shown[-1]
     for part in ("Epoch 2/2: 100%", "samples/s", "00:00 left", "loss=", "accuracy="):
         assert part in last
     assert not err.split("\r")[-1].strip()  # the bar is gone

@@ -66,7 +66,7 @@ class Output:
         seconds, done = time.perf_counter() - self.started, self.done - self.first
         if not done or seconds <= 0:
             return []
-        pace = [f"{done / seconds:,.0f} {self.unit}s/s"]
+        pace = [f"{done / seconds:,.0f} {self.unit.strip()}/s"]
         if self.total:
             minutes, rest = divmod(round((self.total - self.done) * seconds / done), 60)
             pace.append(f"{minutes:02}:{rest:02} left")
