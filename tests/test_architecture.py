@@ -213,22 +213,13 @@ def public_things():
 
 PUBLIC_THINGS = list(public_things())
 
-# What is explained by its example in another place, or is only there to be derived from.
-WITHOUT_EXAMPLE = {
-    layers.Layer, tinynet.GradientError, losses.Loss, metrics.Metric, optim.LearningRateSchedule,
-    optim.Optimizer, optim.Parameter, initializers.Initializer, constraints.Constraint, constraints.Norms,
-    generators.Iterator, generators.NumpyArrayIterator, generators.DirectoryIterator,
-    generators.DataFrameIterator, generators.ImageDataset,
-}  # fmt: skip
-
 
 def test_every_public_class_and_function_has_an_example():
     for title, thing in PUBLIC_THINGS:
         own = vars(thing).get("__doc__") if inspect.isclass(thing) else thing.__doc__
         assert own, f"{title} has no docstring of its own"
-        if thing not in WITHOUT_EXAMPLE:
-            assert "Example:" in own, title
-            assert ">>> " in own, title
+        assert "Example:" in own, title
+        assert ">>> " in own, title
 
 
 def test_every_public_method_has_a_docstring():

@@ -23,7 +23,15 @@ EPSILON = 1e-7  # added to norms, as in Keras
 
 @dataclasses.dataclass(frozen=True)
 class Constraint(metaclass=Spoken):
-    """The base of all constraints: call one with weights to get those that fulfil it."""
+    """The base of all constraints: call one with weights to get those that fulfil it.
+
+    Example:
+        >>> class Bounded(Constraint):
+        ...     def __call__(self, weights):
+        ...         return np.clip(weights, -1, 1)
+        >>> Bounded()([-3.0, 0.5])
+        array([-1. ,  0.5])
+    """
 
     def __call__(self, weights: ArrayLike) -> Array:
         """Return the weights, changed where they do not fulfil the constraint.
@@ -64,7 +72,12 @@ class NonNeg(Constraint):
 
 
 class Norms(Constraint):
-    """The base of constraints on norms along some axes."""
+    """The base of constraints on norms along some axes.
+
+    Example:
+        >>> isinstance(MaxNorm(2.0, axis=0), Norms)
+        True
+    """
 
     axis: int | Sequence[int]
 

@@ -24,7 +24,17 @@ GRADIENT_CHECKS = 3
 
 
 class GradientError(AssertionError):
-    """A gradient of a backward pass is not the gradient of the forward pass."""
+    """A gradient of a backward pass is not the gradient of the forward pass.
+
+    Example:
+        >>> from tinynet import layers
+        >>> class Wrong(layers.ReLU):
+        ...     def backward(self, dy):
+        ...         return 2 * super().backward(dy)
+        >>> gradcheck(Wrong(), [[-1.0, 2.0]])  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        tinynet.gradcheck.GradientError: The gradient is wrong at x[0, 1]: backward gives ...
+    """
 
 
 class GradientErrors(dict[str, float]):

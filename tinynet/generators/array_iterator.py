@@ -14,7 +14,15 @@ Array = NDArray[Any]
 
 
 class NumpyArrayIterator(Iterator):
-    """Go through images in memory; see `ImageDataGenerator.flow`, whose arguments these are."""
+    """Go through images in memory; see `ImageDataGenerator.flow`, whose arguments these are.
+
+    Example:
+        >>> from tinynet.generators import ImageDataGenerator
+        >>> batches = ImageDataGenerator(rescale=0.5).flow(np.ones((4, 8, 8, 1)), [0, 1, 2, 3], 2, False)
+        >>> images, labels = next(batches)
+        >>> type(batches).__name__, images.max(), labels
+        ('NumpyArrayIterator', np.float32(0.5), array([0, 1]))
+    """
 
     def __init__(
         self,

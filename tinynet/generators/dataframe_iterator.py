@@ -17,7 +17,21 @@ WITH_CLASSES = ("categorical", "binary", "sparse")
 
 
 class DataFrameIterator(FileIterator):
-    """Go through pictures in a table: the arguments are those of `ImageDataGenerator.flow_from_dataframe`."""
+    """Go through pictures in a table: the arguments are those of `ImageDataGenerator.flow_from_dataframe`.
+
+    Example:
+        >>> import tempfile
+        >>> from tinynet.generators import ImageDataGenerator
+        >>> from tinynet.utils import save_img
+        >>> table = {"filename": ["a.png", "b.png"], "class": ["cat", "dog"]}  # or a pandas.DataFrame
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for name in table["filename"]:
+        ...         save_img(os.path.join(folder, name), np.zeros((8, 8, 3)))
+        ...     batches = ImageDataGenerator().flow_from_dataframe(table, folder, target_size=(8, 8))
+        Found 2 validated image filenames belonging to 2 classes.
+        >>> batches.class_indices
+        {'cat': 0, 'dog': 1}
+    """
 
     def __init__(
         self,

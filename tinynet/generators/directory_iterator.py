@@ -18,7 +18,21 @@ CLASS_MODES = ("categorical", "binary", "sparse", "input")
 
 
 class DirectoryIterator(FileIterator):
-    """Go through pictures in folders: arguments as of `ImageDataGenerator.flow_from_directory`."""
+    """Go through pictures in folders: arguments as of `ImageDataGenerator.flow_from_directory`.
+
+    Example:
+        >>> import tempfile
+        >>> from tinynet.generators import ImageDataGenerator
+        >>> from tinynet.utils import save_img
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for name in ("cat", "dog"):
+        ...         (Path(folder) / name).mkdir()
+        ...         save_img(Path(folder) / name / "1.png", np.zeros((8, 8, 3)))
+        ...     batches = ImageDataGenerator().flow_from_directory(folder, (8, 8))
+        Found 2 images belonging to 2 classes.
+        >>> batches.class_indices
+        {'cat': 0, 'dog': 1}
+    """
 
     def __init__(
         self,

@@ -31,6 +31,20 @@ class ImageDataset(PyDataset):
         label_mode, color_mode, batch_size, image_size, shuffle, seed, interpolation: see
             `image_dataset_from_directory`.
         crop, pad: see `fitted`.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from tinynet.utils import image_dataset_from_directory, save_img
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for name in ("cat", "dog"):
+        ...         (Path(folder) / name).mkdir()
+        ...         save_img(Path(folder) / name / "1.png", np.zeros((8, 8, 3)))
+        ...     dataset = image_dataset_from_directory(folder, image_size=(8, 8))
+        ...     images, labels = dataset[0]
+        Found 2 files belonging to 2 classes.
+        >>> dataset.class_names, images.shape
+        (['cat', 'dog'], (2, 8, 8, 3))
     """
 
     def __init__(

@@ -30,6 +30,12 @@ class Iterator(PyDataset):
         shuffle: whether each epoch goes through them in another order.
         seed: an integer, or None.
         **kwargs: see `PyDataset`.
+
+    Example:
+        >>> from tinynet.generators import ImageDataGenerator
+        >>> batches = ImageDataGenerator().flow(np.zeros((5, 8, 8, 1)), batch_size=2)
+        >>> isinstance(batches, Iterator), len(batches), next(batches).shape, batches[2].shape
+        (True, 3, (2, 8, 8, 1), (1, 8, 8, 1))
     """
 
     def __init__(self, n: int, batch_size: int, shuffle: bool, seed: int | None, **kwargs: Any) -> None:

@@ -19,6 +19,14 @@ class Initializer(metaclass=Spoken):
     """The base of all initializers: call one with a shape to get the values.
 
     A subclass defines `draw`.
+
+    Example:
+        >>> class Checkers(Initializer):
+        ...     def draw(self, shape, random):
+        ...         return np.indices(shape).sum(axis=0) % 2.0
+        >>> Checkers()((2, 3))
+        array([[0., 1., 0.],
+               [1., 0., 1.]], dtype=float32)
     """
 
     def __call__(

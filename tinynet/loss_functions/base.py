@@ -39,6 +39,17 @@ class Loss(metaclass=SpokenABC):
 
     Raises:
         ValueError: another reduction.
+
+    Example:
+        >>> class Cubed(Loss):
+        ...     def _value(self, y_true, y_pred):
+        ...         return (np.abs(y_pred - y_true) ** 3).mean()
+        ...
+        ...     def _gradient(self, y_true, y_pred):
+        ...         distance = y_pred - y_true
+        ...         return 3 * distance * np.abs(distance) / distance.size
+        >>> Cubed()([[1.0]], [[3.0]]), Cubed().gradient([[1.0]], [[3.0]])
+        (8.0, array([[12.]]))
     """
 
     cancels: ClassVar[str] = ""

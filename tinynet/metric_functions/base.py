@@ -27,6 +27,21 @@ class Metric(ABC):
         name: under which logs and histories list it; default: its class's name, in lower case with
             underscores, and with a number from the second object of a process on, as in Keras: precision,
             precision_1.
+
+    Example:
+        >>> class LargestError(Metric):
+        ...     def reset_state(self):
+        ...         self.largest = 0.0
+        ...
+        ...     def update_state(self, y_true, y_pred, sample_weight=None):
+        ...         self.largest = max(self.largest, float(np.abs(y_true - y_pred).max()))
+        ...
+        ...     def result(self):
+        ...         return self.largest
+        >>> metric = LargestError()
+        >>> metric.reset_state()
+        >>> metric(np.array([1.0, 2.0]), np.array([1.5, 2.0]))
+        0.5
     """
 
     given: str | None = None  # Keras's name, if it was given by that

@@ -46,6 +46,16 @@ class Optimizer(Arguments, ABC):
         iterations: the number of steps done.
         state: what `build` allocated: by name, one array for each parameter, in their order.
         is_ours: whether the class is one of tinynet's, and not one that derives from it.
+
+    Example:
+        >>> class SignSGD(Optimizer):
+        ...     def _update(self, value, gradient):
+        ...         value -= self.current_learning_rate * np.sign(gradient)
+        >>> from types import SimpleNamespace
+        >>> weights = SimpleNamespace(value=np.ones(2), grad=np.array([5.0, -0.1]))
+        >>> SignSGD(learning_rate=0.5).step([weights])
+        >>> weights.value
+        array([0.5, 1.5])
     """
 
     state: dict[str, list[Array]] = field(default_factory=dict, init=False, repr=False)

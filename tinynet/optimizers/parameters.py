@@ -14,7 +14,16 @@ BLOCK = 2**16  # elements that are updated at a time: small enough to stay in ca
 
 
 class Parameter(Protocol):
-    """What an optimizer can update: a value, in place, and its gradient; arrays of one shape and type."""
+    """What an optimizer can update: a value, in place, and its gradient; arrays of one shape and type.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> from tinynet.optim import SGD
+        >>> weights = SimpleNamespace(value=np.ones(2), grad=np.array([1.0, -1.0]))
+        >>> SGD(learning_rate=0.5).step([weights])
+        >>> weights.value
+        array([0.5, 1.5])
+    """
 
     @property
     def value(self) -> Array: ...  # noqa: D102

@@ -19,6 +19,13 @@ class LearningRateSchedule(ABC):
     """A learning rate that depends on the number of batches trained on so far.
 
     A schedule of one's own derives from this, and defines `__call__`.
+
+    Example:
+        >>> class Halving(LearningRateSchedule):
+        ...     def __call__(self, step):
+        ...         return 0.1 * 0.5 ** (step // 100)
+        >>> Halving()(0), Halving()(250)
+        (0.1, 0.025)
     """
 
     def __init_subclass__(cls) -> None:
