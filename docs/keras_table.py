@@ -146,7 +146,8 @@ tinynet is for small networks on images and numbers, trained on a CPU, and is to
 - The schedules `optim.StepDecay` and `optim.OneCycle`; label smoothing of `SparseCategoricalCrossentropy`.
 - `layers.Chain`, a row of layers as a layer; `layers.im2col`; layers that share weights between models, and run alone, by
   `layer.forward` and `layer.backward`; `tinynet.gradcheck`.
-- `tinynet.plotting` (the extra `plot`): `plot_history`, `plot_predictions`.
+- `tinynet.plotting` (the extra `plot`): `plot_history`, `plot_images`, `plot_mistakes`, `plot_confusion_matrix`,
+  `plot_calibration`, `plot_filters`, `plot_activations`, `plot_occlusion`, `plot_learning_rates`, `plot_predictions`.
 - `tinynet.predict_image`, `read_number`, `pretrained`, and the command `tinynet`: see [pictures.md](pictures.md).
 """
 

@@ -48,14 +48,13 @@ class Optimizer(Arguments, ABC):
         is_ours: whether the class is one of tinynet's, and not one that derives from it.
 
     Example:
-        >>> class SignSGD(Optimizer):
-        ...     def _update(self, value, gradient):
-        ...         value -= self.current_learning_rate * np.sign(gradient)
         >>> from types import SimpleNamespace
-        >>> weights = SimpleNamespace(value=np.ones(2), grad=np.array([5.0, -0.1]))
-        >>> SignSGD(learning_rate=0.5).step([weights])
-        >>> weights.value
-        array([0.5, 1.5])
+        >>> from tinynet.optim import SGD
+        >>> weights = SimpleNamespace(value=np.ones(2), grad=np.array([3.0, -4.0]))
+        >>> optimizer = SGD(learning_rate=0.5, clipnorm=1.0)
+        >>> optimizer.step([weights])
+        >>> isinstance(optimizer, Optimizer), optimizer.iterations, weights.value
+        (True, 1, array([0.7, 1.4]))
     """
 
     state: dict[str, list[Array]] = field(default_factory=dict, init=False, repr=False)

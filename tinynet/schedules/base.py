@@ -21,11 +21,10 @@ class LearningRateSchedule(ABC):
     A schedule of one's own derives from this, and defines `__call__`.
 
     Example:
-        >>> class Halving(LearningRateSchedule):
-        ...     def __call__(self, step):
-        ...         return 0.1 * 0.5 ** (step // 100)
-        >>> Halving()(0), Halving()(250)
-        (0.1, 0.025)
+        >>> from tinynet.optim import StepDecay
+        >>> halving = StepDecay(0.1, decay_steps=100, decay_rate=0.5)
+        >>> isinstance(halving, LearningRateSchedule), halving(0), halving(250)
+        (True, 0.1, 0.025)
     """
 
     def __init_subclass__(cls) -> None:
