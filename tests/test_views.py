@@ -402,6 +402,16 @@ def test_a_notebook_has_one_output_in_which_lines_take_the_bars_places(notebook,
     assert "white-space:nowrap" in output[0]["text/html"]
 
 
+def test_where_nobody_knows_how_many_batches_come_they_are_counted(notebook, blobs):
+    model = Sequential([layers.Dense(3, "softmax")], 2)
+    model.compile("sgd")
+    x, y = blobs
+    model.fit((x[i : i + 80], y[i : i + 80]) for i in range(0, 240, 80))
+    texts = [data["text/plain"] for data in notebook.outputs[0]]
+    assert any(text.startswith("Epoch 1/1: 3 batches, ") for text in texts)
+    assert not [text for text in texts if "%" in text or "left" in text]
+
+
 def test_of_many_epochs_a_notebook_keeps_the_latest_lines(notebook, blobs):
     model = Sequential([layers.Dense(3, "softmax")], 2)
     model.compile("sgd")

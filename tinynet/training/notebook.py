@@ -7,7 +7,7 @@ import sys
 import time
 from typing import Any
 
-from ..views import bar, escaped, number
+from ..views import escaped, number, track
 
 OFTEN = 0.1  # seconds between two changes
 MOST_LINES = 20  # of the latest epochs
@@ -80,10 +80,11 @@ class Output:
         rows: list[str] = [escaped(line) for line in lines]
         if self.title:
             share = self.done / self.total if self.total else 0.0
-            said = [self.waits or f"{share:.0%}", *self.pace()]
+            done = f"{share:.0%}" if self.total else f"{self.done:,} {self.unit.strip()}"
+            said = [self.waits or done, *self.pace()]
             said += [f"{name}: {number(value)}" for name, value in logs.items()]
             lines.append(f"{self.title}: {', '.join(said)}")
-            rows.append(f"{bar(share)} {escaped(lines[-1])}")
+            rows.append(f"{track(share)} {escaped(lines[-1])}")
         page = "".join(f"<div>{row}</div>" for row in rows)
         style = "font:12px/1.5 ui-monospace,monospace;white-space:nowrap;overflow-x:auto"
         data = {"text/plain": "\n".join(lines), "text/html": f'<div style="{style}">{page}</div>'}

@@ -89,6 +89,14 @@ def bar(share: float, width: int = 120, colour: str = BLUE) -> Markup:
     )
 
 
+def track(share: float, width: int = 120) -> Markup:
+    """Return a bar on ground that is as wide as all of it, so that what follows stays where it is."""
+    return Markup(
+        f'<span style="display:inline-block;width:{width}px;line-height:1;background:{GREY}40">'
+        f"{bar(share, width)}</span>"
+    )
+
+
 def picture(png: bytes, caption: str, height: int, colour: str = GREY, said: str = "") -> Markup:
     """Return a picture with a caption below.
 
