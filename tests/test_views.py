@@ -142,6 +142,13 @@ def test_the_text_holds_the_numbers_of_the_page_in_their_order(name):
     assert len(numbers_in(text)) >= 2 * ("without" not in name and "not built" not in name)
 
 
+def test_a_reading_has_its_probabilities_as_text_too():
+    html, text = shown(OTHERS["reading"]())
+    assert text.splitlines()[0] == repr(OTHERS["reading"]())
+    assert [line.split() for line in text.splitlines()[2:]] == [[str(digit), "10.0%"] for digit in range(10)]
+    assert Page(html).text().count("10.0%") == 10
+
+
 @pytest.mark.parametrize("name", ["gradients", "wrong gradients", "readings"])
 def test_what_has_a_text_of_its_own_says_the_same(name):
     thing = OTHERS[name]()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from . import images, views
 
 Floats = NDArray[np.float32]
+Bar = tuple[str, float, bool]  # a label, its share, and whether it is the answer
 
 DIGITS = tuple("0123456789")
 HEIGHT = 168  # of the pictures in a notebook, in pixels: six times that of MNIST's images
@@ -83,8 +84,14 @@ class DigitReading:
 
     def _repr_html_(self) -> str:
         """Show a notebook the picture, what the network saw, and a bar for each digit."""
-        bars = [(DIGITS[i], float(p), i == self.digit) for i, p in enumerate(self.probabilities)]
-        return _page(self, images.on_paper(self.pixels), bars, self.label or "no ink")
+        return _page(self, images.on_paper(self.pixels), self._bars(), self.label or "no ink")
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """Show the same as text where a page cannot be shown."""
+        return {"text/plain": _text(self, self._bars()), "text/html": self._repr_html_()}
+
+    def _bars(self) -> list[Bar]:
+        return [(DIGITS[i], float(p), i == self.digit) for i, p in enumerate(self.probabilities)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,8 +160,14 @@ class LabelReading:
     def _repr_html_(self) -> str:
         """Show a notebook the picture, what the network saw, and bars for the ten likeliest labels."""
         seen = images.on_paper(1 - self.pixels if self.kind == "photo" else self.pixels)
-        bars = [(label, share, label == self.label) for label, share in self.top(10)]
-        return _page(self, seen, bars, "no ink" if self.label is None else self.label)
+        return _page(self, seen, self._bars(), "no ink" if self.label is None else self.label)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """Show the same as text where a page cannot be shown."""
+        return {"text/plain": _text(self, self._bars()), "text/html": self._repr_html_()}
+
+    def _bars(self) -> list[Bar]:
+        return [(label, share, label == self.label) for label, share in self.top(10)]
 
 
 def _top(probabilities: Floats, count: int) -> list[tuple[int, float]]:
@@ -163,7 +176,13 @@ def _top(probabilities: Floats, count: int) -> list[tuple[int, float]]:
     return [(int(number), float(probabilities[number])) for number in order]
 
 
-def _page(reading: Any, seen: NDArray[np.uint8], bars: list[tuple[str, float, bool]], title: str) -> str:
+def _text(reading: Any, bars: list[Bar]) -> str:
+    """Return a reading as text, with its probabilities."""
+    rows = [[label, f"{share:.1%}"] for label, share, _ in bars]
+    return "\n".join([repr(reading), *views.columns(["", "Probability"], rows, "lr")])
+
+
+def _page(reading: Any, seen: NDArray[np.uint8], bars: list[Bar], title: str) -> str:
     """Return the HTML of a reading: the picture, what the network saw, and bars of (label, share, chosen)."""
     times = max(HEIGHT // max(seen.shape[:2]), 1)
     large = seen.repeat(times, axis=0).repeat(times, axis=1)
