@@ -445,7 +445,8 @@ def test_results_have_the_form_that_they_have_in_keras(chosen, dtype):
                 assert set(one) == set(other) == {"loss", *chosen}
                 assert one == pytest.approx({k: float(v) for k, v in other.items()}, rel=TOLERANCES[dtype])
             elif chosen:
-                assert type(one) is type(other) is list
+                assert isinstance(one, list)
+                assert type(other) is list
                 assert one == pytest.approx([float(value) for value in other], rel=TOLERANCES[dtype])
             else:
                 assert one == pytest.approx(float(other), rel=TOLERANCES[dtype])
