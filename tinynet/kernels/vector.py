@@ -95,7 +95,7 @@ def place_and_mask(context: Any, builder: Any, kind: Any, array: Any, arguments:
 
 
 def loader(lanes: int | None) -> Any:
-    """Make an intrinsic `load(array, index, count)`: array[index:][:count] as a vector, as if it were flat."""
+    """Make an intrinsic `load(array, index, count)`: array[index:][:count] as a vector, as if flat."""
 
     @instruction
     def load(typing_context: Any, array: Any, index: Any, count: Any) -> Any:
