@@ -39,7 +39,7 @@ ORDER = [
     "optimizers", "optim", "metric_functions", "metrics", "data", "datasets", "callbacks", "training",
     "exporting", "models", "lite", "differences", "gradcheck", "recipes", "images", "generators",
     "readings", "gallery", "number_reading", "calibration", "picture_format", "answers", "reader",
-    "segmentation", "recognition", "inference", "plotting", "utils", "keras", "nn", "random",
+    "segmentation", "recognition", "inference", "plotting", "sklearn", "utils", "keras", "nn", "random",
     "tensorflow", "__init__", "picture_command", "conversion", "doctor", "__main__",
 ]  # fmt: skip
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
@@ -54,8 +54,9 @@ OPTIONAL = {
     "ai_edge_litert": set(),
     "onnx": set(),
     "google": set(),
+    "sklearn": {"sklearn"},
 }
-FORBIDDEN = {"torch", "tensorflow", "keras", "jax", "scipy", "sklearn", "pickle", "marshal", "shelve"}
+FORBIDDEN = {"torch", "tensorflow", "keras", "jax", "scipy", "pickle", "marshal", "shelve"}
 
 
 def part_of(module):
@@ -190,7 +191,7 @@ def test_importing_tinynet_imports_nothing_heavy_and_compiles_nothing(run_python
 import sys
 import tinynet
 heavy = ["numba", "llvmlite", "matplotlib", "PIL", "torch", "tqdm", "safetensors", "platformdirs",
-         "flatbuffers", "ai_edge_litert"]
+         "flatbuffers", "ai_edge_litert", "sklearn", "joblib"]
 print([name for name in heavy if name in sys.modules])
 """)
     assert printed == "[]\n"

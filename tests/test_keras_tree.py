@@ -15,7 +15,7 @@ from tinynet.keras import absent, former, names
 PLACES = [
     "activations", "backend", "callbacks", "config", "constraints", "datasets", "initializers", "layers",
     "losses", "metrics", "models", "optimizers", "optimizers.schedules", "preprocessing",
-    "preprocessing.image", "regularizers", "saving", "utils",
+    "preprocessing.image", "regularizers", "saving", "utils", "wrappers",
 ]  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinynet
-from tinynet.execution.cores import available_cores
+from tinynet.execution.cores import available_cores, share_of_cores
 from tinynet.execution.parallel import cut, run
 
 
@@ -174,7 +174,16 @@ except ValueError as error:
 
 def test_an_environment_variable_sets_the_number_of_threads(run_python):
     assert run_python(SHOW_THREADS, TINYNET_NUM_THREADS="3") == "3\n"
-    assert run_python(SHOW_THREADS, TINYNET_NUM_THREADS="") == f"{available_cores()}\n"
+    assert run_python(SHOW_THREADS, TINYNET_NUM_THREADS="", OMP_NUM_THREADS="") == f"{available_cores()}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "cores"), [("1", 1), ("1,4", 1), (" 2 ", 2), ("64", 3), ("0", 3), ("many", 3), ("", 3)]
+)
+def test_threads_are_no_more_than_omp_num_threads(monkeypatch, text, cores):
+    monkeypatch.setattr("tinynet.execution.cores.available_cores", lambda: 3)
+    monkeypatch.setenv("OMP_NUM_THREADS", text)
+    assert share_of_cores() == cores
 
 
 def test_an_impossible_environment_variable(run_python):

@@ -43,6 +43,7 @@ from .version import __version__ as __version__
 if TYPE_CHECKING:
     from . import keras as keras
     from . import plotting as plotting
+    from . import sklearn as sklearn
 
 
 __all__ = [
@@ -80,13 +81,13 @@ __all__ = [
     "set_random_seed",
     "utils",
 ]
-LAZY = ("keras", "plotting")  # modules that are imported on first use
+LAZY = ("keras", "plotting", "sklearn")  # modules that are imported on first use
 
 
 def __getattr__(name: str) -> Any:
-    """Return `keras`, `plotting`, or what `import tinynet as tf` is to have beside it, on first use."""
+    """Return `keras`, `plotting`, `sklearn`, or what `import tinynet as tf` has beside it, on first use."""
     if name.startswith("__"):
-        raise AttributeError(f"module 'tinynet' has no attribute {name!r}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name in LAZY:
         return importlib.import_module(f"tinynet.{name}")
     beside = importlib.import_module("tinynet.tensorflow")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import itertools
 import random
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -12,6 +15,7 @@ MOST = 2**32  # NumPy's own generator takes no larger seed
 
 # The seed that all follow from, and how many were taken. (No generator: Ctrl-C would end it for good.)
 _sequence = [(0, itertools.count())]
+_alone = threading.RLock()
 
 
 def next_seed() -> int:
@@ -51,3 +55,18 @@ def set_random_seed(seed: int) -> None:
     _sequence[0] = int(seed), itertools.count()
     random.seed(int(seed))
     np.random.seed(int(seed))  # noqa: NPY002  (what scripts draw from)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Let what is made in a `with` block take its seeds from this one, and later things from where they were.
+
+    Args:
+        seed: an integer from 0 to 2**32 - 1.
+    """
+    with _alone:
+        before, _sequence[0] = _sequence[0], (int(seed), itertools.count())
+        try:
+            yield
+        finally:
+            _sequence[0] = before

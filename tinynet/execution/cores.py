@@ -25,6 +25,16 @@ def available_cores(root: Path = Path("/")) -> int:
     return max(cores, 1)
 
 
+def share_of_cores() -> int:
+    """Return how many cores this process should use: no more than OMP_NUM_THREADS, if that is set.
+
+    Whoever runs several processes at once sets it for each of them, as joblib (loky) and Dask do.
+    """
+    first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()  # of a list, for nested threads
+    cores = available_cores()
+    return min(cores, int(first)) if first.isdecimal() and int(first) else cores
+
+
 def _limit(folder: Path) -> int | None:
     """Return how many cores a control group may use at once, as version 2 or 1 of them says it."""
     for names in (["cpu.max"], ["cpu.cfs_quota_us", "cpu.cfs_period_us"]):

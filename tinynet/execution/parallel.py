@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from .. import kernels
 from ..waiting import Task, start_thread
-from .cores import available_cores
+from .cores import share_of_cores
 
 Array = NDArray[Any]
 Result = TypeVar("Result")
@@ -39,7 +39,8 @@ def get_num_threads() -> int:
 
     Returns:
         What `set_num_threads` set, else the environment variable TINYNET_NUM_THREADS, else the number of
-        cores that this process may use.
+        cores that this process may use, and no more than OMP_NUM_THREADS, by which joblib and Dask share the
+        cores among their processes.
 
     Raises:
         ValueError: TINYNET_NUM_THREADS is not a positive integer.
@@ -53,7 +54,7 @@ def get_num_threads() -> int:
         text = os.environ.get("TINYNET_NUM_THREADS", "")
         if text and not (text.isdecimal() and int(text) > 0):
             raise ValueError(f"TINYNET_NUM_THREADS must be a positive integer; got {text!r}.")
-        _num_threads = int(text) if text else available_cores()
+        _num_threads = int(text) if text else share_of_cores()
     return _num_threads
 
 

@@ -29,6 +29,7 @@ from . import (
     regularizers,
     saving,
     utils,
+    wrappers,
 )
 from .places import missing, open_places
 
@@ -59,6 +60,7 @@ __all__ = [
     "regularizers",
     "saving",
     "utils",
+    "wrappers",
 ]
 
 

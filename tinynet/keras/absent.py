@@ -20,7 +20,8 @@ FILES = "model.save writes .safetensors, .keras and .h5 files, model.export .onn
 OPERATIONS = "operations on tensors are not there: NumPy has them for arrays, layers for symbols"
 LOGS = "callbacks.CSVLogger writes the history to a file, and plotting draws it"
 GRAPHS = "there are no sessions and graphs of TensorFlow's: everything runs at once"
-WRAPPERS = "wrappers for other libraries are not there: call model.fit and model.predict"
+WRAPPERS = "of wrappers there are those of scikit-learn's classifiers and regressors"
+ESTIMATORS = "there are no estimators of TensorFlow's; tinynet.sklearn has scikit-learn's"
 PREPROCESSING = (
     "of the layers that change data there are Rescaling, Resizing, Normalization, and RandomFlip, "
     "RandomRotation, RandomTranslation and RandomZoom: prepare arrays with NumPy, or see fit's augment="
@@ -45,7 +46,8 @@ REASONS = {
     r"callbacks\.(TensorBoard|RemoteMonitor)": LOGS,
     r"tf\.(Session|ConfigProto|GPUOptions|get_default_graph|Graph|placeholder|global_variables_initializer|compat"
     r"|contrib|app|flags|train|Variable|layers|InteractiveSession).*": GRAPHS,
-    r"wrappers.*|estimator.*": WRAPPERS,
+    r"wrappers\.\w+": WRAPPERS,
+    r"estimator.*": ESTIMATORS,
     r"layers\.(Random\w+|Rescaling|CenterCrop|CategoryEncoding|Discretization)": PREPROCESSING,
     r"datasets\..*": DATASETS,
     r"(tf\.)?distribut\w+.*": DEVICES,
@@ -59,7 +61,7 @@ MODULES = (
     "datasets.boston_housing", "datasets.california_housing", "datasets.imdb",
     "datasets.reuters", "distillation", "distribution", "dtype_policies", "estimator", "export", "legacy",
     "mixed_precision", "ops", "preprocessing.sequence", "preprocessing.text", "quantizers", "random", "tree",
-    "visualization", "wrappers", "wrappers.scikit_learn",
+    "visualization",
 )  # fmt: skip
 
 

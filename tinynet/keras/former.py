@@ -38,6 +38,7 @@ PLACES = {
         "utils.all_utils", "utils.data_utils", "utils.generic_utils", "utils.io_utils", "utils.layer_utils",
         "utils.np_utils", "utils.vis_utils", "utils.visualize_util",
     ),
+    "wrappers": ("wrappers.scikit_learn",),
     "": ("engine", "engine.base_layer", "engine.input_layer", "engine.sequential", "engine.topology",
          "engine.training"),
 }  # fmt: skip

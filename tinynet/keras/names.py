@@ -142,4 +142,7 @@ NAMES: dict[str, str] = {
         serialize_keras_object set_random_seed split_dataset standardize_dtype text_dataset_from_directory
         timeseries_dataset_from_array to_categorical unpack_x_y_sample_weight
     """,
+    "wrappers": """
+        KerasClassifier KerasRegressor SKLearnClassifier SKLearnRegressor SKLearnTransformer
+    """,
 }
