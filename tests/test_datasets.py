@@ -208,7 +208,7 @@ def test_a_bad_npz_is_passed_over_and_named(home, tmp_path, content):
 
 
 def test_npz_checks_every_array(tmp_path):
-    for name in mnist.ARRAYS:
+    for name in mnist.ARRAYS.values():
         file = write(tmp_path, {"bad.npz": npz({name: np.zeros(SAMPLES, np.uint8)})}) / "bad.npz"
         with pytest.raises(ValueError, match=f"{name} is not MNIST's"):
             mnist._read_npz(file)

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,7 +22,7 @@ import numpy as np
 import pytest
 
 import tinynet
-from tinynet.data import fetching, load_mnist, mnist
+from tinynet.data import fetching, load_mnist, mnist, telling
 from tinynet.data.idx import encode_idx
 
 RANDOM = np.random.default_rng(0)
@@ -191,12 +192,126 @@ def test_bad_file_in_a_given_directory_is_reported_and_left(
     path.write_bytes(bad)
     for function in (load_mnist, mnist.verify_mnist, mnist.fetch_mnist):
         with pytest.raises(
-            ValueError, match=f"{FIRST}{suffix}: expected .* delete it to have it fetched again"
+            ValueError, match=f"{FIRST}{suffix}: expected .*(have it fetched again|rename it|write it again)"
         ) as caught:
             function(folder)
         assert str(path) in str(caught.value)
     assert path.read_bytes() == bad
     assert not mirror.asked
+
+
+LAYOUTS: dict[str, Callable[[str], str]] = {
+    "dots": lambda name: name.replace("-idx", ".idx"),
+    "torchvision": lambda name: f"MNIST/raw/{name}",
+    "inside of torchvision's": lambda name: f"raw/{name}",
+    "Kaggle": lambda name: f"{name}/{name}",
+    "Kaggle, dots": lambda name: f"{name.replace('-idx', '.idx')}/{name.replace('-idx', '.idx')}",
+    "a folder for it": lambda name: f"mnist/{name}",
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("packed", [False, True])
+def test_layouts_of_others(
+    tmp_path: Path, layout: str, packed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, data in FILES.items():
+        path = tmp_path / "given" / LAYOUTS[layout](name)
+        packed_here = packed and "Kaggle" not in layout
+        path = path.with_name(path.name + ".gz") if packed_here else path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(gzip.compress(data) if packed_here else data)
+    check(load_mnist(tmp_path / "given"))
+    assert mnist.verify_mnist(tmp_path / "given") == tmp_path / "given"
+    monkeypatch.setenv("TINYNET_DATA", str(tmp_path / "given"))
+    check(tinynet.datasets.mnist.load_data())
+
+
+def write_npz(path: Path, **others: np.ndarray) -> None:
+    arrays = {"x_train": IMAGES["train"], "y_train": LABELS["train"], "x_test": IMAGES["t10k"]}
+    np.savez(path, **(arrays | {"y_test": LABELS["t10k"]} | others))
+
+
+def test_keras_s_file(tmp_path: Path) -> None:
+    write_npz(tmp_path / "mnist.npz")
+    check(load_mnist(tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == ["mnist.npz"]
+    write_npz(tmp_path / "mnist.npz", y_test=LABELS["train"])
+    with pytest.raises(ValueError, match=r"y_test in .*mnist.npz: expected .* MNIST's train-labels"):
+        load_mnist(tmp_path)
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, *_: object) -> None:
+        raise AssertionError(f"{path} was to be written")  # root may write everywhere
+
+    write_npz(tmp_path / "mnist.npz")
+    monkeypatch.setattr(mnist, "atomic_write", refuse)
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    tmp_path.chmod(0o500)
+    check(load_mnist(tmp_path))
+
+
+def test_a_whole_file_in_another_place_counts_where_the_first_is_damaged(tmp_path: Path) -> None:
+    fill(tmp_path / "raw")
+    (tmp_path / FIRST).write_bytes(FILES[FIRST][:-1])
+    check(load_mnist(tmp_path))
+
+
+# What is no MNIST
+
+
+def told(folder: Path, name: str, data: bytes) -> str:
+    fill(folder)
+    (folder / name).write_bytes(data)
+    with pytest.raises(ValueError, match="expected") as caught:
+        load_mnist(folder)
+    assert "delete" not in str(caught.value)
+    assert (folder / name).read_bytes() == data
+    return str(caught.value)
+
+
+def test_other_datasets_are_told_from_a_damaged_mnist(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = "train-labels-idx1-ubyte"
+    monkeypatch.setattr(telling, "MARKS", {FIRST: {16 + 784: zlib.crc32(IMAGES["train"][1])}, labels: {}})
+    damaged = bytearray(FILES[FIRST])
+    damaged[20] ^= 1
+    for content in (bytes(damaged), FILES[FIRST][:-1], b"<html>"):
+        assert "it is damaged" in told(tmp_path, FIRST, content)
+    other = encode_idx(IMAGES["train"][::-1] // 2)
+    assert "is whole, uint8 (5, 28, 28), and another dataset's" in told(tmp_path, FIRST, other)
+    assert "it is MNIST's t10k-labels" in told(tmp_path, labels, FILES["t10k-labels-idx1-ubyte"])
+    monkeypatch.setattr(telling, "FASHION_MNIST", {hashlib.sha256(other).hexdigest()})
+    expected = (
+        r"it is Fashion-MNIST's, which datasets.fashion_mnist.load_data() reads; for MNIST give another"
+    )
+    assert expected in told(tmp_path, FIRST, other)
+    packed = gzip.compress(encode_idx(IMAGES["train"] // 3))
+    monkeypatch.setattr(telling, "KMNIST", {hashlib.sha256(packed).hexdigest()})
+    (tmp_path / FIRST).unlink()
+    (tmp_path / f"{FIRST}.gz").write_bytes(packed)
+    with pytest.raises(ValueError, match=r"it is KMNIST's, which datasets.kmnist.load_data\(\) reads"):
+        load_mnist(tmp_path)
+
+
+def test_emnist_is_told_by_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = "train-labels-idx1-ubyte"
+    for samples, split in ((124_800, "letters"), (18_800, "balanced")):
+        said = told(tmp_path, labels, encode_idx(np.zeros(samples, np.uint8)))
+        assert f"it is EMNIST's, of the split {split}, which datasets.emnist.load_data() reads" in said
+
+
+@pytest.mark.slow
+def test_the_marks_are_those_of_mnist() -> None:
+    folder = mnist.fetch_mnist()
+    for name, marks in telling.MARKS.items():
+        data = (folder / name).read_bytes()
+        size = 784 if "images" in name else 64
+        assert {place: zlib.crc32(data[place : place + size]) for place in marks} == marks
+        assert "damaged" in telling.what_it_is(name, data[: len(data) // 3], b"", mnist.SHA256)
+        assert "damaged" in telling.what_it_is(name, data[1000:] + data[:1000], b"", mnist.SHA256)
 
 
 def test_given_directory_is_a_file(tmp_path: Path) -> None:
@@ -320,7 +435,7 @@ def test_no_network_says_what_was_tried_and_what_to_do(
         load_mnist(folder)
     lines = str(caught.value).splitlines()
     assert lines[0] == "MNIST could not be fetched. Tried:"
-    assert lines[1] == f"  {folder}: not there, plain or .gz"
+    assert lines[1] == f"  {folder}: not there, plain, .gz or in mnist.npz"
     assert lines[2].startswith("  the cache folder: FileNotFoundError: ")
     assert lines[3].startswith(f"  {mirrors[0]}: URLError: ")
     assert lines[4].startswith(f"  {mirrors[1]}: URLError: ")

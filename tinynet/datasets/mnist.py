@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import zlib
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,18 +15,12 @@ from numpy.typing import NDArray
 
 from .. import data
 from ..data.idx import encode_idx
-from ..data.mnist import SHA256
+from ..data.mnist import ARRAYS, SHA256, read_folder, read_npz_array
 from .places import keras_folder, users_folders
 
 __all__ = ["load_data"]
 
 Split = tuple[NDArray[np.uint8], NDArray[np.uint8]]
-ARRAYS = {  # in mnist.npz, and the idx files that hold the same
-    "x_train": "train-images-idx3-ubyte",
-    "y_train": "train-labels-idx1-ubyte",
-    "x_test": "t10k-images-idx3-ubyte",
-    "y_test": "t10k-labels-idx1-ubyte",
-}
 
 
 def load_data(path: str | os.PathLike[str] = "mnist.npz") -> tuple[Split, Split]:
@@ -55,10 +48,9 @@ def load_data(path: str | os.PathLike[str] = "mnist.npz") -> tuple[Split, Split]
     """
     given, failures = Path(path).expanduser(), []
     by_path = given.name != os.fspath(path)
-    own = data.mnist_directory()
-    if not by_path and all((own / name).exists() or (own / f"{name}.gz").exists() for name in SHA256):
+    if not by_path:
         with suppress(OSError, ValueError):  # what is wrong with it is said at last
-            return data.load_mnist()
+            return read_folder()
     places = [*users_folders(), keras_folder()]
     for file in dict.fromkeys([*([given] if by_path else []), *(place / given for place in places)]):
         try:
@@ -78,17 +70,12 @@ def load_data(path: str | os.PathLike[str] = "mnist.npz") -> tuple[Split, Split]
 
 def _read_npz(file: Path) -> tuple[Split, Split]:
     """Return MNIST from Keras's .npz file, or raise an OSError or ValueError."""
-    from zipfile import BadZipFile
-
-    try:
-        with file.open("rb") as raw, np.load(raw, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in ARRAYS}
-    except (KeyError, EOFError, AttributeError, TypeError, BadZipFile, zlib.error) as error:
-        raise ValueError(f"expected an .npz file of {', '.join(ARRAYS)} ({error})") from error
+    arrays = {name: read_npz_array(file, array) for name, array in ARRAYS.items()}
     for name, array in arrays.items():
-        if array.dtype != np.uint8 or hashlib.sha256(encode_idx(array)).hexdigest() != SHA256[ARRAYS[name]]:
-            raise ValueError(f"{name} is not MNIST's: it is damaged, or another dataset")
-    return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
+        if hashlib.sha256(encode_idx(array)).hexdigest() != SHA256[name]:
+            raise ValueError(f"{ARRAYS[name]} is not MNIST's: it is damaged, or another dataset")
+    x_train, y_train, x_test, y_test = arrays.values()
+    return (x_train, y_train), (x_test, y_test)
 
 
 def __dir__() -> list[str]:
