@@ -36,10 +36,10 @@ ORDER = [
     "files", "version", "names", "views", "words", "keywords", "tensor", "masked", "order", "waiting",
     "seeds", "kernels", "elementary", "execution", "initial_values", "initializers", "regularizers",
     "constraints", "layers", "activations", "loss_functions", "losses", "arguments", "schedules",
-    "optimizers", "optim", "metric_functions", "metrics", "data", "datasets", "callbacks", "training",
-    "exporting", "models", "lite", "differences", "gradcheck", "recipes", "images", "generators",
+    "optimizers", "optim", "metric_functions", "metrics", "data", "callbacks", "training", "exporting",
+    "models", "lite", "differences", "gradcheck", "recipes", "images", "generators", "datasets",
     "readings", "gallery", "number_reading", "calibration", "picture_format", "answers", "reader",
-    "segmentation", "recognition", "inference", "plotting", "sklearn", "utils", "keras", "nn", "random",
+    "segmentation", "recognition", "inference", "plotting", "utils", "sklearn", "keras", "nn", "random",
     "tensorflow", "__init__", "picture_command", "conversion", "doctor", "__main__",
 ]  # fmt: skip
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
@@ -200,7 +200,8 @@ print([name for name in heavy if name in sys.modules])
 PUBLIC_MODULES = [
     tinynet, tinynet.activations, layers, losses, optim, callbacks, data, initializers, metrics, utils,
     generators, constraints, regularizers, models, plotting, recipes, tinynet.lite, tinynet.random, datasets,
-    datasets.mnist, datasets.fashion_mnist, datasets.cifar10, datasets.cifar100,
+    datasets.mnist, datasets.fashion_mnist, datasets.kmnist, datasets.emnist, datasets.cifar10,
+    datasets.cifar100,
 ]  # fmt: skip
 
 

@@ -47,6 +47,21 @@ def test_scale_pixels_refuses_other_ranks(shape: tuple[int, ...]) -> None:
         scale_pixels(np.zeros(shape, np.uint8))
 
 
+@pytest.mark.parametrize("shape", [(5, 784), (1, 784), (0, 784)])
+def test_scale_pixels_refuses_rows(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"rows of images of 28 by 28; reshape .*\.reshape\(-1, 28, 28\)"):
+        scale_pixels(np.zeros(shape, np.uint8))
+    assert scale_pixels(np.zeros((784, 784), np.uint8)).shape == (1, 784, 784, 1)
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (28, 28, 3), (5, 7, 4)])
+def test_scale_pixels_refuses_one_image_with_channels(shape: tuple[int, ...]) -> None:
+    image = np.zeros(shape, np.uint8)
+    with pytest.raises(ValueError, match=r"one image with its channels; .*images\[np.newaxis\]"):
+        scale_pixels(image)
+    assert scale_pixels(image[np.newaxis]).shape == (1, *shape)
+
+
 def test_split_takes_the_last_samples_as_views() -> None:
     x, y = np.arange(40).reshape(20, 2), np.arange(20)
     (x_train, y_train), (x_validation, y_validation) = train_validation_split(x, y)

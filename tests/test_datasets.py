@@ -8,17 +8,19 @@ import io
 import os
 import pickle
 import tarfile
+import zipfile
 from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from tinynet import data
+from tinynet import data, datasets
 from tinynet.data import fetching
 from tinynet.data.idx import encode_idx
-from tinynet.datasets import cifar10, fashion_mnist, mnist, pickled_arrays
+from tinynet.datasets import cifar10, emnist, fashion_mnist, kmnist, mnist, pickled_arrays
 from tinynet.files import opcodes
 
 RANDOM = np.random.default_rng(0)
@@ -44,6 +46,8 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setattr(mnist, "SHA256", data.mnist.SHA256)
     monkeypatch.setattr(fashion_mnist, "SHA256", {name: sha256(content) for name, content in GZ.items()})
     monkeypatch.setattr(fashion_mnist, "SAMPLES", {"train": SAMPLES, "t10k": SAMPLES - 1})
+    monkeypatch.setattr(kmnist, "SHA256", fashion_mnist.SHA256)
+    monkeypatch.setattr(kmnist, "SAMPLES", fashion_mnist.SAMPLES)
     monkeypatch.setattr(cifar10, "SAMPLES", SAMPLES)
     return tmp_path / "home"
 
@@ -290,6 +294,135 @@ def test_offline_says_what_to_put_where(tmp_path):
         assert all(name in advice for name in names)
 
 
+# KMNIST and EMNIST
+
+
+@pytest.mark.parametrize("files", [GZ, IDX], ids=["packed", "plain"])
+@pytest.mark.parametrize("place", ["kmnist", "KMNIST/raw"])
+def test_kmnist(tmp_path, monkeypatch, place, files):
+    monkeypatch.setenv("TINYNET_DATA", str(tmp_path))
+    write(tmp_path / place, files)
+    check(kmnist.load_data(), GREY)
+
+
+def test_kmnist_is_fetched_and_verified(tmp_path, monkeypatch):
+    monkeypatch.setattr(fetching, "download", lambda url, name: GZ[name])
+    check(kmnist.load_data(), GREY)
+    kept = tmp_path / "cache" / "kmnist"
+    assert {path.name: path.read_bytes() for path in kept.iterdir()} == GZ
+    monkeypatch.setattr(kmnist, "SHA256", dict.fromkeys(GZ, "0" * 64))
+    (kept / "t10k-labels-idx1-ubyte.gz").unlink()
+    with pytest.raises(ConnectionError, match="expected the SHA-256 0000"):
+        kmnist.load_data()
+
+
+def test_in_a_folder_for_all_datasets_only_known_files_count(tmp_path, monkeypatch):
+    monkeypatch.setenv("TINYNET_DATA", str(write(tmp_path / "user", IDX)))
+    with pytest.raises(
+        ConnectionError, match=r"another SHA-256 than KMNIST's; a folder kmnist makes it clear"
+    ):
+        kmnist.load_data()
+    with pytest.raises(ConnectionError, match="another SHA-256 than Fashion-MNIST's"):
+        fashion_mnist.load_data()
+    contents = {name: sha256(content) for name, content in IDX.items()}
+    monkeypatch.setattr(fashion_mnist, "CONTENT", contents)
+    check(fashion_mnist.load_data(), GREY)
+
+
+def emnist_files(split, first=0, packed=True):
+    """The files of a split, as they are published: images on their sides, letters from 1."""
+    for part, (x, y) in zip(("train", "test"), GREY, strict=True):
+        for kind, array in (("images-idx3", x.transpose(0, 2, 1)), ("labels-idx1", y + np.uint8(first))):
+            content = encode_idx(array)
+            name = f"emnist-{split}-{part}-{kind}-ubyte"
+            yield (f"{name}.gz", gzip.compress(content)) if packed else (name, content)
+
+
+def zipped(files):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in files:
+            archive.writestr(f"gzip/{name}", content)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("split", emnist.SPLITS)
+def test_emnist_s_splits(tmp_path, monkeypatch, split):
+    monkeypatch.setenv("TINYNET_DATA", str(tmp_path))
+    write(tmp_path, dict(emnist_files(split, first=split == "letters")))
+    check(emnist.load_data(split), GREY)
+    assert len(emnist.class_names(split)) == {"letters": 26, "byclass": 62}.get(
+        split, 47 if split in ("balanced", "bymerge") else 10
+    )
+
+
+@pytest.mark.parametrize("place", ["emnist", "EMNIST/raw", "gzip", ""])
+@pytest.mark.parametrize("form", ["packed", "plain", "archive"])
+def test_emnist_in_every_form_and_folder(tmp_path, monkeypatch, place, form):
+    monkeypatch.setenv("TINYNET_DATA", str(tmp_path))
+    files = dict(emnist_files("digits", packed=form != "plain"))
+    write(tmp_path / place, {"gzip.zip": zipped(files.items())} if form == "archive" else files)
+    check(emnist.load_data("digits"), GREY)
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"gzip.zip": b"rubbish"}, "expected a whole .zip file"),
+        ({"gzip.zip": zipped(emnist_files("mnist"))[:-100]}, "expected a whole .zip file"),
+        ({"gzip.zip": zipped(emnist_files("mnist"))}, "it has no emnist-digits-train-images-idx3-ubyte.gz"),
+        (
+            dict(emnist_files("digits", first=10)),
+            r"labels-idx1-ubyte.gz: expected uint8 of shape \(None,\) from",
+        ),
+    ],
+)
+def test_bad_emnist_is_named(tmp_path, monkeypatch, files, message):
+    monkeypatch.setenv("TINYNET_DATA", str(write(tmp_path, files)))
+    with pytest.raises(
+        ConnectionError, match=rf"(?s){message}.*Put gzip.zip .* of it, into .*emnist-digits-train"
+    ):
+        emnist.load_data("digits")
+
+
+def test_emnist_of_two_versions(tmp_path, monkeypatch):
+    files = dict(emnist_files("letters", first=1))
+    files["emnist-letters-test-labels-idx1-ubyte.gz"] = encode_idx(np.ones(9, np.uint8))
+    monkeypatch.setenv("TINYNET_DATA", str(write(tmp_path, files)))
+    with pytest.raises(ValueError, match="3 images, 4 and 9 labels: the files are of different versions"):
+        emnist.load_data()
+    with pytest.raises(ValueError, match=r"Unknown split 'letter'\. Did you mean 'letters'"):
+        emnist.load_data("letter")
+
+
+# Pictures of one's own
+
+
+def test_an_image_folder(tmp_path):
+    tmp_path = tmp_path / "pics"
+    tmp_path.mkdir()
+    shades = {"dark": 20, "light": 220, "mean": 110}
+    for name, shade in shades.items():
+        (tmp_path / name).mkdir()
+        for i in range(20):
+            pixels = np.full((12 + i, 9, 3), shade, np.uint8)
+            pixels[:, :, 1] += np.uint8(i)
+            Image.fromarray(pixels).save(tmp_path / name / f"{i}.png")
+    x, y, names = datasets.image_folder(tmp_path, size=(6, 4))
+    assert (x.shape, x.dtype, y.dtype, names) == ((60, 6, 4, 3), np.uint8, np.int32, [*shades])
+    np.testing.assert_array_equal(x[:, 0, 0, 0], np.array([*shades.values()])[y])
+    assert len(set(y[:10].tolist())) == 3  # mixed: the last ones serve for validation
+    again = datasets.image_folder(str(tmp_path), (6, 4), seed=0)
+    np.testing.assert_array_equal(again[0], x)
+    x, y, _ = datasets.image_folder(tmp_path, (6, 4), color_mode="grayscale", seed=None)
+    assert x.shape == (60, 6, 4, 1)
+    np.testing.assert_array_equal(y, np.repeat([0, 1, 2], 20))
+    with pytest.raises(FileNotFoundError):
+        datasets.image_folder(tmp_path / "none", (6, 4))
+    with pytest.raises(ValueError, match="found no pictures"):
+        datasets.image_folder(tmp_path / "dark", (6, 4))
+
+
 # CIFAR-10
 
 PLACED = {
@@ -487,7 +620,7 @@ except AttributeError as error:
 """)
     assert printed.splitlines() == [
         "[]",
-        "load_data ['cifar10', 'cifar100', 'fashion_mnist', 'mnist']",
-        "tinynet.datasets has no 'imdb'; it has cifar10, cifar100, fashion_mnist, mnist, each with "
-        "load_data()",
+        "load_data ['cifar10', 'cifar100', 'emnist', 'fashion_mnist', 'image_folder', 'kmnist', 'mnist']",
+        "tinynet.datasets has no 'imdb'; it has cifar10, cifar100, emnist, fashion_mnist, image_folder, "
+        "kmnist, mnist; all but image_folder are modules with load_data()",
     ]

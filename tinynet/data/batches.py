@@ -30,7 +30,8 @@ def scale_pixels(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
 
     Raises:
         TypeError: the pixels are not uint8, for example because they were scaled already.
-        ValueError: the array has no such number of axes.
+        ValueError: the array has no such number of axes, or looks like rows (N, 784) or like one image with
+            its channels.
 
     Example:
         >>> import numpy as np
@@ -47,6 +48,16 @@ def scale_pixels(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         raise ValueError(
             "scale_pixels: expected images of shape (N, height, width), (height, width) or "
             f"(N, height, width, channels), got {images.shape}; reshape them first"
+        )
+    if images.ndim == 2 and images.shape[1] == 784 != images.shape[0]:
+        raise ValueError(
+            f"scale_pixels: expected images, got {images.shape}, which looks like rows of images of 28 by "
+            "28; reshape them first, with .reshape(-1, 28, 28), or, if the model takes rows, divide by 255"
+        )
+    if images.ndim == 3 and images.shape[2] in (1, 3, 4):
+        raise ValueError(
+            f"scale_pixels: expected images of shape (N, height, width), got {images.shape}, which looks "
+            "like one image with its channels; give a batch of one, images[np.newaxis]"
         )
     if images.ndim == 2:
         images = images[np.newaxis]

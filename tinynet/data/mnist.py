@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
@@ -20,6 +19,7 @@ import numpy.typing as npt
 from ..files import atomic_write
 from . import fetching
 from .idx import content_of, decode_idx, decompress, encode_idx
+from .npz import read_npz_array
 from .places import idx_places
 from .telling import what_it_is
 
@@ -85,12 +85,7 @@ def load_mnist(
 
 
 def read_folder(directory: PathLike | None = None) -> tuple[Split, Split]:
-    """Load MNIST from its folder, without fetching anything; see `load_mnist`.
-
-    Raises:
-        FileNotFoundError: files are missing.
-        ValueError: a file in the directory that you gave is not MNIST's.
-    """
+    """Load MNIST from its folder, without fetching anything; raises as `verify_mnist`."""
     return _arrays(dict(_from_folder(mnist_directory(directory), SHA256)))
 
 
@@ -227,7 +222,7 @@ def _read(folder: Path, name: str) -> bytes | None:
         if path.is_dir() or (path.parent != folder and not path.is_file()):
             continue
         try:
-            return _from_npz(path, name) if path.suffix == ".npz" else _from_file(path, name)
+            return _from_file(path, name)
         except FileNotFoundError:
             continue
         except OSError:
@@ -245,32 +240,11 @@ def _read(folder: Path, name: str) -> bytes | None:
 
 
 def _from_file(path: Path, name: str) -> bytes:
-    """Return the content of an idx file, or raise a ValueError that says what it is."""
+    """Return the content of an idx file, or as of one in an .npz file; a ValueError says what else it is."""
+    if path.suffix == ".npz":
+        return _verified(name, encode_idx(read_npz_array(path, ARRAYS[name])), f"{ARRAYS[name]} in {path}")
     packed = content_of(path)
     return _verified(name, decompress(packed, path), str(path), packed)
-
-
-def _from_npz(path: Path, name: str) -> bytes:
-    """Return the idx file that an array in Keras's .npz file makes."""
-    return _verified(name, encode_idx(read_npz_array(path, ARRAYS[name])), f"{ARRAYS[name]} in {path}")
-
-
-def read_npz_array(path: Path, name: str) -> UInt8Array:
-    """Return one array of an .npz file, without unpickling anything.
-
-    Raises:
-        OSError, ValueError: it cannot be read, or is no array of pixels or labels.
-    """
-    from zipfile import BadZipFile
-
-    try:
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as archive:
-            array: UInt8Array = archive[name]
-    except (KeyError, EOFError, AttributeError, TypeError, BadZipFile, zlib.error) as error:
-        raise ValueError(f"{path}: expected an .npz file with an array {name} ({error})") from error
-    if array.dtype != np.uint8:
-        raise ValueError(f"{path}: expected uint8 in {name}, got {array.dtype}")
-    return array
 
 
 def _verified(name: str, data: bytes, source: str, packed: bytes = b"") -> bytes:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from .. import data
 from ..data.idx import encode_idx
-from ..data.mnist import ARRAYS, SHA256, read_folder, read_npz_array
+from ..data.mnist import ARRAYS, SHA256, read_folder
+from ..data.npz import read_npz_array
 from .places import keras_folder, users_folders
 
 __all__ = ["load_data"]
