@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ import pytest
 import tinynet
 from tinynet import Sequential, layers, optim
 from tinynet.callbacks import EarlyStopping
+from tinynet.seeds import seeded
 
 sklearn = pytest.importorskip("sklearn")
 
@@ -130,7 +133,7 @@ def test_a_model_is_copied_and_trained_from_its_weights_on(blobs):
     model = uncompiled()
     model.build((None, 2))
     before = model.get_weights()
-    network = NetworkClassifier(model, epochs=1, optimizer__learning_rate=1e-9).fit(*blobs)
+    network = clone(NetworkClassifier(model, epochs=1, optimizer__learning_rate=1e-9)).fit(*blobs)
     assert network.model_ is not model
     for now, given, kept in zip(network.model_.get_weights(), before, model.get_weights(), strict=True):
         np.testing.assert_allclose(now, given, atol=1e-6)
@@ -148,6 +151,16 @@ def test_the_same_random_state_gives_the_same_model(blobs):
     generator = np.random.RandomState(0)
     network = NetworkClassifier(uncompiled, epochs=2, random_state=generator)
     assert not same(copy.deepcopy(network.fit(x, y)), network.fit(x, y))
+
+
+def test_a_random_state_counts_in_its_own_thread_alone():
+    with seeded(5):
+        with ThreadPoolExecutor(1) as pool:
+            others = pool.submit(lambda: Sequential([layers.Dense(2)], 2).seed).result()
+        with seeded(6):
+            inner = Sequential([layers.Dense(2)], 2).seed
+        assert Sequential([layers.Dense(2)], 2).seed == 5
+    assert (others, inner) == (0, 6)
 
 
 def test_random_state_leaves_the_seeds_of_the_process_as_they_are(blobs):
@@ -210,6 +223,23 @@ def test_images(blobs):
 
     network = NetworkClassifier(convolutional, optimizer__learning_rate=0.05, epochs=30, random_state=0)
     assert network.fit(images, y).score(images, y) == 1
+
+
+def test_pixels_on_the_disk_are_not_copied(tmp_path):
+    pixels = np.memmap(tmp_path / "pixels", np.uint8, "w+", shape=(4000, 64, 64))
+    pixels[1::2, :32] = 255
+    y = np.arange(4000) % 2
+
+    def mean_rows():
+        return Sequential([layers.Rescaling(1 / 255), layers.Flatten(), layers.Dense(2, "softmax")])
+
+    NetworkClassifier(mean_rows, epochs=1).fit(pixels[:64], y[:64])  # what is imported and compiled first
+    tracemalloc.start()
+    network = NetworkClassifier(mean_rows, epochs=1, random_state=0).fit(pixels, y)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < pixels.nbytes / 2
+    assert network.score(pixels[:100], y[:100]) == 1
 
 
 def test_several_targets():
@@ -418,6 +448,8 @@ def test_the_classifier_of_keras_2(blobs):
     one_hot = np.eye(3)[y]
     rows = KerasClassifier(old, loss="categorical_crossentropy", epochs=30, batch_size=5, verbose=0)
     assert cross_val_score(rows, x, one_hot, cv=2).mean() > 0.9
+    rows.fit(x, one_hot)
+    assert rows.predict(x).shape == (240,)
     searched = GridSearchCV(network, {"units": [1, 16], "epochs": [1, 30]}, cv=2).fit(x, y)
     assert searched.best_params_ == {"units": 16, "epochs": 30}
     with pytest.raises(ValueError, match="unit is no argument"):

@@ -15,12 +15,12 @@ MOST = 2**32  # NumPy's own generator takes no larger seed
 
 # The seed that all follow from, and how many were taken. (No generator: Ctrl-C would end it for good.)
 _sequence = [(0, itertools.count())]
-_alone = threading.RLock()
+_own = threading.local()  # its sequence, if a thread is in a `seeded` block
 
 
 def next_seed() -> int:
     """Return the next seed of this process: the one that was set, 0 at first, and then others that follow."""
-    seed, numbers = _sequence[0]
+    seed, numbers = getattr(_own, "sequence", None) or _sequence[0]
     number = next(numbers)
     return (
         int(np.random.SeedSequence((seed, number)).generate_state(1, np.uint64)[0] >> 1) if number else seed
@@ -59,14 +59,14 @@ def set_random_seed(seed: int) -> None:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Let what is made in a `with` block take its seeds from this one, and later things from where they were.
+    """Let what this thread makes in a `with` block take its seeds from one, and all else as if nothing were.
 
     Args:
         seed: an integer from 0 to 2**32 - 1.
     """
-    with _alone:
-        before, _sequence[0] = _sequence[0], (int(seed), itertools.count())
-        try:
-            yield
-        finally:
-            _sequence[0] = before
+    before = getattr(_own, "sequence", None)
+    _own.sequence = int(seed), itertools.count()
+    try:
+        yield
+    finally:
+        _own.sequence = before
