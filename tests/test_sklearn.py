@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import pickle
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
@@ -492,6 +493,53 @@ def test_the_wrappers_of_keras_3(blobs):
     regressor = SKLearnRegressor(model, fit_kwargs={"epochs": 80, "verbose": 0}).fit(inputs, 3 * inputs)
     np.testing.assert_allclose(regressor.predict([[1.0]]), [[3.0]], atol=0.01)
     np.testing.assert_array_equal(model.get_weights()[0], given)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
+def test_keras_s_wrappers_take_and_give_the_same(blobs, keras):
+    x, y = blobs
+    labels = np.array(["a", "b", "c"])[y]
+    told = []
+
+    def classifying(library):
+        def make(X, y, units):  # noqa: N803
+            told.append((X.shape, y.shape))
+            row = [library.layers.Dense(units, "relu"), library.layers.Dense(y.shape[1], "softmax")]
+            model = library.Sequential(row)
+            model.compile("adam", "categorical_crossentropy")
+            return model
+
+        return make
+
+    def regressing(library):
+        def make(X, y):  # noqa: N803
+            told.append((X.shape, y.shape))
+            model = library.Sequential([library.layers.Dense(y.shape[1])])
+            model.compile("adam", "mse")
+            return model
+
+        return make
+
+    given = []
+    for library in (keras, tinynet.keras):
+        wrappers = library.wrappers
+        classifier = wrappers.SKLearnClassifier(
+            classifying(library), model_kwargs={"units": 8}, fit_kwargs={"epochs": 30, "verbose": 0}
+        )
+        regressor = wrappers.SKLearnRegressor(regressing(library), fit_kwargs={"verbose": 0})
+        classifier.fit(x, labels)
+        assert classifier.score(x, labels) > 0.9
+        found = classifier.predict(x[:9]), classifier.decision_function(x), classifier.classes_
+        numbers = regressor.fit(x, x[:, 0]).predict(x)
+        given.append([array.shape for array in (*found, numbers)])
+    assert given[0] == given[1]
+    assert told[:2] == told[2:]
+    for name in ("SKLearnClassifier", "SKLearnRegressor"):
+        ours, theirs = (inspect.signature(getattr(one.wrappers, name)) for one in (tinynet.keras, keras))
+        assert [*ours.parameters] == [*theirs.parameters]
+        defaults = [[one.default for one in each.parameters.values()] for each in (ours, theirs)]
+        assert defaults[0] == defaults[1]
 
 
 def test_without_scikit_learn_the_error_says_what_to_install(run_python):

@@ -39,7 +39,7 @@ class OfKeras3(Compiled):
 
     def __init__(
         self,
-        model: Any = None,
+        model: Any,
         warm_start: bool = False,
         model_kwargs: Mapping[str, Any] | None = None,
         fit_kwargs: Mapping[str, Any] | None = None,
