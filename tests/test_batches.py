@@ -60,6 +60,7 @@ def test_scale_pixels_refuses_one_image_with_channels(shape: tuple[int, ...]) ->
     with pytest.raises(ValueError, match=r"one image with its channels; .*images\[np.newaxis\]"):
         scale_pixels(image)
     assert scale_pixels(image[np.newaxis]).shape == (1, *shape)
+    assert scale_pixels(np.zeros((9, 3, 3), np.uint8)).shape == (9, 3, 3, 1)
 
 
 def test_split_takes_the_last_samples_as_views() -> None:

@@ -54,7 +54,7 @@ def scale_pixels(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
             f"scale_pixels: expected images, got {images.shape}, which looks like rows of images of 28 by "
             "28; reshape them first, with .reshape(-1, 28, 28), or, if the model takes rows, divide by 255"
         )
-    if images.ndim == 3 and images.shape[2] in (1, 3, 4):
+    if images.ndim == 3 and images.shape[2] in (1, 3, 4) and images.shape[1] > 4:
         raise ValueError(
             f"scale_pixels: expected images of shape (N, height, width), got {images.shape}, which looks "
             "like one image with its channels; give a batch of one, images[np.newaxis]"
