@@ -13,6 +13,8 @@ import numpy as np
 from ..names import unknown
 from .idx_files import IdxFiles, Split
 
+__all__ = ["load_data"]
+
 MERGED = string.digits + string.ascii_uppercase + "abdefghnqrt"  # whose small letters look otherwise
 SPLITS = {  # and their classes
     "letters": string.ascii_uppercase,
@@ -93,3 +95,7 @@ def class_names(split: str = "letters") -> list[str]:
     if split not in SPLITS:
         raise ValueError(f"emnist: {unknown('split', split, SPLITS)}")
     return [*SPLITS[split]]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from .idx_files import IdxFiles, Split
 
-
 __all__ = ["load_data"]
 
 FOLDERS = ["fashion-mnist", "FashionMNIST/raw"]  # the second is torchvision's

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.idx import decode_idx, decompress
+from ..data.idx import content_of, decode_idx, decompress
 from ..data.places import idx_places
 from .places import cache_folder, fetch, keep, keras_folder, nowhere, users_folders
 
@@ -104,7 +104,7 @@ class IdxFiles:
                 if not path.is_file():
                     continue
                 try:
-                    data = self._member(path, name) if path.name == self.archive else path.read_bytes()
+                    data = self._member(path, name) if path.name == self.archive else content_of(path)
                     if not sure and not self._is_known(name, data, path):
                         raise ValueError(
                             f"{path}: another SHA-256 than {self.title}'s; a folder {self.folders[0]} makes "

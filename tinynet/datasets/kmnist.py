@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from .idx_files import IdxFiles, Split
 
+__all__ = ["load_data"]
+
 FOLDERS = ["kmnist", "KMNIST/raw"]  # the second is torchvision's
 SHA256 = {  # of the files as they are published
     "train-images-idx3-ubyte.gz": "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4",
@@ -45,3 +47,7 @@ def load_data() -> tuple[Split, Split]:
         ((60000, 28, 28), (60000,))
     """
     return IdxFiles("KMNIST", FOLDERS, SAMPLES, sources=SOURCES, sha256=SHA256).load()
+
+
+def __dir__() -> list[str]:
+    return __all__
