@@ -34,13 +34,13 @@ PACKAGE = Path(tinynet.__file__).parent
 # From the lowest to the highest: a module imports only what stands before it, or its own folder.
 ORDER = [
     "files", "version", "names", "views", "words", "keywords", "tensor", "masked", "order", "waiting",
-    "seeds", "kernels", "elementary", "execution", "initial_values", "initializers", "regularizers",
-    "constraints", "layers", "activations", "loss_functions", "losses", "arguments", "schedules",
-    "optimizers", "optim", "metric_functions", "metrics", "data", "callbacks", "training", "exporting",
-    "models", "lite", "differences", "gradcheck", "recipes", "images", "generators", "datasets",
-    "readings", "gallery", "number_reading", "calibration", "picture_format", "answers", "reader",
-    "segmentation", "recognition", "inference", "plotting", "utils", "sklearn", "keras", "nn", "random",
-    "tensorflow", "__init__", "picture_command", "conversion", "doctor", "__main__",
+    "seeds", "kernels", "elementary", "execution", "distributed", "initial_values", "initializers",
+    "regularizers", "constraints", "layers", "activations", "loss_functions", "losses", "arguments",
+    "schedules", "optimizers", "optim", "metric_functions", "metrics", "data", "callbacks", "training",
+    "exporting", "models", "lite", "differences", "gradcheck", "recipes", "images", "generators",
+    "datasets", "readings", "gallery", "number_reading", "calibration", "picture_format", "answers",
+    "reader", "segmentation", "recognition", "inference", "plotting", "utils", "sklearn", "keras", "nn",
+    "random", "tensorflow", "__init__", "picture_command", "conversion", "doctor", "__main__",
 ]  # fmt: skip
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..files.atomic import write_new
+from ..files.atomic import write_new, writes_files
 from ..files.plain_file import plain_bytes, read_plain
 from .base import Callback, Logs
 
@@ -113,7 +113,7 @@ class BackupAndRestore(Callback):
             content = plain_bytes(self.training.state())
         except TypeError as error:
             raise TypeError(f"BackupAndRestore, of a callback's or a metric's state: {error}") from None
-        if self.double_checkpoint and self.latest.exists():
+        if self.double_checkpoint and self.latest.exists() and writes_files():
             self.latest.replace(self.previous)
         write_new(self.latest, content)
 

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ..files.atomic import writes_files
 from ..keywords import warn
 from .base import Callback, Logs
 
@@ -39,12 +40,17 @@ class CSVLogger(Callback):
         self.keys: list[str] = []
         self.waiting = b""  # lines that the disk had no room for
         self.line([])  # raises now, not after an epoch, as the next line does
-        with self.filename.open("ab") as file:
-            end = file.tell()
-        if self.append and end:
-            end = self.repair(end)
+        end = self.end()
         self.cut = None if self.append else 0  # where the file is to be cut before the next line, if it is
         self.needs_header = not self.append or end == 0
+
+    def end(self) -> int:
+        """Return where the file ends, once it can be written to and its last line is whole."""
+        if not writes_files():
+            return 0
+        with self.filename.open("ab") as file:
+            end = file.tell()
+        return self.repair(end) if self.append and end else end
 
     def get_state(self) -> dict[str, Any]:
         """Return where the file ends, and what belongs there."""
@@ -74,6 +80,8 @@ class CSVLogger(Callback):
 
     def write(self) -> None:
         """Write the lines that wait, or warn: a training is worth more than its log."""
+        if not writes_files():
+            return
         try:
             with self.filename.open("ab" if self.cut != 0 else "wb") as file:
                 end = file.tell()

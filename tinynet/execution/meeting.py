@@ -58,12 +58,15 @@ def meet(part: Array) -> Array:
     return part if strand is None else strand.wait_for_total(part)
 
 
-def together(function: Callable[[int], Result], count: int) -> list[Result]:
+def together(
+    function: Callable[[int], Result], count: int, tell: Callable[[Any], list[Any]] | None = None
+) -> list[Result]:
     """Return [function(0), ..., function(count - 1)], of calls that may `meet`.
 
     Args:
         function: called once with each number, on threads of their own if there are several.
         count: how many calls.
+        tell: if other processes' calls meet with these, gives all of them what each of them gives, in order.
 
     Returns:
         The results in order.
@@ -71,16 +74,21 @@ def together(function: Callable[[int], Result], count: int) -> list[Result]:
     Raises:
         RuntimeError: some calls meet more often than others.
     """
-    strands = [Strand(function, i, alone=count == 1) for i in range(count)]
+    strands = [Strand(function, i, alone=count == 1 and tell is None) for i in range(count)]
     try:
         total: Array | None = None
         while True:
             parts = each(lambda i, total=total: strands[i].resume(total), count)  # type: ignore[misc]
-            if all(strand.done for strand in strands):
+            waiting = [part for part, strand in zip(parts, strands, strict=True) if not strand.done]
+            done = count - len(waiting)
+            if tell is not None:
+                told = tell((waiting, done))
+                waiting, done = [part for own, _ in told for part in own], sum(n for _, n in told)
+            if not waiting:
                 return parts
-            if any(strand.done for strand in strands):
+            if done:
                 raise RuntimeError("Some shards of a batch called meet() more often than others.")
-            total = add_up(parts)
+            total = add_up(waiting)
     finally:
         for strand in strands:
             strand.abandon()

@@ -87,6 +87,12 @@ def set_num_threads(threads: int) -> None:
         old.put(None)
 
 
+def share_cores(processes: int) -> None:
+    """Use a part of the cores, as one of so many processes; not where somebody has chosen a number."""
+    if get_num_threads() == available_cores() and not os.environ.get("TINYNET_NUM_THREADS"):
+        set_num_threads(max(available_cores() // processes, 1))
+
+
 def _forget_threads() -> None:
     global _tasks, _helpers
     _tasks, _helpers = queue.SimpleQueue(), []

@@ -12,9 +12,22 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["atomic_write", "check_writable", "write_new"]
+__all__ = ["atomic_write", "check_writable", "leave_writing_to_others", "write_new", "writes_files"]
 
 LEFT_BEHIND = 3600  # seconds; in a folder that several machines share, their processes cannot be asked
+
+
+_others_write: list[bool] = []
+
+
+def leave_writing_to_others() -> None:
+    """Write no file from now on: another process does the same, and writes it."""
+    _others_write.append(True)
+
+
+def writes_files() -> bool:
+    """Return whether this process writes files."""
+    return not _others_write
 
 
 def atomic_write(path: str | os.PathLike[str], data: bytes) -> None:
@@ -36,6 +49,8 @@ def atomic_write(path: str | os.PathLike[str], data: bytes) -> None:
         ...     print(Path(folder, "greeting.txt").read_text())
         hello
     """
+    if not writes_files():
+        return
     try:
         target = Path(path).resolve()
         mode = target.stat().st_mode if target.exists() else None
@@ -137,6 +152,8 @@ def check_writable(path: str | os.PathLike[str], size: int) -> None:
         ...     print([*Path(folder).iterdir()])
         []
     """
+    if not writes_files():
+        return
     target = Path(path)
     folder = next((parent for parent in target.absolute().parents if parent.exists()), target.parent)
     temporary = folder / f".tinynet-{os.getpid()}-{secrets.token_hex(8)}.tmp"
@@ -170,6 +187,8 @@ def write_new(path: str | os.PathLike[str], data: bytes, overwrite: bool = True)
         ...     print(Path(folder, "new", "greeting.txt").read_text())
         hello
     """
+    if not writes_files():
+        return
     name = os.fspath(path)
     if not overwrite and os.path.lexists(name):
         raise FileExistsError(

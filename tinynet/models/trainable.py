@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..callbacks import Callback, History
+from ..distributed import ranks
 from ..keywords import warn
 from ..training.average import MovingAverage
 from ..training.data import Augment, Batch, Samples, check_finite, fitting
@@ -127,6 +129,7 @@ class Trainable(Compiled, only_kernels=True):
         *,
         augment: Augment | None = None,
         ema_momentum: float | None = None,
+        distribute: bool = False,
     ) -> History:
         """Train.
 
@@ -155,11 +158,16 @@ class Trainable(Compiled, only_kernels=True):
             augment: changes each batch at random, such as `data.Augmentation()`; default None.
             ema_momentum: if given (0.999, say), the exponential moving average of the weights is what is
                 validated, saved by callbacks, and left in the model at the end; default None.
+            distribute: whether the processes that `mpiexec -n 4 python ...` started train together, each on
+                its share of every batch; default False. All of them have to call this with the same model and
+                data. The first alone prints and writes files. Weights have the same bits on 1, 2, 4 or 8
+                processes, and others, by rounding, than without distribute.
 
         Returns:
             The losses and metrics epoch by epoch. After Ctrl-C the model keeps what it has learned.
 
         Raises:
+            ImportError: distribute is True, and there is no mpi4py.
             RuntimeError: the model is not compiled.
             TypeError: what is no numbers, or labels of the wrong type.
             ValueError: shapes, labels or settings that do not fit, or data that has no end.
@@ -173,6 +181,7 @@ class Trainable(Compiled, only_kernels=True):
             >>> round(float(model.predict([[1.0]])[0, 0]), 2)
             3.0
         """
+        together = ranks() if distribute else None
         numbers = epochs_to_do(epochs, initial_epoch)
         steps = count("fit", "steps_per_epoch", steps_per_epoch)
         steps_after = count("fit", "validation_steps", validation_steps)
@@ -187,13 +196,15 @@ class Trainable(Compiled, only_kernels=True):
             size = validation_batch_size or batch_size
             held_out = given.validation_data(self, validation_data, steps_after, size)
         trainer = self.trainer
+        if together is not None:
+            together.agree(digest_of(self, numbers), "weights, seeds or epochs")
         loop = Loop(
             self,
             trainer,
             Feed(data, steps),
             Validation(held_out, steps_after, validation_freq),
             [callbacks] if isinstance(callbacks, Callback) else callbacks or (),
-            Progress(verbose, numbers.stop),
+            Progress(verbose if together is None or together.number == 0 else 0, numbers.stop),
             MovingAverage(trainer.steps.runs, ema_momentum),
         )
         with self.alone:
@@ -205,7 +216,11 @@ class Trainable(Compiled, only_kernels=True):
                     UserWarning,
                 )
             self.remember(history=loop.history)
-            return loop.run(numbers)
+            trainer.distribute(together)
+            try:
+                return loop.run(numbers)
+            finally:
+                trainer.distribute(None)
 
     def train_on_batch(
         self,
@@ -314,3 +329,9 @@ class Trainable(Compiled, only_kernels=True):
         data = given.evaluation_data(self, "evaluate", x, y, sample_weight, limit, batch_size)
         logs = self.trainer.evaluate(data, limit)
         return scores_of(logs, return_dict)
+
+
+def digest_of(model: Trainable, epochs: range) -> tuple[Any, ...]:
+    """Return a few numbers that are the same for models that train alike."""
+    values = (zlib.crc32(np.ascontiguousarray(parameter.value).data) for parameter in model.parameters)
+    return (model.seed, model.steps_trained, model.optimizer.iterations, epochs, *values)

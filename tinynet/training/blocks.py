@@ -56,7 +56,7 @@ class Block:
 
 
 def blocks_of(
-    layers: Sequence[Layer], parameters: Sequence[Parameter], runs: Sequence[Parameter]
+    layers: Sequence[Layer], parameters: Sequence[Parameter], runs: Sequence[Parameter], defers: bool
 ) -> list[Block]:
     """Cut the parameters that train into blocks of about BLOCK elements.
 
@@ -64,6 +64,7 @@ def blocks_of(
         layers: those that are called, built.
         parameters: those of their parameters that train.
         runs: the same, joined where they lie side by side.
+        defers: whether gradients of the whole batch are computed at the end of the step.
     """
     owners = {parameter.value.ctypes.data: parameter for parameter in parameters if parameter.value.size}
     sources: dict[int, list[tuple[int, int]]] = {address: [] for address in owners}
@@ -75,7 +76,7 @@ def blocks_of(
     for address, found in sources.items():  # in the order of the runs, so that blocks have no gaps
         if found:
             layer = layers[found[0][0]]
-            whole = layer.parameters[found[0][1]] is layer.batch_parameter
+            whole = defers and layer.parameters[found[0][1]] is layer.batch_parameter
             add_blocks(blocks, owners[address], found, whole, runs)
     return blocks
 

@@ -22,10 +22,10 @@ from ..execution.recording import Recorded, each
 from ..layers import Layer, Parameter
 from ..layers.flow import Flow, follow
 from ..layers.parameter import runs_of
-from ..layers.workspace import Workspace
 from ..losses import Loss
 from ..optim import Optimizer
-from .blocks import Piece, adjacent, blocks_of, join
+from .blocks import Block, Piece, adjacent, blocks_of, join
+from .replica import Replica
 
 Array = NDArray[Any]
 Shapes = tuple[tuple[int, ...], ...]
@@ -33,54 +33,6 @@ Shapes = tuple[tuple[int, ...], ...]
 CACHE_BYTES = 2**20  # the activations of a shard should be about this large, to stay in a core's cache
 MIN_SHARDS, MAX_SHARDS = 2, 8  # of a training batch: work for several cores, and few gradients to sum
 MAX_STEP_BYTES = 2**30  # of the arrays that a model's training steps, for all sizes of batches, keep
-
-
-class Replica:
-    """Layers that train on one shard of each batch, and share the parameters' values with the model.
-
-    Args:
-        flow: the layers' calls, up to the loss.
-        trains: which of all their parts are trainable.
-        shard: which samples of the batch.
-        samples: the size of the batch.
-        whole: for each part, the arrays that it has for the whole batch; filled by the first replica.
-    """
-
-    def __init__(
-        self, flow: Flow, trains: Sequence[bool], shard: slice, samples: int, whole: list[dict[str, Array]]
-    ) -> None:
-        self.step, self.workspaces = np.zeros(1, np.int64), list[Workspace]()
-
-        def workspace() -> Workspace:
-            if len(self.workspaces) == len(whole):
-                whole.append({})
-            self.workspaces.append(Workspace(whole[len(self.workspaces)], shard, samples))
-            return self.workspaces[-1]
-
-        self.flow = flow.mapped(lambda layer: layer.replica(self.step, workspace))
-        self.layers = self.flow.layers
-        self.parts = self.flow.parts()
-        for part, trainable in zip(self.parts, trains, strict=True):
-            part.remember(_first_sample=shard.start, _trainable=trainable)
-        self.wanted: set[int] = set()  # the values that depend on parameters that train
-        for call in self.flow.calls:
-            needed = not self.wanted.isdisjoint(call.inputs)
-            if needed or call.layer.trainable_parameters():
-                self.wanted.add(call.output)
-            call.layer.remember(
-                defers=call.layer.batch_parameter is not None,
-                needs_input_gradient=needed or not call.layer.is_ours,
-            )
-
-    def forward(self, inputs: Sequence[Array]) -> Array:
-        """Return the layers' output for the shard."""
-        for workspace in self.workspaces:
-            workspace.given.clear()
-        return self.flow.forward(inputs, training=True)[0]
-
-    def backward(self, dy: Array) -> None:
-        """Compute the parameters' gradients; what does not depend on parameters that train is left out."""
-        self.flow.backward([dy], self.wanted)
 
 
 class Step:
@@ -92,23 +44,35 @@ class Step:
         samples: the size of the batches.
     """
 
+    defers = True  # what is faster for the whole batch at once
+
     def __init__(self, steps: Steps, flow: Flow, samples: int) -> None:
         layers, loss, optimizer = flow.layers, steps.loss, steps.optimizer
-        wanted = math.ceil(samples * flow.bytes_per_sample / CACHE_BYTES)
-        self.shards = cut(samples, min(max(wanted, MIN_SHARDS), MAX_SHARDS))
+        self.samples, (begin, self.shards) = samples, self.cut(flow, samples)
         self.shares = [(shard.stop - shard.start) / samples for shard in self.shards]
         self.flow, self.layers, self.loss, self.runs = flow, layers, loss, steps.runs
-        self.blocks = blocks_of(layers, steps.parameters, steps.runs)
+        self.blocks = blocks_of(layers, steps.parameters, steps.runs, self.defers)
         self.update = optimizer.update if optimizer is not None and optimizer.updates_blocks else None
         whole: list[dict[str, Array]] = []
-        trains = steps.trains_of(flow)
-        self.replicas = [Replica(flow, trains, shard, samples, whole) for shard in self.shards]
+        trains, rows = steps.trains_of(flow), self.shards[-1].stop if self.shards else 0
+        self.replicas = [
+            Replica(flow, trains, begin + shard.start, shard, rows, whole, self.defers)
+            for shard in self.shards
+        ]
         self.losses = np.zeros((len(self.shards), 1))
         self.meets = any(part.meets for part in flow.parts())
-        # Without parameters there is nothing to compute.
-        recordable = flow.only_kernels and loss.only_kernels and bool(steps.runs)
+        recordable = self.is_recordable(bool(steps.runs))
         self.outputs = Recorded(self.compute, recordable, flow.arrays())
         self.followed = [] if recordable else list(self.settings())
+
+    def cut(self, flow: Flow, samples: int) -> tuple[int, list[slice]]:
+        """Return the first of the samples that come here, and the shards that these are cut into."""
+        wanted = math.ceil(samples * flow.bytes_per_sample / CACHE_BYTES)
+        return 0, cut(samples, min(max(wanted, MIN_SHARDS), MAX_SHARDS))
+
+    def is_recordable(self, trains: bool) -> bool:
+        """Return whether kernels do all of it; without parameters that train there is nothing to do."""
+        return self.flow.only_kernels and self.loss.only_kernels and trains
 
     def __call__(
         self, inputs: Sequence[Array], targets: Array, step: int, weights: Array | None = None
@@ -124,7 +88,13 @@ class Step:
         Returns:
             The mean loss without penalties on weights, and the layers' output.
         """
-        samples = self.shards[-1].stop
+        arrays = self.begin(inputs, targets, step, weights)
+        (outputs,) = self.outputs(*arrays)
+        return math.fsum((self.losses[:, 0] * self.shares).tolist()), outputs
+
+    def begin(self, inputs: Sequence[Array], targets: Array, step: int, weights: Array | None) -> list[Array]:
+        """Return what `compute` takes, and let the replicas know the number of the step, and settings."""
+        samples = self.samples
         if any(len(array) != samples for array in (*inputs, targets)):
             shapes = [array.shape for array in inputs]
             raise ValueError(f"Expected a batch of {samples}; got x {shapes} and targets {targets.shape}.")
@@ -135,8 +105,7 @@ class Step:
         if weights is not None:
             shape = (samples, *self.flow.shapes[self.flow.outputs[0]])
             arrays.append(self.loss.prepare_weights(weights, shape))
-        (outputs,) = self.outputs(*arrays)
-        return math.fsum((self.losses[:, 0] * self.shares).tolist()), outputs
+        return arrays
 
     def compute(self, *arrays: Array) -> list[list[Array]]:
         """Make the step, shard by shard and then block by block; return the shards' outputs.
@@ -144,18 +113,16 @@ class Step:
         Args:
             arrays: the inputs, the targets, and, if samples have weights, these.
         """
-        count = self.flow.inputs
-        inputs, targets = arrays[:count], arrays[count]
-        weights = arrays[count + 1] if len(arrays) > count + 1 else None
         loop = together if self.meets else each
-        outputs = loop(lambda i: self.forward_and_backward(i, inputs, targets, weights), len(self.shards))
+        outputs = loop(lambda i: self.forward_and_backward(i, arrays), len(self.shards))
         each(self.finish, len(self.blocks))
         return outputs
 
-    def forward_and_backward(
-        self, i: int, inputs: Sequence[Array], targets: Array, weights: Array | None
-    ) -> list[Array]:
+    def forward_and_backward(self, i: int, arrays: Sequence[Array]) -> list[Array]:
         """Compute the gradients of a shard, and return its output."""
+        count = self.flow.inputs
+        inputs, targets = arrays[:count], arrays[count]
+        weights = arrays[count + 1] if len(arrays) > count + 1 else None
         shard, replica = self.shards[i], self.replicas[i]
         output = replica.forward([x[shard] for x in inputs])
         dy = np.empty_like(output)
@@ -177,11 +144,16 @@ class Step:
                     gradient = layer.parameters[k].grad.reshape(-1)[piece.part]
                     kernels.update.add_up(gradient, piece.total, number == 0)
                     number += 1
+        self.use(self.blocks[block])
+
+    def use(self, block: Block) -> None:
+        """Add the penalties' gradient to that of a block, and update."""
+        for piece in block.pieces:
             if piece.penalty is not None:
                 factors = float(piece.penalty.l1), float(piece.penalty.l2)
                 kernels.penalties.add_gradient(piece.value, piece.total, *factors)
         if self.update:
-            self.update(self.runs, self.blocks[block].run, self.blocks[block].part)
+            self.update(self.runs, block.run, block.part)
 
     def add_whole(self, piece: Piece, layers: Sequence[Layer], number: int) -> int:
         """Add rows of a gradient over the whole batch, from what a call's replicas remember.
@@ -246,6 +218,7 @@ class Steps:
         self.flow_of, self.parameters, self.loss, self.optimizer = flow_of, parameters, loss, optimizer
         self.trains = {part.origin: part.trainable for part in flow_of().parts()}
         self.runs = runs_of(parameters)
+        self.kind: Callable[[Steps, Flow, int], Step] = Step
         self.sizes: dict[Shapes, Step] = {}  # that used last at the end
         self.layout: object = None
 
@@ -268,7 +241,7 @@ class Steps:
                 self.sizes, self.layout = {}, optimizer.layout()
         step = self.sizes.pop(shapes, None)
         if step is None:
-            step = Step(self, self.flow_of([shape[1:] for shape in shapes]), len(targets))
+            step = self.kind(self, self.flow_of([shape[1:] for shape in shapes]), len(targets))
         self.sizes[shapes] = step
         penalty = self.penalty()  # before the update
         loss, outputs = step(inputs, targets, number, weights)
@@ -281,6 +254,10 @@ class Steps:
                     parameter.value = parameter.constraint(parameter.value)
         self.forget()
         return loss + penalty, outputs
+
+    def make(self, kind: Callable[[Steps, Flow, int], Step]) -> None:
+        """Make steps of another kind from now on."""
+        self.kind, self.sizes = kind, {}
 
     def penalty(self) -> float:
         """Return what the regularizers of the parameters that train add to the loss."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from ..distributed import Ranks
 from ..execution.prediction import Prediction
 from ..keywords import warn
 from ..layers import Layer
@@ -24,7 +26,8 @@ from ..optim import Optimizer
 from .data import Batch, Samples
 from .divergence import Watch
 from .logits import doubt, split_at_logits
-from .step import Steps
+from .shared_step import SharedStep
+from .step import Step, Steps
 from .stream import Stream
 
 Array = NDArray[Any]
@@ -48,6 +51,7 @@ class Trainer:
         self.loss_sum, self.samples = 0.0, 0  # of what was trained on since `reset_metrics`
         self.watch = Watch(model, optimizer)
         self.in_epoch = False  # an evaluation then leaves the metrics alone, which go on counting
+        self.ranks: Ranks | None = None  # with which this process trains
         self.flows: WeakKeyDictionary[Flow, tuple[Flow, Layer | None, Loss]] = WeakKeyDictionary()
         if problem := doubt(model.flow(), loss):
             warn(problem, UserWarning)
@@ -60,6 +64,13 @@ class Trainer:
     def __getstate__(self) -> dict[str, Any]:
         """Leave what is laid out and recorded out of copies and pickles; `rejoin` makes it anew."""
         return vars(self) | {"flows": None, "predict": None}
+
+    def distribute(self, ranks: Ranks | None) -> None:
+        """Train and evaluate together with other processes from now on, or, by None, alone."""
+        if ranks is self.ranks:
+            return
+        self.ranks = ranks
+        self.steps.make(Step if ranks is None else functools.partial(SharedStep, ranks))
 
     def rejoin(self, infer: Prediction) -> None:
         """Go on in a copy of the model, whose parameters have been placed anew."""
@@ -161,7 +172,7 @@ class Trainer:
         """Yield samples, all together, or batches of them, and the outputs before the last activation."""
         if isinstance(data, Samples):
             assert data.targets is not None
-            parts = [self.predict(chunk)[0] for chunk in data.chunks()]
+            parts = self.outputs_of([*data.chunks()])
             outputs = parts[0] if len(parts) == 1 else np.concatenate(parts)
             yield Batch([*data.inputs], data.targets, data.weights), outputs
             return
@@ -171,6 +182,13 @@ class Trainer:
             raise ValueError("The data to evaluate yields no batches.")
         for batch in itertools.chain([first], batches):
             yield batch, self.predict(batch.inputs)[0]
+
+    def outputs_of(self, chunks: Sequence[Sequence[Array]]) -> list[Array]:
+        """Return the outputs for parts of the data, of which each rank computes some."""
+        if self.ranks is None:
+            return [self.predict(chunk)[0] for chunk in chunks]
+        own = [self.predict(chunks[i])[0] for i in self.ranks.share(len(chunks))]
+        return [part for parts in self.ranks.tell(own) for part in parts]
 
     def predictions(self, inputs: Sequence[Array], outputs: Array) -> Array:
         """Return what metrics get of the outputs that the loss gets: the last activation's."""
