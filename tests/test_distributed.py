@@ -15,6 +15,7 @@ import pytest
 
 from tinynet import Sequential, distributed, layers, load_model
 from tinynet.distributed import Ranks
+from tinynet.training.pairwise import fold, nodes_of, top
 
 pytest.importorskip("mpi4py")
 
@@ -216,3 +217,21 @@ def test_without_mpi_it_says_what_to_install(monkeypatch):
     model.compile("sgd", "mse")
     with pytest.raises(ImportError, match=r"tinynet\[mpi\].*mpiexec"):
         model.fit([[1.0]], [[1.0]], distribute=True)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 7, 8, 11])
+@pytest.mark.parametrize("count", [1, 2, 3, 6, 7, 8, 16])
+def test_sums_in_pairs_are_the_same_whoever_adds(count, size):
+    shares = [Ranks(World(rank, size)).share(count) for rank in range(size)]
+
+    def one(node):
+        return str(node[0]) if node[1] == 1 or node[0] + 1 == count else None
+
+    def both(left, right):
+        return f"({left}+{right})"
+
+    nodes = [node for share in shares for node in nodes_of(share, count)]
+    known = {node: fold(node, count, one, both) for node in nodes}
+    total = fold(top(count), count, known.get, both)
+    assert total == fold(top(count), count, one, both)
+    assert re.findall(r"\d+", total) == [str(i) for i in range(count)]

@@ -7,13 +7,11 @@ Started by `mpiexec -n 4 python train.py`, each of them, a *rank*, runs the same
 from __future__ import annotations
 
 import functools
-import itertools
 import os
 import sys
 import time
 import traceback
 import warnings
-from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
@@ -100,34 +98,30 @@ class Ranks:
         """Write what the first rank has in an array into that of all others."""
         self.world.Bcast(array, 0)
 
-    def sum_in_order(self, own: Array, count: int) -> Array:
-        """Return the sum of the vectors of all ranks, added in the order of the ranks and of their rows.
-
-        Each rank adds up one part of the elements, and gets the sums of the others: where each has one row,
-        it sends and receives about twice the vector, and nothing depends on who adds.
+    def exchange(self, own: Array, rows: list[int]) -> Array:
+        """Return one part of the elements of all ranks' vectors; each rank gets another part.
 
         Args:
-            own: (rows, N), as many as `share(count)` says.
-            count: how many rows all ranks have together.
+            own: (rows[number], N) this rank's vectors.
+            rows: how many vectors each rank has.
 
         Returns:
-            (N,)
+            (sum(rows), share(N)), in the order of the ranks.
         """
-        elements = own.shape[1]
-        parts = [self.share(elements, number) for number in range(self.size)]
-        rows = [len(self.share(count, number)) for number in range(self.size)]
+        parts = [self.share(own.shape[1], number) for number in range(self.size)]
         sent = np.concatenate([own[:, part.start : part.stop].ravel() for part in parts])
         width = len(parts[self.number])
-        received = np.empty((count, width), own.dtype)
-        self.world.Alltoallv(
-            [sent, [len(own) * len(part) for part in parts]], [received, [height * width for height in rows]]
-        )
-        total = received[0] if count else np.zeros(width, own.dtype)
-        for row in received[1:]:
-            total += row
-        result = np.empty(elements, own.dtype)
-        self.world.Allgatherv(total, [result, [len(part) for part in parts]])
-        return result
+        received = np.empty((sum(rows), width), own.dtype)
+        sizes = [len(own) * len(part) for part in parts], [count * width for count in rows]
+        self.world.Alltoallv([sent, sizes[0]], [received, sizes[1]])
+        return received
+
+    def join(self, part: Array, elements: int) -> Array:
+        """Return the vector of so many elements of which each rank has its share."""
+        whole = np.empty(elements, part.dtype)
+        sizes = [len(self.share(elements, number)) for number in range(self.size)]
+        self.world.Allgatherv(np.ascontiguousarray(part), [whole, sizes])
+        return whole
 
 
 @functools.cache
@@ -168,8 +162,3 @@ def _end_all(
     traceback.print_exception(kind, error, trace)
     sys.stderr.flush()
     found.world.Abort(1)
-
-
-def in_order(parts: Sequence[Sequence[Any]]) -> list[Any]:
-    """Return what the ranks told as one list."""
-    return [*itertools.chain.from_iterable(parts)]
