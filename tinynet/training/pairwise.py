@@ -1,7 +1,7 @@
 """Sums of vectors in pairs, then in pairs of pairs: in an order that does not depend on who adds what.
 
-The vectors are numbered from 0. A *node* (first, size) stands for the sum of those from `first` on; its size is
-a power of two, of which first is a multiple, and what lies beyond the last vector is left out.
+The vectors are numbered from 0. A *node* (first, size) stands for the sum of those from `first` on; its
+size is a power of two, of which first is a multiple, and what lies beyond the last vector is left out.
 """
 
 from __future__ import annotations
