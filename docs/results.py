@@ -261,7 +261,7 @@ def page() -> str:
     intervals = "\n".join(f"- {row.network} {row.recipe}: {interval(read(row))}" for row in ROWS if read(row))
     return f"""# Accuracy on MNIST
 
-Made by `python docs/results.py` from the files in [benchmarks/results](../benchmarks/results).
+Made by `python docs/results.py` from the files in `benchmarks/results`.
 
 {table()}
 Mean ± standard deviation of the seeds 0 to 4: single models, as they are after the last epoch, trained on all 60,000
