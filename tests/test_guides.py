@@ -15,12 +15,13 @@ def programs(page):
     return re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
 
 
+NEEDS = {"to_onnx": "onnx", "several_machines": "mpi4py"}
 PAGES = [page for page in sorted((DOCS / "guides").glob("*.md")) if programs(page)]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_page_runs(page, tmp_path, monkeypatch):
-    if "onnx" in page.stem:
-        pytest.importorskip("onnx")
+    if page.stem in NEEDS:
+        pytest.importorskip(NEEDS[page.stem])
     monkeypatch.chdir(tmp_path)
     exec("\n".join(programs(page)), {"__name__": "__main__"})
