@@ -89,8 +89,9 @@ def set_num_threads(threads: int) -> None:
 
 def share_cores(processes: int) -> None:
     """Use a part of the cores, as one of so many processes; not where somebody has chosen a number."""
-    if get_num_threads() == available_cores() and not os.environ.get("TINYNET_NUM_THREADS"):
-        set_num_threads(max(available_cores() // processes, 1))
+    cores = share_of_cores()
+    if get_num_threads() == cores and not os.environ.get("TINYNET_NUM_THREADS"):
+        set_num_threads(max(cores // processes, 1))
 
 
 def _forget_threads() -> None:

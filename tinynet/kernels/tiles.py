@@ -111,6 +111,11 @@ def moved(builder: Any, address: Any, step: Any, n: int, size: int) -> Any:
     return builder.inttoptr(builder.add(builder.ptrtoint(address, step.type), offset), address.type)
 
 
+def place_of(context: Any, builder: Any, array: Any, arguments: Any) -> tuple[Any, Any, int]:
+    """Return the address, the mask and the alignment of the register that (array, index, count) mean."""
+    return place_and_mask(context, builder, Vector(array.dtype), array, arguments)
+
+
 def load_tile(vectors: int) -> Any:
     """Make an instruction `load(array, index, step, count)`: array[index + n * step :][:count] of all n."""
 
@@ -118,7 +123,7 @@ def load_tile(vectors: int) -> Any:
     def load(typing_context: Any, array: Any, index: Any, step: Any, count: Any) -> Any:
         def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             array, index, step, count = arguments
-            address, mask, size = place_and_mask(context, builder, signature.args[0], (array, index, count))
+            address, mask, size = place_of(context, builder, signature.args[0], (array, index, count))
             values = [
                 load_lanes(builder, moved(builder, address, step, n, size), mask, size)
                 for n in range(vectors)
@@ -137,7 +142,7 @@ def store_tile(typing_context: Any, array: Any, index: Any, step: Any, count: An
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         array, index, step, count, tile = arguments
-        address, mask, size = place_and_mask(context, builder, signature.args[0], (array, index, count))
+        address, mask, size = place_of(context, builder, signature.args[0], (array, index, count))
         for n, value in enumerate(unpack(builder, tile)):
             store_lanes(builder, value, moved(builder, address, step, n, size), mask, size)
         return context.get_dummy_value()
@@ -158,9 +163,7 @@ def column_places(context: Any, builder: Any, array: Any, arguments: Any) -> lis
         row = builder.add(first, first.type(n))
         there = builder.zext(builder.icmp_unsigned("<", row, limit), count.type)
         place = builder.add(index, builder.mul(step, step.type(n)))
-        places.append(
-            place_and_mask(context, builder, array, (array_value, place, builder.mul(count, there)))
-        )
+        places.append(place_of(context, builder, array, (array_value, place, builder.mul(count, there))))
     return places
 
 
