@@ -13,7 +13,7 @@ import numpy as np
 from ..names import unknown
 from .idx_files import IdxFiles, Split
 
-__all__ = ["load_data"]
+__all__ = ["class_names", "load_data"]
 
 MERGED = string.digits + string.ascii_uppercase + "abdefghnqrt"  # whose small letters look otherwise
 SPLITS = {  # and their classes

@@ -26,7 +26,7 @@ from numba.core import cgutils
 
 from .cpu import ARM, ROWS, VECTOR_BYTES
 from .jit import Array, inlined, instruction, kernel
-from .vector import first_lanes, load_lanes, splat, store_lanes
+from .lanes import first_lanes, load_lanes, splat, store_lanes
 
 ZERO, BIAS, ACCUMULATE = 0, 1, 2  # what a sum starts from: 0, bias[f], or what c holds
 

@@ -20,7 +20,8 @@ from numba import types
 from numba.core import cgutils
 
 from .jit import Array, instruction
-from .vector import Vector, larger_of, load_lanes, place_and_mask, store_lanes
+from .lanes import load_lanes, store_lanes
+from .vector import Vector, larger_of, place_and_mask
 
 
 def unpack(builder: Any, values: Any) -> list[Any]:
