@@ -20,8 +20,9 @@ from numba.core import cgutils
 
 from .cpu import VECTOR_BYTES
 from .jit import Array, instruction, kernel
+from .lanes import splat
 from .tiles import largest_of, put_at, unpack
-from .vector import add, broadcast, larger, load, splat, store, where_greater
+from .vector import add, broadcast, larger, load, store, where_greater
 
 TAPS = 9  # of the kernel's gradient, at a time
 
