@@ -32,6 +32,7 @@ autodoc_typehints = "none"  # the signature is long enough, and Args says it in 
 autodoc_default_options = {"members": True, "imported-members": True}
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
+napoleon_use_ivar = True  # attributes of classes are in the list of their docstring
 napoleon_custom_sections = [("Define", "params_style")]
 myst_heading_anchors = 3
 
