@@ -555,7 +555,7 @@ def test_more_sizes_of_predictions_than_are_remembered(set_threads, threads):
     x, _ = problem(200)
     model = mlp()
     expected = model.forward(x)
-    # Shards of 64 samples are remembered when others fill the memory, and a batch needs both kinds.
+    # Shards of many samples are remembered when others fill the memory, and a batch needs both kinds.
     for size in [*range(1, 8), 64, 73, 130, 200, *range(1, 20), 199, 150, *range(64, 90), *range(20, 0, -1)]:
         np.testing.assert_array_equal(model.predict(x[:size]), expected[:size])
 

@@ -14,7 +14,7 @@ from .recording import Recorded, each
 
 Array = NDArray[Any]
 
-MAX_SAMPLES = 64  # in a shard of a prediction: they fit in a core's cache
+MAX_SAMPLES = 56  # in a shard of a prediction: they fit in a cache, and fill the kernels' tiles of 14 rows
 MAX_SHARD_BYTES = 2**24  # of all layers' outputs for a shard of a prediction, which a recording keeps
 
 
@@ -60,6 +60,6 @@ class Prediction:
 
     def compute(self, *inputs: Array) -> list[list[Array]]:
         """Return the results for each shard."""
-        samples = len(inputs[0])
-        shards = cut(samples, max(get_num_threads(), math.ceil(samples / self.most)))
+        samples, threads = len(inputs[0]), get_num_threads()
+        shards = cut(samples, threads * math.ceil(samples / (threads * self.most)))
         return each(lambda i: self.function([x[shards[i]] for x in inputs]), len(shards))
