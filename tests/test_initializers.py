@@ -85,7 +85,7 @@ DISTRIBUTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("initializer", "cumulative"), DISTRIBUTIONS, ids=repr)
+@pytest.mark.parametrize(("initializer", "cumulative"), DISTRIBUTIONS)
 def test_distributions(initializer, cumulative):
     values = initializer((100, 300), np.random.default_rng(0), "float64")
     assert distance(values, cumulative) < 1.95

@@ -58,7 +58,7 @@ def pictures(shape, count=37):
 
 
 @pytest.mark.parametrize("shape", [(12, 12, 3), (9, 14, 1), (14, 9, 4)])
-@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+@pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: " ".join(settings))
 def test_batches_are_the_same(settings, shape):
     for x in (pictures(shape), pictures(shape) / 255 - 0.3):
         both = [

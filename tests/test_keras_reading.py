@@ -53,7 +53,7 @@ def as_fixed(texts):
     return np.array([text.encode() for text in texts], "S") if texts else np.zeros(0)
 
 
-@pytest.mark.parametrize("names", [None, list, as_fixed], ids=str)
+@pytest.mark.parametrize("names", [None, list, as_fixed])
 @pytest.mark.parametrize("parts", [1, 3])
 def test_names_may_be_texts_of_any_kind_and_in_parts(names, parts):
     kernel, bias = numbers(3, 2), numbers(2)
