@@ -133,7 +133,8 @@ def test_a_batch_in_several_parts(monkeypatch, case, samples_a_part):
 def test_a_single_image_in_bands_of_rows(monkeypatch, case, dtype, rows_a_band):
     conv, pool = make(case, dtype)
     flops = 2 * conv.kernel.value.size * pool.window[0] * conv.output_shape[1]
-    monkeypatch.setattr(conv_pool, "BAND_FLOPS", rows_a_band * flops)
+    for name in ("BAND_FLOPS", "SHORT_BAND_FLOPS"):
+        monkeypatch.setattr(conv_pool, name, rows_a_band * flops)
     flops = 32 * conv.kernel.value[0, 0].size * pool.output_shape[1]
     monkeypatch.setattr(winograd, "BAND_FLOPS", rows_a_band * flops)
     monkeypatch.setattr(winograd, "BAND_TILES", 1)

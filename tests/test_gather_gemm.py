@@ -21,7 +21,16 @@ from hypothesis import strategies as st
 
 from tinynet.kernels import cpu, elementwise, im2col
 from tinynet.kernels import gather_gemm as kernels
-from tinynet.kernels.register_tile import ACCUMULATE, BIAS, MANY_VECTORS, ROWS, VECTOR_BYTES, ZERO, make_tile
+from tinynet.kernels.register_tile import (
+    ACCUMULATE,
+    BIAS,
+    FIRST_TERMS,
+    MANY_VECTORS,
+    ROWS,
+    VECTOR_BYTES,
+    ZERO,
+    make_tile,
+)
 
 DTYPES = [np.float32, np.float64]
 TOLERANCE = {np.float32: 1e-5, np.float64: 1e-12}
@@ -149,6 +158,38 @@ def test_a_samples_result_does_not_depend_on_the_zeros_of_others(dtype):
     for i, row in enumerate(x):
         kernels.dense(row[None].copy(), kernel, bias, one, False)
         np.testing.assert_array_equal(whole[i], one[0])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("samples", [1, 3])
+@pytest.mark.parametrize("zeros", [slice(0, 0), slice(0, 70), slice(FIRST_TERMS + 1, None), slice(80, 90)])
+def test_zeros_that_come_early_or_late_change_nothing(zeros, samples, dtype):
+    random = np.random.default_rng(samples)
+    units = MANY_VECTORS * VECTOR_BYTES // dtype().itemsize + 5
+    x, kernel = random.normal(size=(samples, 150)), random.normal(size=(150, units)).astype(dtype)
+    x[:, zeros] = 0
+    x, y = x.astype(dtype), Written((samples, units), dtype)
+    kernels.dense(reads(x), reads(kernel), np.empty(0, dtype), y.array, False)
+    y.check(naive.dense(x, kernel, np.zeros(units)))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("features", "units"), [(1, 1), (30, 700), (300, 257), (3, 64), (0, 9)])
+def test_a_single_sample_part_of_columns_by_part(features, units, dtype):
+    random = np.random.default_rng(features)
+    x = reads(random.normal(size=(1, features)).astype(dtype))
+    kernel = reads(random.normal(size=(features, units)).astype(dtype))
+    bias = reads(random.normal(size=units).astype(dtype))
+    whole, y = np.empty((1, units), dtype), Written((1, units), dtype)
+    kernels.dense(x, kernel, bias, whole, True)
+    for begin in range(0, units, 37):
+        part = Written((1, units), dtype)
+        kernels.dense(x, kernel, bias, part.array, True, slice(begin, begin + 37))
+        y.array[:, begin : begin + 37] = part.array[:, begin : begin + 37]
+        part.array[:, begin : begin + 37] = SENTINEL
+        assert (part.buffer == SENTINEL).all()  # nothing else was written
+    y.check(naive.dense(x, kernel, bias).clip(0))
+    np.testing.assert_array_equal(y.array, whole)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

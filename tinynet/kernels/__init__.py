@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         activation,
         affine,
         canary,
+        cpu,
         depthwise,
         elementary,
         elementwise,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         pooled_convolution,
         pooling,
         program,
+        register_tile,
         rescaling,
         softmax,
         transforms,
@@ -44,10 +46,10 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "activation", "affine", "canary", "depthwise", "elementary", "elementwise", "gather_gemm", "im2col",
-    "jit", "layer_normalization", "losses", "merging", "moving", "normalization", "penalties", "picture",
-    "piecewise", "pooled_convolution", "pooling", "program", "rescaling", "softmax", "transforms", "update",
-    "warp", "winograd",
+    "activation", "affine", "canary", "cpu", "depthwise", "elementary", "elementwise", "gather_gemm",
+    "im2col", "jit", "layer_normalization", "losses", "merging", "moving", "normalization", "penalties",
+    "picture", "piecewise", "pooled_convolution", "pooling", "program", "register_tile", "rescaling",
+    "softmax", "transforms", "update", "warp", "winograd",
 ]  # fmt: skip
 
 _importing = threading.RLock()

@@ -34,7 +34,7 @@ from .register_tile import gather_gemm
 GROUP_ROWS = 512  # rows of one call for a convolution: the last, smaller tiles are then a small part
 
 
-def dense(x: Array, kernel: Array, bias: Array, y: Array, relu: bool) -> None:
+def dense(x: Array, kernel: Array, bias: Array, y: Array, relu: bool, columns: slice | None = None) -> None:
     """Compute y[n, u] = bias[u] + sum over d of x[n, d] * kernel[d, u], then ReLU if asked.
 
     Args:
@@ -43,12 +43,14 @@ def dense(x: Array, kernel: Array, bias: Array, y: Array, relu: bool) -> None:
         bias: (U,), or (0,) for none.
         y: (N, U), written.
         relu: whether negative results become 0.
+        columns: which u to compute; default: all.
     """
     (n, d), u = x.shape, kernel.shape[1]
+    first, stop, _ = (columns or slice(None)).indices(u)
     group = samples_at_once(n, 1)
     gather_gemm(
-        x.reshape(-1), steps(group, d), steps(d, 1), kernel.reshape(-1), steps(d, u),
-        y.reshape(-1), steps(group, u), u, bias, False, relu,
+        x.reshape(-1), steps(group, d), steps(d, 1), kernel.reshape(-1)[first:], steps(d, u),
+        y.reshape(-1)[first:], steps(group, u), stop - first, bias[first:stop], False, relu,
         n, group, d, 0, u, False,
     )  # fmt: skip
 

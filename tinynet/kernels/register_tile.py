@@ -33,6 +33,9 @@ ZERO, BIAS, ACCUMULATE = 0, 1, 2  # what a sum starts from: 0, bias[f], or what 
 # The letter that means "any vector register" to LLVM, where it is known.
 VECTOR_REGISTER = {"x86_64": "v", "AMD64": "v", **dict.fromkeys(ARM, "w")}.get(platform.machine())
 MANY_VECTORS = 8  # of columns: then it pays to look for zeros first
+FIRST_TERMS = 64  # if nearly all of so many are not zero, no more are looked at
+LINE = 64  # bytes of a line of the cache
+AHEAD = 8  # rows of b that a single sample asks for before it needs them, as they lie in different pages
 
 
 def make_tile(rows: int, vectors: int, vector_bytes: int) -> Any:
@@ -109,6 +112,10 @@ def generate_tile(rows: int, vectors: int, vector_bytes: int) -> Any:
         with cgutils.for_range(builder, length) as loop:
             step = offset(s, loop.index)
             b_row = builder.gep(b, [builder.add(offset(p, loop.index), f)])
+            if rows == 1 and vectors == MANY_VECTORS:
+                later = builder.add(loop.index, length.type(AHEAD))
+                later = builder.select(builder.icmp_signed("<", later, length), later, loop.index)
+                fetch(builder, builder.gep(b, [builder.add(offset(p, later), f)]), vectors * vector_bytes)
             b_values = [load(b_row, v) for v in range(vectors)]
             for t in range(rows):
                 x_value = splat(builder, builder.load(builder.gep(x_rows[t], [step])), lanes)
@@ -128,6 +135,17 @@ def generate_tile(rows: int, vectors: int, vector_bytes: int) -> Any:
     return codegen
 
 
+def fetch(builder: Any, address: Any, size: int) -> None:
+    """Ask for so many bytes to be in the cache soon."""
+    byte, number = ir.IntType(8), ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [byte.as_pointer(), number, number, number])
+    prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")  # type: ignore[no-untyped-call]
+    first = builder.bitcast(address, byte.as_pointer())
+    for line in range(0, size, LINE):
+        place = builder.gep(first, [ir.IntType(64)(line)])
+        builder.call(prefetch, [place, number(0), number(3), number(1)])  # to read, to keep, data
+
+
 def in_order(builder: Any, value: Any) -> Any:
     """Return a vector through an empty instruction, which neither it nor any load can be moved across.
 
@@ -140,7 +158,7 @@ def in_order(builder: Any, value: Any) -> Any:
     return builder.asm(same, "", f"={VECTOR_REGISTER},0,~{{memory}}", [value], True)
 
 
-row_tile = make_tile(1, 8, VECTOR_BYTES)  # a single sample: 8 sums hide the latency of one another
+row_tile = make_tile(1, MANY_VECTORS, VECTOR_BYTES)  # a single sample: 8 sums hide the latency of one another
 wide_tile, wide_4, wide_2, wide_1 = (make_tile(rows, 2, VECTOR_BYTES) for rows in (ROWS, 4, 2, 1))
 narrow_tile, narrow_4, narrow_2, narrow_1 = (make_tile(rows, 1, VECTOR_BYTES) for rows in (ROWS, 4, 2, 1))
 
@@ -196,6 +214,8 @@ def find_nonzero(x: Array, r: Array, s: Array, p: Array, kept: Array, sizes: Arr
             if needed:
                 kept[t, 0, size], kept[t, 1, size] = s[j], p[j]
                 size += 1
+            if t == 0 and j == FIRST_TERMS and 16 * size > 15 * j:
+                return False
         sizes[t] = size
         i, t, total = i + height, t + 1, total + size
         if 16 * total > 15 * t * s.size:

@@ -16,6 +16,7 @@ from .pool2d import MaxPool2D
 PART_BYTES = 2**19  # of the convolution's output at a time: half of a usual core's own cache
 FEW_TAPS = 27  # of a window: then pooling in registers saves more than it costs
 BAND_FLOPS = 1e6  # of a single image: then it pays that another thread takes a part of it
+SHORT_BAND_FLOPS = 2.5e5  # the same where the sums are pooled in registers
 
 
 class ConvPool(Layer, only_kernels=True):
@@ -113,7 +114,8 @@ class ConvPool(Layer, only_kernels=True):
         _, width, filters = conv.output_shape
         pool_height, kernel_height, rows = pool.window[0], conv.window[0], y.shape[1]
         flops = 2 * conv.kernel.value.size * pool_height * width  # of a row of y
-        size = min(math.ceil(BAND_FLOPS / flops), rows)
+        size = math.ceil((SHORT_BAND_FLOPS if self.in_registers else BAND_FLOPS) / flops)
+        size = math.ceil(rows / math.ceil(rows / size))  # all alike
 
         def band(number: int) -> None:
             first, last = number * size, min((number + 1) * size, rows)

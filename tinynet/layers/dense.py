@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from .. import initializers, kernels
 from ..constraints import Constraint
+from ..execution.recording import each
 from ..regularizers import L1L2
 from .activation import ActivatedLayer
 from .activation import get as get_activation
@@ -19,6 +20,8 @@ from .base import Array
 from .geometry import Shape
 from .parameter import Parameter
 from .restraints import check_restraints, restraints
+
+PART_PRODUCTS = 2**16  # of a single sample: then it pays that another thread takes a part of them
 
 
 @dataclass(eq=False, repr=False)
@@ -93,10 +96,23 @@ class Dense(ActivatedLayer, only_kernels=True):
         y = self.empty("y", (*x.shape[:-1], self.units), training)
         bias = self.bias.value if self.use_bias else np.empty(0, self.dtype)
         rows = x.reshape(-1, x.shape[-1])
-        kernels.gather_gemm.dense(rows, self.kernel.value, bias, y.reshape(-1, self.units), self.fuses_relu)
+        outputs, parts = y.reshape(-1, self.units), [slice(0, self.units)]
+        if len(rows) == 1 and not training:
+            parts = self.parts_of_columns()
+
+        def part(number: int) -> None:
+            kernels.gather_gemm.dense(rows, self.kernel.value, bias, outputs, self.fuses_relu, parts[number])
+
+        each(part, len(parts))
         if training:
             self.x = x
         return self.activate(y, training)
+
+    def parts_of_columns(self) -> list[slice]:
+        """Cut the units into parts of PART_PRODUCTS each or more, of what the micro-kernel takes at once."""
+        at_once = kernels.register_tile.MANY_VECTORS * kernels.cpu.VECTOR_BYTES // self.dtype.itemsize
+        size = at_once * max(math.ceil(PART_PRODUCTS / max(len(self.kernel.value) * at_once, 1)), 1)
+        return [slice(begin, min(begin + size, self.units)) for begin in range(0, self.units, size)]
 
     def backward(self, dy: ArrayLike) -> Array:
         """Compute dkernel = xᵀ @ dy, dbias = the sum of dy, and dx = dy @ kernelᵀ; see `Layer.backward`."""
