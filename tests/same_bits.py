@@ -86,6 +86,30 @@ def convolutional(dtype: type) -> list[bytes]:
     return bits_of(model, x)
 
 
+def winograd(dtype: type) -> list[bytes]:
+    """Train a small network whose convolutions multiply less, pooled and not, on images of an odd size."""
+    x, y = numbers(24, 15, 13, 3).astype(dtype), np.arange(24) * 3 % 5
+    model = Sequential(
+        [
+            layers.Conv2D(17, 3, padding="same", activation="relu"),
+            layers.Conv2D(19, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(16, 3, padding="same", activation="tanh"),
+            layers.Conv2D(9, 3, activation="relu", method="winograd"),
+            layers.Flatten(),
+            layers.Dense(5, activation="softmax"),
+        ],
+        (15, 13, 3),
+        seed=0,
+        dtype=dtype,
+    )
+    uses = [one.uses_winograd for one in model.layers if isinstance(one, layers.Conv2D)]
+    assert uses == [False, True, True, True]
+    model.compile(optim.Adam(0.01), "sparse_categorical_crossentropy")
+    model.fit(x, y, batch_size=8, epochs=3, verbose=0)
+    return [*bits_of(model, x), model.predict(x[:1], verbose=0).tobytes()]
+
+
 def smooth(activation: str, loss: str, optimizer: str, dtype: type) -> list[bytes]:
     """Train a small network with an activation, a loss and an optimizer."""
     model = Sequential(
@@ -132,6 +156,7 @@ def of_layers(dtype: type) -> Iterator[tuple[str, list[bytes]]]:
 def of_models(dtype: type) -> Iterator[tuple[str, list[bytes]]]:
     """Yield the bits of trained models."""
     yield "convolutional", convolutional(dtype)
+    yield "winograd", winograd(dtype)
     for activation, loss in zip(SMOOTH, itertools.cycle(LOSSES), strict=False):
         yield f"{activation}, {loss}", smooth(activation, loss, "rmsprop", dtype)
     for optimizer in OPTIMIZERS:
