@@ -153,3 +153,69 @@ def test_a_function_that_fails_while_it_is_recorded_is_recorded_the_next_time():
     fails.clear()
     recorded(np.ones(3))
     assert len(recorded.made) == 1
+
+
+# A call of a model
+
+
+def test_a_call_of_a_model_is_what_predict_records(recordings):
+    model, (x, _) = tiny(), batch(3)
+    expected = model.predict(x)
+    made = len(recordings)
+    assert model(x).numpy().tobytes() == expected.tobytes()
+    assert np.array_equal(model(x.tolist()), expected)
+    assert len(recordings) == made
+    model.layers[0].kernel.value[...] = 0
+    assert np.array_equal(model(x), model.forward(x))
+    assert not np.array_equal(model(x), expected)
+    x[0, 0] = np.nan
+    assert np.isnan(model(x)[0]).all()
+    assert np.isfinite(model(x)[1:]).all()
+
+
+def test_a_call_in_training_and_one_that_is_recorded_run_the_layers(recordings):
+    model, (x, _) = tiny(), batch(3)
+    model.predict(x)
+    y, made = model(x, training=True), len(recordings)
+    model.backward(np.ones_like(y))
+    outer = program.Program()
+    with outer.recording():
+        model(x)
+    assert len(recordings) == made + 1
+    assert len(outer.calls) >= 3
+
+
+class Mean(layers.Layer):
+    """Takes away the mean of the batch, which a part of it does not know."""
+
+    def forward(self, x, training=False):
+        return x - x.mean(axis=0)
+
+
+def test_a_call_of_a_model_with_a_layer_of_ones_own_takes_the_whole_batch(set_threads):
+    set_threads(2)
+    model = Sequential([Mean()], 5)
+    x, _ = batch(200)
+    model.predict(x)
+    np.testing.assert_array_equal(model(x), x - x.mean(axis=0))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_one_sample_of_a_large_dense_layer_is_many_tasks_with_the_batch_s_bits(set_threads, threads):
+    set_threads(threads)
+    model = Sequential([layers.Dense(1000, "relu"), layers.Dense(700), layers.Dense(3)], 401)
+    x = np.random.default_rng(0).normal(size=(30, 401)).astype(np.float32)
+    expected = model.predict(x)
+    for i in range(30):
+        assert model.predict(x[i : i + 1]).tobytes() == expected[i].tobytes()
+    (one,) = model.infer.recorded.idle[((1, 401),)]
+    assert [len(stage) for stage in one.program.plan.kept][:2] == [4, 6]
+
+
+def test_addresses():
+    x = np.zeros((3, 2))
+    assert recording.address_of(x) == x.ctypes.data
+    assert recording.address_of(x[1:]) == x.ctypes.data + 16
+    x.setflags(write=False)
+    assert recording.address_of(x) == x.ctypes.data
+    assert recording.address_of(np.zeros((0, 3))) >= 0

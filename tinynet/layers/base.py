@@ -195,7 +195,11 @@ class Layer(Buildable):
             shape: Any = tuple(one[1:] for one in shapes) if self.takes_several else shapes[0][1:]
             if shape != self.input_shape and all(shapes):
                 return as_tensors(self.twin(shape, 0).forward(x))
-        return as_tensors(self.forward(x, bool(training)))
+        return as_tensors(self.answer(x, bool(training)))
+
+    def answer(self, x: Any, training: bool) -> Any:
+        """Compute what a call returns: `forward`, or the same in another way."""
+        return self.forward(x, training)
 
     def forward(self, x: ArrayLike, training: bool = False) -> Array:
         """Compute the output.

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import kernels
 from ..callbacks import Callback, History
 from ..distributed import ranks
 from ..keywords import warn
 from ..training.average import MovingAverage
-from ..training.data import Augment, Batch, Samples, check_finite, fitting
+from ..training.data import Augment, Batch, Samples, check_finite, fit, fitting
 from ..training.feed import Feed, Validation, check_epochs, count, epochs_to_do
 from ..training.loop import Loop
 from ..training.progress import Progress
@@ -44,6 +45,15 @@ class Trainable(Compiled, only_kernels=True):
         if self.output_shape is None:
             raise RuntimeError(f"{self.title} is not built yet: an Input, build or its first data builds it.")
         return [fitting(array, self.dtype) for array in given.raw_inputs(self, x)]
+
+    def answer(self, x: Any, training: bool) -> Any:
+        """Compute the output as `predict` does, where that is the same; see `Layer.answer`."""
+        infer = self._infer if self.is_plain and self.workspace is None else None
+        recording = kernels.jit.recorder.program is not None  # which is to have the calls
+        if training or recording or infer is None or not infer.recorded.only_kernels:
+            return super().answer(x, training)
+        outputs = infer(self.check_inputs(x))
+        return outputs[0] if len(outputs) == 1 else outputs
 
     def predict(
         self,
@@ -93,14 +103,15 @@ class Trainable(Compiled, only_kernels=True):
             outputs = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
         else:
             inputs = given.raw_inputs(self, x)
-            first = None if limit is None or batch_size is None else limit * int(batch_size)
-            outputs = self._predict([array[:first] for array in inputs])
+            if limit is not None and batch_size is not None:
+                inputs = [array[: limit * int(batch_size)] for array in inputs]
+            outputs = self._predict(inputs)
         return outputs[0] if len(outputs) == 1 else outputs
 
     def _predict(self, inputs: list[Array]) -> list[Array]:
         """Return the outputs for arrays of integers or floats."""
         parts = []
-        for chunk in Samples(inputs, self.dtype).chunks():
+        for chunk in [inputs] if fit(inputs, self.dtype) else Samples(inputs, self.dtype).chunks():
             for array in chunk:
                 check_finite(array)
             parts.append(self.infer(chunk))

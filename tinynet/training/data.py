@@ -51,6 +51,11 @@ def fitting(array: Array, dtype: np.dtype[Any]) -> Array:
     return array if array.flags.writeable and array.flags.aligned else array.copy()
 
 
+def fit(arrays: Sequence[Array], dtype: np.dtype[Any]) -> bool:
+    """Return whether arrays are as `fitting` makes them already."""
+    return all([array.dtype == dtype and array.flags.carray for array in arrays])  # noqa: C419 (sooner done)
+
+
 def check_finite(array: Array) -> None:
     """Raise ValueError if an array of inputs holds NaN or infinite values."""
     if not kernels.elementwise.all_finite(array.reshape(-1)):
@@ -92,17 +97,13 @@ class Samples:
 
     def chunks(self) -> Iterator[list[Array]]:
         """Yield the inputs as layers take them, at once if they are so already, else a part at a time."""
-        if all(self._fits(array) for array in self.inputs):
+        if fit(self.inputs, self.dtype):
             yield [*self.inputs]
             return
         size = self.dtype.itemsize * sum(math.prod(array.shape[1:]) for array in self.inputs)
         most = max(CHUNK_BYTES // max(size, 1), 1)
         for begin in range(0, len(self), most):
             yield [fitting(array[begin : begin + most], self.dtype) for array in self.inputs]
-
-    def _fits(self, array: Array) -> bool:
-        flags = array.flags
-        return array.dtype == self.dtype and flags.c_contiguous and flags.writeable and flags.aligned
 
     def check_finite(self) -> None:
         """Raise ValueError if an input holds NaN or infinite values, or has them in the model's dtype."""
