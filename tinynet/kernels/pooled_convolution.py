@@ -93,8 +93,9 @@ def add_taps(
 
 @kernel
 def convolve_and_pool(
-    padded: Array, taps: Array, kernel: Array, bias: Array, y: Array, place: Array, relu: bool
-) -> None:
+    padded: Array, taps: Array, kernel: Array, bias: Array, y: Array, place: Array,
+    stride_y: int, stride_x: int, relu: bool,
+) -> None:  # fmt: skip
     """Write the largest of each 2x2 outputs of a convolution, after a ReLU if asked, and where it was.
 
     Args:
@@ -102,9 +103,11 @@ def convolve_and_pool(
         bias: (F,), or (0,) for none.
         place: written: 0 to 3, the first output that is the largest, or -1 where a ReLU lets no gradient
             pass; or of size 0 if it is not wanted.
+        stride_y, stride_x: steps of the convolution's windows.
         relu: whether there is a ReLU.
     """
-    right, below, filters = padded.shape[3], padded.shape[2] * padded.shape[3], y.shape[3]
+    row, filters = padded.shape[2] * padded.shape[3], y.shape[3]
+    right, below = stride_x * padded.shape[3], stride_y * row
     lanes = VECTOR_BYTES // y.itemsize
     lowest, nowhere = (
         broadcast(y.dtype.type(0 if relu else -np.inf)),
@@ -115,7 +118,7 @@ def convolve_and_pool(
         start, start2 = load(bias, f, bias.size - f), load(bias, f + lanes, bias.size - f - lanes)
         for n in range(len(y)):
             for oy in range(y.shape[1]):
-                first = (n * padded.shape[1] + 2 * oy) * below
+                first = n * padded.shape[1] * row + 2 * oy * below
                 for _ in range(y.shape[2]):
                     sums, sums2 = (start, start, start, start), (start2, start2, start2, start2)
                     for j in range(taps.size):
@@ -136,16 +139,19 @@ def convolve_and_pool(
 
 @kernel
 def pooled_kernel_gradient(
-    padded: Array, taps: Array, dy: Array, place: Array, dkernel: Array, total: Array
-) -> None:
+    padded: Array, taps: Array, dy: Array, place: Array, dkernel: Array, total: Array,
+    stride_y: int, stride_x: int,
+) -> None:  # fmt: skip
     """Write the gradient with respect to the kernel, and to the bias.
 
     Args:
         padded, taps, dy, dkernel: see above; dkernel is written.
         place: what `convolve_and_pool` wrote.
         total: (F,), written: the sum of all dy that place lets pass; or (0,) if it is not wanted.
+        stride_y, stride_x: steps of the convolution's windows.
     """
-    right, below, filters = padded.shape[3], padded.shape[2] * padded.shape[3], dy.shape[3]
+    row, filters = padded.shape[2] * padded.shape[3], dy.shape[3]
+    right, below = stride_x * padded.shape[3], stride_y * row
     zero, nowhere = broadcast(dy.dtype.type(0)), broadcast(dy.dtype.type(-1))
     for f in range(0, filters, VECTOR_BYTES // dy.itemsize):
         count = filters - f
@@ -153,7 +159,7 @@ def pooled_kernel_gradient(
             sums, column_sum, i = (zero, zero, zero, zero, zero, zero, zero, zero, zero), zero, f
             for n in range(len(dy)):
                 for oy in range(dy.shape[1]):
-                    first = (n * padded.shape[1] + 2 * oy) * below
+                    first = n * padded.shape[1] * row + 2 * oy * below
                     for _ in range(dy.shape[2]):
                         value, where = load(dy, i, count), load(place, i, count)
                         column_sum = add(column_sum, where_greater(where, nowhere, value, zero))

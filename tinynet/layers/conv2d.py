@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -184,13 +184,20 @@ class Conv2D(WinogradConvolution, only_kernels=True):
         """Compute the gradients with respect to kernel, bias and input; see `Layer.backward`."""
         x, dy = self.check_upstream(self.x, dy)
         dy = self.inside(dy)
-        result = self.result(self.filters)
-        direct = self.method != "im2col" and not self.uses_winograd
-        pads = direct and self.needs_input_gradient
-        above, before, height, width = self.gradient_padding() if pads else (0, 0, *result[:2])
+        above, before, height, width = self.gradient_padding()
         gradient = self.empty("dy", (len(dy), height, width, self.filters))
         bias_gradient = self.bias.grad if self.use_bias else np.empty(0, self.dtype)
-        self.result_gradient(dy, result, gradient, above, before, bias_gradient)
+        self.result_gradient(dy, self.result(self.filters), gradient, above, before, bias_gradient)
+        return self.backward_result(x, gradient)
+
+    def backward_result(self, x: Array, gradient: Array) -> Array:
+        """Compute the gradients with respect to kernel and input, from that of the kernel's result.
+
+        Args:
+            x: what `forward` remembered.
+            gradient: padded as `gradient_padding` says.
+        """
+        above, before, *_ = self.gradient_padding()
         if self.method == "im2col":
             return self.backward_im2col(x, gradient)
         if self.uses_winograd:
@@ -199,6 +206,32 @@ class Conv2D(WinogradConvolution, only_kernels=True):
             x, gradient, self.weights_of(self.kernel.grad), *self.steps, above, before, False, *self.dilation
         )
         return self.input_gradient(gradient) if self.needs_input_gradient else np.empty(0, self.dtype)
+
+    def backward_in_parts(
+        self, x: Array, parts: Sequence[slice], gradient_of: Callable[[slice], Array]
+    ) -> Array:
+        """Do what `backward_result` does by direct products, a few samples at a time.
+
+        Args:
+            x: what `forward` remembered.
+            parts: the samples, in order.
+            gradient_of: returns the gradient of the kernel's result for some samples, padded as
+                `gradient_padding` says, which is used up before the next is asked for.
+        """
+        above, before, *_ = self.gradient_padding()
+        around, dkernel = self.windows, self.weights_of(self.kernel.grad)
+        kernel = self.exchanged_kernel() if self.needs_input_gradient else dkernel
+        dx = self.empty("dx", (len(x), *self.image) if self.needs_input_gradient else (0,))
+        for part in parts:
+            gradient = gradient_of(part)
+            kernels.gather_gemm.convolution_kernel_gradient(
+                x[part], gradient, dkernel, *self.steps, above, before, part.start > 0, *self.dilation
+            )
+            if self.needs_input_gradient:
+                kernels.gather_gemm.convolution_input_gradient(
+                    gradient, kernel, dx[part], *self.steps, around.top, around.left, *self.dilation
+                )
+        return dx
 
     def padded(self, x: Array, training: bool) -> Array:
         """Return x with the zeros that the windows need around it."""
@@ -211,6 +244,8 @@ class Conv2D(WinogradConvolution, only_kernels=True):
 
     def gradient_padding(self) -> tuple[int, int, int, int]:
         """Return how the input's gradient needs dy padded: rows above, columns before, and the size."""
+        if self.method == "im2col" or self.uses_winograd or not self.needs_input_gradient:
+            return 0, 0, self.windows.height, self.windows.width
         above, before = (
             (size - 1) * gap // step
             for size, gap, step in zip(self.window, self.dilation, self.steps, strict=True)

@@ -19,6 +19,19 @@ BAND_FLOPS = 1e6  # of a single image: then it pays that another thread takes a 
 SHORT_BAND_FLOPS = 2.5e5  # the same where the sums are pooled in registers
 
 
+def slices(conv: Conv2D, samples: int) -> list[slice]:
+    """Cut a batch into parts of which a convolution's output stays in cache."""
+    assert conv.output_shape is not None
+    size = max(PART_BYTES // (math.prod(conv.output_shape) * conv.dtype.itemsize), 1)
+    return [slice(begin, min(begin + size, samples)) for begin in range(0, max(samples, 1), size)]
+
+
+def taps_of(conv: Conv2D, padded: Array) -> Array:
+    """Return the offsets of a window's elements in the padded images."""
+    (height, width), (row, channels) = conv.window, padded.shape[2:]
+    return kernels.gather_gemm.offsets(height, width, channels, row * channels, channels, 1, 0)
+
+
 class ConvPool(Layer, only_kernels=True):
     """Conv2D with ReLU, then MaxPool2D, a few samples at a time.
 
@@ -47,7 +60,6 @@ class ConvPool(Layer, only_kernels=True):
             and conv.method != "im2col"
             and not conv.channels_first
             and not pool.channels_first
-            and (conv.steps, conv.dilation, conv.groups) == ((1, 1), (1, 1), 1)
             and (conv.activation_layer is None or conv.fuses_relu)
             and pool.side_by_side
             and (pool.window == (2, 2) or not conv.uses_winograd)
@@ -56,18 +68,8 @@ class ConvPool(Layer, only_kernels=True):
     @property
     def in_registers(self) -> bool:
         """Whether there are so few products that their sums are pooled before they leave the registers."""
-        return self.conv.kernel.value[..., 0].size <= FEW_TAPS and self.pool.window == (2, 2)
-
-    def taps(self, padded: Array) -> Array:
-        """Return the offsets of a window's elements in the padded images."""
-        (height, width), (row, channels) = self.conv.window, padded.shape[2:]
-        return kernels.gather_gemm.offsets(height, width, channels, row * channels, channels, 1, 0)
-
-    def slices(self, samples: int) -> list[slice]:
-        """Cut a batch into parts whose convolution's output stays in cache."""
-        assert self.conv.output_shape is not None
-        size = max(PART_BYTES // (math.prod(self.conv.output_shape) * self.dtype.itemsize), 1)
-        return [slice(begin, min(begin + size, samples)) for begin in range(0, max(samples, 1), size)]
+        conv, few = self.conv, self.conv.kernel.value[..., 0].size <= FEW_TAPS
+        return few and self.pool.window == (2, 2) and (conv.dilation, conv.groups) == ((1, 1), 1)
 
     def forward(self, x: ArrayLike, training: bool = False) -> Array:
         """Compute the convolution and pool it; see `Layer.forward`."""
@@ -91,15 +93,15 @@ class ConvPool(Layer, only_kernels=True):
             self.x, self.y = padded, place
         if self.in_registers:
             kernels.pooled_convolution.convolve_and_pool(
-                padded, self.taps(padded), conv.kernel.value, bias, y, place, conv.fuses_relu
+                padded, taps_of(conv, padded), conv.kernel.value, bias, y, place, *conv.steps, conv.fuses_relu
             )
             return y
-        parts = self.slices(len(x))
+        parts, kernel = slices(conv, len(x)), conv.weights_of(conv.kernel.value)
         results = self.empty("results", (parts[0].stop, *conv.output_shape), training)
         for part in parts:
             result = results[: part.stop - part.start]
             kernels.gather_gemm.convolution(
-                padded[part], conv.kernel.value, bias, result, 1, 1, conv.fuses_relu
+                padded[part], kernel, bias, result, *conv.steps, conv.fuses_relu, *conv.dilation
             )
             if training:
                 kernels.pooling.max_pool_places(result, y[part], place[part], *pool.window, conv.fuses_relu)
@@ -112,7 +114,8 @@ class ConvPool(Layer, only_kernels=True):
         conv, pool = self.conv, self.pool
         assert conv.output_shape is not None
         _, width, filters = conv.output_shape
-        pool_height, kernel_height, rows = pool.window[0], conv.window[0], y.shape[1]
+        pool_height, step, rows = pool.window[0], conv.steps[0], y.shape[1]
+        reach, kernel = (conv.window[0] - 1) * conv.dilation[0] + 1, conv.weights_of(conv.kernel.value)
         flops = 2 * conv.kernel.value.size * pool_height * width  # of a row of y
         size = math.ceil((SHORT_BAND_FLOPS if self.in_registers else BAND_FLOPS) / flops)
         size = math.ceil(rows / math.ceil(rows / size))  # all alike
@@ -120,20 +123,23 @@ class ConvPool(Layer, only_kernels=True):
         def band(number: int) -> None:
             first, last = number * size, min((number + 1) * size, rows)
             begin, end = first * pool_height, last * pool_height
-            window = padded[:, begin : end + kernel_height - 1]
+            window = padded[:, begin * step : (end - 1) * step + reach]
             if self.in_registers:
                 kernels.pooled_convolution.convolve_and_pool(
                     window,
-                    self.taps(padded),
+                    taps_of(conv, padded),
                     conv.kernel.value,
                     bias,
                     y[:, first:last],
                     y[:0],
+                    *conv.steps,
                     conv.fuses_relu,
                 )
                 return
             result = np.empty((1, end - begin, width, filters), self.dtype)
-            kernels.gather_gemm.convolution(window, conv.kernel.value, bias, result, 1, 1, conv.fuses_relu)
+            kernels.gather_gemm.convolution(
+                window, kernel, bias, result, *conv.steps, conv.fuses_relu, *conv.dilation
+            )
             kernels.pooling.max_pool(result, y[:, first:last], *pool.geometry)
 
         each(band, math.ceil(rows / size))
@@ -144,34 +150,27 @@ class ConvPool(Layer, only_kernels=True):
         conv = self.conv
         place, dy = self.check_upstream(self.y, dy)
         assert self.x is not None
-        assert self.input_shape is not None
-        assert conv.output_shape is not None
         bias_gradient = conv.bias.grad if conv.use_bias else np.empty(0, self.dtype)
         kernels.elementwise.fill(bias_gradient, 0.0)
-        dx = self.empty("dx", (len(dy), *self.input_shape) if self.needs_input_gradient else (0, 0, 0, 0))
         if conv.uses_winograd:
+            dx = self.empty("dx", (len(dy), *conv.image) if self.needs_input_gradient else (0, 0, 0, 0))
             conv.winograd_backward(self.x, dy, place, bias_gradient, dx)
             return dx if self.needs_input_gradient else np.empty(0, self.dtype)
         if self.in_registers and not self.needs_input_gradient:
             kernels.pooled_convolution.pooled_kernel_gradient(
-                self.x, self.taps(self.x), dy, place, conv.kernel.grad, bias_gradient
+                self.x, taps_of(conv, self.x), dy, place, conv.kernel.grad, bias_gradient, *conv.steps
             )
             return np.empty(0, self.dtype)
-        size = conv.gradient_padding() if self.needs_input_gradient else (0, 0, *conv.output_shape[:2])
-        above, before, height, width = size
-        kernel = conv.exchanged_kernel() if self.needs_input_gradient else conv.kernel.value
-        parts = self.slices(len(dy))
+        conv.remember(needs_input_gradient=self.needs_input_gradient)
+        above, before, height, width = conv.gradient_padding()
+        parts = slices(conv, len(dy))
         gradients = self.empty("gradients", (parts[0].stop, height, width, conv.filters))
-        for part in parts:
+
+        def gradient_of(part: slice) -> Array:
             gradient = gradients[: part.stop - part.start]
             kernels.pooling.max_pool_places_gradient(
                 dy[part], place[part], gradient, *self.pool.window, above, before, bias_gradient
             )
-            kernels.gather_gemm.convolution_kernel_gradient(
-                self.x[part], gradient, conv.kernel.grad, 1, 1, above, before, part.start > 0
-            )
-            if self.needs_input_gradient:
-                kernels.gather_gemm.convolution_input_gradient(
-                    gradient, kernel, dx[part], 1, 1, conv.windows.top, conv.windows.left
-                )
-        return dx if self.needs_input_gradient else np.empty(0, self.dtype)
+            return gradient
+
+        return conv.backward_in_parts(self.x, parts, gradient_of)
