@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_pooling_kernels import Written, reads
 
-from tinynet.kernels import layer_normalization
+from tinynet.kernels import layer_normalization, normalization_gradients
 from tinynet.kernels import normalization as kernels
 
 DTYPES = [np.float32, np.float64]
@@ -67,9 +67,12 @@ def gradient_reference(x, dy, mean, scale, gamma, sums, rows):
 # What kernels write, between sentinels
 
 
-def moments(x):
-    sums, squares = Written(x.shape[1] + 1, np.float64), Written(x.shape[1], np.float64)
-    kernels.moments(reads(x), sums.array, squares.array)
+def moments(*parts):
+    """Return the moments of rows that come in parts."""
+    channels = parts[0].shape[1]
+    sums, squares = Written(channels + 1, np.float64), Written(channels, np.float64)
+    for number, x in enumerate(parts):
+        kernels.moments(reads(x), sums.array, squares.array, number > 0)
     sums.check(sums.array)
     squares.check(squares.array)
     return sums.array, squares.array
@@ -90,9 +93,9 @@ def recenter(sums, squares, total):
     return part.array
 
 
-def normalize(x, mean, scale, gamma, beta):
+def normalize(x, mean, scale, gamma, beta, relu=False):
     y = Written(x.shape, x.dtype)
-    kernels.normalize(reads(x), reads(mean), reads(scale), reads(gamma), reads(beta), y.array)
+    kernels.normalize(reads(x), reads(mean), reads(scale), reads(gamma), reads(beta), y.array, relu)
     y.check(y.array)
     return y.array
 
@@ -112,6 +115,25 @@ def test_moments_of_every_size(dtype):
         assert got_sums[channels] == rows
 
 
+def check_input_gradients(x, dy, gate, passed, mean, scale, gamma, sums, rtol):
+    """Check both gradients for x, of which `passed` is what the gate lets pass."""
+    count, dx = np.array([np.nan, len(x) + 5.0]), Written(x.shape, x.dtype)
+    normalization_gradients.gradient(*map(reads, (x, dy, gate, mean, scale, gamma, sums, count)), dx.array)
+    dx.check(gradient_reference(x, passed, mean, scale, gamma, sums, len(x) + 5), atol=5 * rtol)
+    dx = Written(x.shape, x.dtype)
+    normalization_gradients.scale_gradient(reads(dy), reads(gate), reads(scale), reads(gamma), dx.array)
+    dx.check(optional(gamma, len(mean), 1.0) * scale * passed, atol=rtol)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("cuts", [(0,), (5,), (CHUNK,), (3, CHUNK + 1), (1, 1, 2)])
+def test_moments_of_rows_in_parts(dtype, cuts):
+    for channels in (1, 17):
+        x = data(2 * CHUNK + 3, channels, dtype)[0]
+        for got, expected in zip(moments(*np.split(x, cuts)), moments_reference(x), strict=True):
+            np.testing.assert_allclose(got, expected, rtol=0, atol=tolerance(dtype) * len(x))
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("parts", [(), ("gamma",), ("beta",), ("gamma", "beta")], ids=str)
 def test_normalize_and_its_gradients_of_every_size(dtype, parts):
@@ -123,23 +145,21 @@ def test_normalize_and_its_gradients_of_every_size(dtype, parts):
         factor = optional(gamma, channels, 1.0) * scale
         expected = (x.astype(float) - mean) * factor + optional(beta, channels, 0.0)
         np.testing.assert_allclose(normalize(x, mean, scale, gamma, beta), expected, rtol=0, atol=5 * rtol)
+        y = normalize(x, mean, scale, gamma, beta, relu=True)
+        np.testing.assert_array_equal(y, np.maximum(normalize(x, mean, scale, gamma, beta), 0))
 
-        sums = gradient_sums_reference(x, dy, mean, scale)
-        written = Written(2 * channels, np.float64)
-        kernels.gradient_sums(reads(x), reads(dy), reads(mean), reads(scale), written.array)
-        written.check(sums, atol=2 * rtol * (rows + 1))
-
-        count, dx = np.array([np.nan, rows + 5.0]), Written(x.shape, dtype)
-        inputs = [reads(array) for array in (x, dy, mean, scale, gamma, sums, count)]
-        kernels.gradient(*inputs, dx.array)
-        dx.check(gradient_reference(x, dy, mean, scale, gamma, sums, rows + 5), atol=5 * rtol)
-
-        dx = Written(x.shape, dtype)
-        kernels.scale_gradient(reads(dy), reads(scale), reads(gamma), dx.array)
-        dx.check(factor * dy, atol=rtol)
+        positive, places = np.where(y > 0, dy, 0), np.sign(y) - 1
+        for gate, least, passed in ((y[:0], -1.0, dy), (y, 0.0, positive), (places, -1.0, positive)):
+            sums = gradient_sums_reference(x, passed, mean, scale)
+            written = Written(2 * channels, np.float64)
+            arrays = [reads(array) for array in (x, dy, gate, mean, scale)]
+            normalization_gradients.gradient_sums(*arrays[:3], least, *arrays[3:], written.array)
+            written.check(sums, atol=2 * rtol * (rows + 1))
+            if gate is not places:
+                check_input_gradients(x, dy, gate, passed, mean, scale, gamma, sums, rtol)
 
         dgamma, dbeta = Written(gamma.shape, dtype), Written(beta.shape, dtype)
-        kernels.parameter_gradients(reads(sums), dgamma.array, dbeta.array)
+        normalization_gradients.parameter_gradients(reads(sums), dgamma.array, dbeta.array)
         dgamma.check(sums[channels:][: gamma.size].astype(dtype))
         dbeta.check(sums[: beta.size].astype(dtype))
 
@@ -184,12 +204,14 @@ def test_batch_normalization_by_hand(dtype):
 
     dy[0] = [1, 4]
     sums, dx = Written(4, np.float64), Written((4, 2), dtype)
-    kernels.gradient_sums(reads(x), reads(dy), reads(mean), reads(scale), sums.array)
+    normalization_gradients.gradient_sums(
+        reads(x), reads(dy), x[:0], -1.0, reads(mean), reads(scale), sums.array
+    )
     sums.check([1, 4, -1, 0], rtol=1e-15)
-    kernels.gradient(x, dy, mean, scale, gamma, sums.array, total, dx.array)
+    normalization_gradients.gradient(x, dy, x[:0], mean, scale, gamma, sums.array, total, dx.array)
     dx.check([[1 / 2, 7.5], [-1 / 3, -2.5], [-1 / 6, -2.5], [0, -2.5]], rtol=1e-6, atol=1e-7)
     dx = Written((4, 2), dtype)
-    kernels.scale_gradient(dy, scale, gamma, dx.array)
+    normalization_gradients.scale_gradient(dy, x[:0], scale, gamma, dx.array)
     dx.check([[1, 10], [0, 0], [0, 0], [0, 0]], rtol=1e-6)
 
     moving_mean, moving_variance = Written(2, dtype, 8), Written(2, dtype, 1)
@@ -340,12 +362,12 @@ def test_the_gradients_of_batch_normalization_are_those_of_what_it_computes(froz
 
     mean, scale = batch_statistics()
     sums, dx, dgamma, dbeta = np.empty(6), np.empty((7, 3)), np.empty(3), np.empty(3)
-    kernels.gradient_sums(x, dy, mean, scale, sums)
-    kernels.parameter_gradients(sums, dgamma, dbeta)
+    normalization_gradients.gradient_sums(x, dy, x[:0], -1.0, mean, scale, sums)
+    normalization_gradients.parameter_gradients(sums, dgamma, dbeta)
     if frozen:
-        kernels.scale_gradient(dy, scale, gamma, dx)
+        normalization_gradients.scale_gradient(dy, x[:0], scale, gamma, dx)
     else:
-        kernels.gradient(x, dy, mean, scale, gamma, sums, moments(x)[0], dx)
+        normalization_gradients.gradient(x, dy, x[:0], mean, scale, gamma, sums, moments(x)[0], dx)
     for array, gradient in [(x, dx), (gamma, dgamma), (beta, dbeta)]:
         np.testing.assert_allclose(gradient, central_differences(value, array), rtol=1e-7, atol=1e-8)
 
@@ -401,7 +423,7 @@ def test_the_gradients_of_layer_normalization_are_those_of_what_it_computes(gain
 # Every array ends where its page does, or begins where one begins; touching the page beyond ends the process.
 BETWEEN_PAGES = """
 import ctypes, mmap, itertools, numpy as np
-from tinynet.kernels import layer_normalization
+from tinynet.kernels import layer_normalization, normalization_gradients
 from tinynet.kernels import normalization as kernels
 
 libc, areas, page = ctypes.CDLL(None, use_errno=True), [], mmap.PAGESIZE
@@ -426,20 +448,21 @@ for at_the_beginning, T, c in itertools.product((False, True), (np.float32, np.f
         moving_mean, moving_variance = fenced(c, kind=T), fenced(c, kind=T)
         total, squares, part, mean, scale = fenced(c + 1), fenced(c), fenced(c), fenced(c), fenced(c)
         sums, row_mean, row_scale = fenced(2 * c), fenced(rows), fenced(rows)
-        kernels.moments(x, total, squares)
+        kernels.moments(x, total, squares, False)
         assert (total == rows).all() and (squares == 0).all()
         kernels.recenter(total, squares, total, part)
         kernels.statistics(total, squares, 1.0, mean, scale)
         kernels.update_running(total, squares, 0.5, moving_mean, moving_variance)
         kernels.running_statistics(moving_mean, moving_variance, 0.5, mean, scale)
-        kernels.normalize(x, mean, scale, gamma, beta, y)
+        gate = fenced(rows * (extra > 0), c, kind=T)
+        kernels.normalize(x, mean, scale, gamma, beta, y, False)
         assert (y == (1 if extra else 0)).all() and (scale == 1).all()
-        kernels.gradient_sums(x, dy, mean, scale, sums)
+        normalization_gradients.gradient_sums(x, dy, gate, -1.0, mean, scale, sums)
         assert (sums[:c] == rows).all() and (sums[c:] == 0).all()
-        kernels.parameter_gradients(sums, dgamma, dbeta)
-        kernels.gradient(x, dy, mean, scale, gamma, sums, total, y)
+        normalization_gradients.parameter_gradients(sums, dgamma, dbeta)
+        normalization_gradients.gradient(x, dy, gate, mean, scale, gamma, sums, total, y)
         assert (y == 0).all()
-        kernels.scale_gradient(dy, scale, gamma, y)
+        normalization_gradients.scale_gradient(dy, gate, scale, gamma, y)
         assert (y == 1).all()
         layer_normalization.normalize_rows(x, gamma, beta, 1.0, y, row_mean, row_scale)
         assert np.allclose(row_mean, 1) and np.allclose(row_scale, 1)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         activation,
         affine,
         canary,
+        convolution_normalization,
         cpu,
         depthwise,
         elementary,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         merging,
         moving,
         normalization,
+        normalization_gradients,
         penalties,
         picture,
         piecewise,
@@ -46,10 +48,11 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "activation", "affine", "canary", "cpu", "depthwise", "elementary", "elementwise", "gather_gemm",
-    "im2col", "jit", "layer_normalization", "losses", "merging", "moving", "normalization", "penalties",
-    "picture", "piecewise", "pooled_convolution", "pooling", "program", "register_tile", "rescaling",
-    "softmax", "transforms", "update", "warp", "winograd",
+    "activation", "affine", "canary", "convolution_normalization", "cpu", "depthwise", "elementary",
+    "elementwise", "gather_gemm", "im2col", "jit", "layer_normalization", "losses", "merging", "moving",
+    "normalization", "normalization_gradients", "penalties", "picture", "piecewise",
+    "pooled_convolution", "pooling", "program", "register_tile", "rescaling", "softmax", "transforms",
+    "update", "warp", "winograd",
 ]  # fmt: skip
 
 _importing = threading.RLock()

@@ -6,8 +6,8 @@ sums over rows, but for those within CHUNK rows, which are of T: a vector holds 
 few terms add up to no large rounding errors.
 
 In training, each shard has its `moments`, and when the sum of all their `sums` is known, `recenter` prepares
-their squares for being summed, too. The sums give the `statistics`, which `normalize` needs. Backward, the
-sum of all shards' `gradient_sums` gives the `gradient`.
+their squares for being summed, too. The sums give the `statistics`, which `normalize` needs. The gradients
+are in normalization_gradients.py.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import numpy as np
 
 from .cpu import VECTOR_BYTES
 from .jit import Array, kernel
-from .vector import add, broadcast, load, multiply, multiply_add, store, subtract
+from .vector import add, broadcast, larger, load, multiply, multiply_add, store, subtract
 
 CHUNK = 128  # rows; they stay in the cache until all vectors of channels, which may share lines, have passed
 HEAD = 8  # rows at the beginning of a chunk
 
 
 @kernel
-def moments(x: Array, sums: Array, squares: Array) -> None:
+def moments(x: Array, sums: Array, squares: Array, more: bool) -> None:
     """Sum the rows, and the squares of their differences from their mean, in one pass.
 
     sums[c] = the sum over r of x[r, c], sums[C] = rows, and
@@ -33,15 +33,16 @@ def moments(x: Array, sums: Array, squares: Array) -> None:
         x: (rows, C).
         sums: (C + 1,) float64, written.
         squares: (C,) float64, written.
+        more: whether the rows follow those whose sums these are.
     """
     rows, channels = x.shape
     lanes, number, flat = VECTOR_BYTES // x.itemsize, x.dtype.type, x.reshape(-1)
     zero = broadcast(number(0))
     parts = np.empty((3, channels), x.dtype)
     pivots, totals, deviations = parts[0], parts[1], parts[2]
-    for c in range(channels):
-        sums[c] = squares[c] = 0.0
-    sums[channels] = rows
+    if not more:
+        sums[:] = 0.0
+        squares[:] = 0.0
     for start in range(0, rows, CHUNK):
         height = min(CHUNK, rows - start)
         head = min(HEAD, height)
@@ -76,13 +77,15 @@ def moments(x: Array, sums: Array, squares: Array) -> None:
             store(totals, c, count, add(add(total_0, total_1), add(total_2, total_3)))
             store(deviations, c, count, add(add(square_0, square_1), add(square_2, square_3)))
         # Chan's formula joins the chunk with the rows before it.
-        share, share_before = 1.0 / height, 1.0 / max(start, 1)
-        weight = np.float64(start) * height / (start + height)
+        before = sums[channels]
+        share, share_before = 1.0 / height, 1.0 / before if before else 0.0
+        weight = before * height / (before + height)
         for c in range(channels):
             near, total, deviation = np.float64(pivots[c]), np.float64(totals[c]), np.float64(deviations[c])
             away = near + total * share - sums[c] * share_before
             squares[c] += max(deviation - total * total * share, 0.0) + away * away * weight
             sums[c] += height * near + total
+        sums[channels] = before + height
 
 
 @kernel
@@ -157,7 +160,7 @@ def update_running(
 
 
 @kernel
-def normalize(x: Array, mean: Array, scale: Array, gamma: Array, beta: Array, y: Array) -> None:
+def normalize(x: Array, mean: Array, scale: Array, gamma: Array, beta: Array, y: Array, relu: bool) -> None:
     """Write y[r, c] = (x[r, c] - mean[c]) * (scale[c] * gamma[c]) + beta[c], computed in T.
 
     Args:
@@ -165,9 +168,11 @@ def normalize(x: Array, mean: Array, scale: Array, gamma: Array, beta: Array, y:
         mean, scale: (C,) float64.
         gamma, beta: (C,) or (0,).
         y: (rows, C), written.
+        relu: whether negative results become 0.
     """
     rows, channels = x.shape
-    lanes = VECTOR_BYTES // x.itemsize
+    lanes, number = VECTOR_BYTES // x.itemsize, x.dtype.type
+    lowest = broadcast(number(0 if relu else -np.inf))
     flat, result = x.reshape(-1), y.reshape(-1)
     table = np.empty((2, channels), x.dtype)
     means, factors = table[0], table[1]
@@ -182,132 +187,4 @@ def normalize(x: Array, mean: Array, scale: Array, gamma: Array, beta: Array, y:
             offset = load(beta, c, beta.size - c)
             for i in range(begin, begin + height * channels, channels):
                 value = multiply_add(subtract(load(flat, i, count), center), factor, offset)
-                store(result, i, count, value)
-
-
-@kernel
-def gradient_sums(x: Array, dy: Array, mean: Array, scale: Array, sums: Array) -> None:
-    """Sum what the gradients of the parameters and of x need, in one pass.
-
-    sums[c] = the sum over r of dy[r, c], and
-    sums[C + c] = the sum over r of dy[r, c] * (x[r, c] - mean[c]) * scale[c].
-
-    Args:
-        x, dy: (rows, C).
-        mean, scale: (C,) float64.
-        sums: (2 * C,) float64, written.
-    """
-    rows, channels = x.shape
-    lanes, number = VECTOR_BYTES // x.itemsize, x.dtype.type
-    zero = broadcast(number(0))
-    flat, upstream = x.reshape(-1), dy.reshape(-1)
-    parts = np.empty((3, channels), x.dtype)
-    means, totals, products = parts[0], parts[1], parts[2]
-    for c in range(channels):
-        means[c] = mean[c]
-        sums[c] = sums[channels + c] = 0.0
-    for start in range(0, rows, CHUNK):
-        height = min(CHUNK, rows - start)
-        for c in range(0, channels, lanes):
-            count, i = channels - c, start * channels + c
-            end = i + height * channels
-            center = load(means, c, count)
-            total_0 = total_1 = total_2 = total_3 = zero
-            product_0 = product_1 = product_2 = product_3 = zero
-            while i + 3 * channels < end:
-                x_0 = subtract(load(flat, i, count), center)
-                x_1 = subtract(load(flat, i + channels, count), center)
-                x_2 = subtract(load(flat, i + 2 * channels, count), center)
-                x_3 = subtract(load(flat, i + 3 * channels, count), center)
-                dy_0, dy_1 = load(upstream, i, count), load(upstream, i + channels, count)
-                dy_2, dy_3 = load(upstream, i + 2 * channels, count), load(upstream, i + 3 * channels, count)
-                total_0, product_0 = add(total_0, dy_0), multiply_add(dy_0, x_0, product_0)
-                total_1, product_1 = add(total_1, dy_1), multiply_add(dy_1, x_1, product_1)
-                total_2, product_2 = add(total_2, dy_2), multiply_add(dy_2, x_2, product_2)
-                total_3, product_3 = add(total_3, dy_3), multiply_add(dy_3, x_3, product_3)
-                i += 4 * channels
-            while i < end:
-                x_0, dy_0 = subtract(load(flat, i, count), center), load(upstream, i, count)
-                total_0, product_0 = add(total_0, dy_0), multiply_add(dy_0, x_0, product_0)
-                i += channels
-            store(totals, c, count, add(add(total_0, total_1), add(total_2, total_3)))
-            store(products, c, count, add(add(product_0, product_1), add(product_2, product_3)))
-        for c in range(channels):
-            sums[c] += totals[c]
-            sums[channels + c] += products[c] * scale[c]
-
-
-@kernel
-def parameter_gradients(sums: Array, dgamma: Array, dbeta: Array) -> None:
-    """Write dgamma[c] = sums[C + c] and dbeta[c] = sums[c].
-
-    Args:
-        sums: (2 * C,) float64 of `gradient_sums`.
-        dgamma, dbeta: (C,) of T, written; or (0,) where a layer has none.
-    """
-    for c in range(dgamma.size):
-        dgamma[c] = sums[sums.size // 2 + c]
-    for c in range(dbeta.size):
-        dbeta[c] = sums[c]
-
-
-@kernel
-def gradient(
-    x: Array, dy: Array, mean: Array, scale: Array, gamma: Array, sums: Array, count: Array, dx: Array
-) -> None:
-    """Write the gradient for x where mean and scale are statistics of the batch.
-
-    With xhat = (x - mean) * scale and n = the last of count,
-    dx[r, c] = gamma[c] * scale[c] * (dy[r, c] - sums[c] / n - xhat[r, c] * sums[C + c] / n).
-
-    Args:
-        x, dy: (rows, C).
-        mean, scale: (C,) float64.
-        gamma: (C,) or (0,).
-        sums: (2 * C,) float64, the sum of all shards' `gradient_sums`.
-        count: float64, of any size but 0: its last element is the number of all shards' rows.
-        dx: (rows, C), written.
-    """
-    rows, channels = x.shape
-    lanes, all_rows = VECTOR_BYTES // x.itemsize, count[count.size - 1]
-    flat, upstream, result = x.reshape(-1), dy.reshape(-1), dx.reshape(-1)
-    table = np.empty((4, channels), x.dtype)
-    means, factors, slopes, offsets = table[0], table[1], table[2], table[3]
-    for c in range(channels):
-        gain = scale[c] * gamma[c] if gamma.size else scale[c]
-        means[c], factors[c] = mean[c], gain
-        slopes[c] = -gain * scale[c] * sums[channels + c] / all_rows
-        offsets[c] = -gain * sums[c] / all_rows
-    for start in range(0, rows, CHUNK):
-        height = min(CHUNK, rows - start)
-        for c in range(0, channels, lanes):
-            rest, begin = channels - c, start * channels + c
-            center, factor = load(means, c, rest), load(factors, c, rest)
-            slope, offset = load(slopes, c, rest), load(offsets, c, rest)
-            for i in range(begin, begin + height * channels, channels):
-                of_batch = multiply_add(subtract(load(flat, i, rest), center), slope, offset)
-                store(result, i, rest, multiply_add(load(upstream, i, rest), factor, of_batch))
-
-
-@kernel
-def scale_gradient(dy: Array, scale: Array, gamma: Array, dx: Array) -> None:
-    """Write dx[r, c] = gamma[c] * scale[c] * dy[r, c]: the gradient where the statistics do not depend on x.
-
-    Args:
-        dy: (rows, C).
-        scale: (C,) float64.
-        gamma: (C,) or (0,).
-        dx: (rows, C), written.
-    """
-    rows, channels = dy.shape
-    lanes = VECTOR_BYTES // dy.itemsize
-    upstream, result, factors = dy.reshape(-1), dx.reshape(-1), np.empty(channels, dy.dtype)
-    for c in range(channels):
-        factors[c] = scale[c] * gamma[c] if gamma.size else scale[c]
-    for start in range(0, rows, CHUNK):
-        height = min(CHUNK, rows - start)
-        for c in range(0, channels, lanes):
-            count, begin = channels - c, start * channels + c
-            factor = load(factors, c, count)
-            for i in range(begin, begin + height * channels, channels):
-                store(result, i, count, multiply(load(upstream, i, count), factor))
+                store(result, i, count, larger(value, lowest))

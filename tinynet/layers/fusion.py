@@ -6,8 +6,10 @@ import copy
 from collections import Counter
 
 from .base import Layer
+from .batch_normalization import BatchNormalization
 from .channels import EitherFormat
 from .conv2d import Conv2D
+from .conv_norm import ConvNorm
 from .conv_pool import ConvPool
 from .dense import Dense
 from .flow import Call, Flow
@@ -45,9 +47,15 @@ def pair(first: Layer, second: Layer) -> Layer | None:
     """Return one layer that does what two in a row do, or None if there is none."""
     if ConvPool.fits(first, second):
         return ConvPool(first, second)  # type: ignore[arg-type]
+    if ConvNorm.fits(first, second):
+        return ConvNorm(first, second)  # type: ignore[arg-type]
+    if type(first) is ConvNorm:
+        return first.joined(second)
     # No layer of one's own that derives from these, which may do more.
     if type(second) is ReLU and type(first) in (Conv2D, Dense):
         return with_relu(first, second)
+    if type(second) is ReLU and type(first) is BatchNormalization:
+        return first.with_relu(second)
     return None
 
 
