@@ -102,6 +102,37 @@ def test_parts_of_a_batch_and_no_gradient_of_the_input(monkeypatch, case, size):
     check_training(case, "float32", 5, needs_input_gradient=False)
 
 
+FIRST = [  # layers, of which the statistics follow from the windows' moments
+    ({"filters": 9, "kernel_size": 3, "padding": "same"}, {}, True, {}, (6, 8, 1)),
+    ({"filters": 33, "kernel_size": 3, "use_bias": False}, {"scale": False}, True, {}, (9, 20, 3)),
+    ({"filters": 17, "kernel_size": (2, 4)}, {"center": False}, False, {}, (7, 8, 2)),
+    ({"filters": 8, "kernel_size": 1, "padding": "same"}, {"epsilon": 0.1}, True, {}, (3, 5, 4)),
+]
+
+
+@pytest.mark.parametrize("trainable", [True, False])
+@pytest.mark.parametrize("samples", [1, 5])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("case", FIRST)
+def test_a_first_layer(case, dtype, samples, trainable):
+    both = fused(make(case, dtype, trainable))
+    assert not both.sees_windows
+    both.needs_input_gradient = False
+    assert both.sees_windows
+    check_training(case, dtype, samples, trainable, needs_input_gradient=False)
+
+
+def test_which_first_layers_see_windows():
+    for change in ({"filters": 8}, {"strides": 2}, {"kernel_size": (3, 4)}, {"method": "winograd"}):
+        both = fused(make((FIRST[0][0] | change, {}, True, {}, (6, 8, 1)), "float32"))
+        both.needs_input_gradient = False
+        assert not both.sees_windows
+    for pool in (None, {"pool_size": (2, 3)}):
+        both = fused(make((*FIRST[0][:3], pool, (6, 8, 1)), "float32"))
+        both.needs_input_gradient = False
+        assert not both.sees_windows
+
+
 @pytest.mark.parametrize("samples", [1, 2, 70])
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("case", CASES)
@@ -171,9 +202,10 @@ def test_nothing_becomes_of_nothing():
 
 
 @pytest.mark.parametrize("trainable", [True, False])
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", [*CASES, *FIRST])
 def test_gradients_are_the_slopes_of_the_output(case, trainable):
     both = fused(make(case, "float64", trainable))
+    both.needs_input_gradient = case not in FIRST
     x, dy = problem(both, 3, "float64")
     kept = [p.value.copy() for p in both.parameters]
 
@@ -184,7 +216,8 @@ def test_gradients_are_the_slopes_of_the_output(case, trainable):
         return float(np.vdot(both.forward(x, training=True), dy))
 
     value()
-    arrays = [(x, both.backward(dy))]
+    dx = both.backward(dy)
+    arrays = [(x, dx)] if both.needs_input_gradient else []
     arrays += [(p.value, p.grad.copy()) for p in both.parameters if p.trainable]
     step, random = 1e-6, np.random.default_rng(0)
     for array, gradient in arrays:
@@ -274,13 +307,16 @@ def test_the_same_bits_on_any_number_of_threads():
             np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("case", CASES[:1])
+@pytest.mark.parametrize("case", [CASES[0], FIRST[0]])
 def test_shards_have_the_statistics_of_the_batch(case):
     whole = fused(make(case, "float64"))
+    whole.needs_input_gradient = case not in FIRST
     x, dy = problem(whole, 7, "float64")
     expected = whole.forward(x, training=True)
     whole.backward(dy)
     shards, cuts = [fused(make(case, "float64")).replica() for _ in range(2)], [slice(0, 3), slice(3, 7)]
+    for shard in shards:
+        shard.remember(needs_input_gradient=whole.needs_input_gradient)
     shards[1].norm.remember(_first_sample=3)
 
     def run(i):

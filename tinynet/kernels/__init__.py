@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         transforms,
         update,
         warp,
+        window_normalization,
         winograd,
     )
 
@@ -52,7 +53,7 @@ __all__ = [
     "elementwise", "gather_gemm", "im2col", "jit", "layer_normalization", "losses", "merging", "moving",
     "normalization", "normalization_gradients", "penalties", "picture", "piecewise",
     "pooled_convolution", "pooling", "program", "register_tile", "rescaling", "softmax", "transforms",
-    "update", "warp", "winograd",
+    "update", "warp", "window_normalization", "winograd",
 ]  # fmt: skip
 
 _importing = threading.RLock()

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import kernels
+from ..execution.meeting import meet
 from .base import Array, Layer
 from .batch_normalization import BatchNormalization
 from .conv2d import Conv2D
-from .conv_pool import ConvPool, slices
+from .conv_pool import FEW_TAPS, ConvPool, slices, taps_of
 from .parameter import Parameter
 from .pool2d import MaxPool2D
 from .relu import ReLU
@@ -36,7 +37,8 @@ class ConvNorm(Layer, only_kernels=True):
 
     result: Array  # what a training forward remembers: of the convolution,
     chosen: Array  # those of them that pooling took,
-    place: Array  # and where it took them
+    place: Array  # where it took them,
+    moments: Array  # and of the windows
 
     def __init__(self, conv: Conv2D, norm: BatchNormalization, pool: MaxPool2D | None = None) -> None:
         self.conv, self.norm, self.pool = conv, norm, pool
@@ -75,7 +77,7 @@ class ConvNorm(Layer, only_kernels=True):
         x = self.check_input(x)
         if not training:
             return self.forward_folded(x) if self.folds else self.forward_apart(x)
-        return self.forward_training(x)
+        return self.forward_windows(x) if self.sees_windows else self.forward_training(x)
 
     @property
     def folds(self) -> bool:
@@ -110,6 +112,66 @@ class ConvNorm(Layer, only_kernels=True):
         if ConvPool.fits(conv, self.pool):
             return ConvPool(conv, self.pool).forward(x)
         return self.pool.forward(conv.forward(x))
+
+    @property
+    def sees_windows(self) -> bool:
+        """Whether the statistics follow from the windows' moments; see `kernels.window_normalization`."""
+        conv, pool = self.conv, self.pool
+        if pool is None or self.needs_input_gradient or conv.uses_winograd:
+            return False
+        if (conv.steps, conv.dilation, conv.groups) != ((1, 1), (1, 1), 1):
+            return False
+        taps = conv.kernel.value[..., 0].size  # more of them than filters are no gain
+        return pool.window == (2, 2) and taps <= min(FEW_TAPS, conv.filters)
+
+    def forward_windows(self, x: Array) -> Array:
+        """Compute with the batch's statistics, without writing what the convolution computes."""
+        conv, norm = self.conv, self.norm
+        assert self.output_shape is not None
+        padded = conv.padded(x, True)
+        kernel, taps = conv.kernel.value.reshape(-1, conv.filters), taps_of(conv, padded)
+        moments = self.empty("moments", (taps.size + 1, taps.size + 1), dtype=np.float64)
+        kernels.window_normalization.window_moments(
+            padded, taps, conv.windows.height, conv.windows.width, moments
+        )
+        sums, squares = norm.new_sums(len(x) > 0)
+        if sums.size:
+            kernels.window_normalization.moments_of_outputs(
+                meet(moments), kernel, self.conv_bias(), sums, squares
+            )
+        mean, scale = norm.statistics(sums, squares, True, met=True)
+        folded, bias = self.empty("folded", conv.kernel.shape), self.empty("folded bias", mean.shape)
+        kernels.convolution_normalization.fold(
+            kernel, self.conv_bias(), mean, scale, *norm.scale_and_offset("value"),
+            folded.reshape(kernel.shape), bias,
+        )  # fmt: skip
+        y = self.empty("y", (len(x), *self.output_shape))
+        place = self.empty("place", y.shape)
+        kernels.pooled_convolution.convolve_and_pool(padded, taps, folded, bias, y, place, 1, 1, norm.relu)
+        self.remember(x=padded, y=y, place=place, moments=moments)
+        return y
+
+    def backward_windows(self, x: Array, dy: Array) -> Array:
+        """Compute the gradients with respect to all parameters."""
+        conv, norm = self.conv, self.norm
+        gradient = self.empty("window gradient", conv.kernel.shape)
+        passed = self.empty("passed", (conv.filters,))
+        kernels.pooled_convolution.pooled_kernel_gradient(
+            x, taps_of(conv, x), dy, self.place, gradient, passed, 1, 1
+        )
+        kernel, gradient = (a.reshape(-1, conv.filters) for a in (conv.kernel.value, gradient))
+        sums = self.empty("sums", (2 * conv.filters,), dtype=np.float64)
+        statistics = norm.mean, norm.inverse_deviation
+        kernels.window_normalization.gradient_sums(
+            gradient, passed, kernel, self.conv_bias(), *statistics, sums
+        )
+        sums = norm.finish_sums(sums)
+        kernels.window_normalization.kernel_gradient(
+            self.moments, gradient, kernel, self.conv_bias(), *statistics, norm.scale_and_offset("value")[0],
+            sums, norm.total, conv.kernel.grad.reshape(kernel.shape),
+        )  # fmt: skip
+        self.bias_gradient(sums)
+        return np.empty(0, self.dtype)
 
     def forward_training(self, x: Array) -> Array:
         """Compute with the batch's statistics, and remember what `backward` needs."""
@@ -156,6 +218,8 @@ class ConvNorm(Layer, only_kernels=True):
         conv, norm, pool = self.conv, self.norm, self.pool
         y, dy = self.check_upstream(self.y, dy)
         assert self.x is not None
+        if self.sees_windows:
+            return self.backward_windows(self.x, dy)
         upstream = dy.reshape(-1, conv.filters)
         if pool is None:
             rows, gate = (
