@@ -14,11 +14,20 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Conv:
-    """A convolution with ReLU and "same" padding."""
+    """A convolution with "same" padding, and ReLU unless a `Norm` follows."""
 
     filters: int
     size: int = 3
     strides: int = 1
+    activation: str | None = "relu"
+
+
+@dataclass(frozen=True)
+class Norm:
+    """Batch normalization with Keras's epsilon and momentum, and ReLU."""
+
+    epsilon: float = 0.001
+    momentum: float = 0.99
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,7 @@ class Full:
     activation: str = "relu"
 
 
-Layer = Conv | Pool | Drop | Flat | Full
+Layer = Conv | Norm | Pool | Drop | Flat | Full
 
 
 @dataclass(frozen=True)
@@ -62,14 +71,22 @@ class Network:
         return [shape for shape, _ in self._kernels()]
 
     def weights(self, seed: int = 0) -> list[Array]:
-        """Return a kernel and a bias for each layer that has them, drawn as He et al. (2015) do."""
-        random = np.random.default_rng(seed)
+        """Return a kernel and a bias for each layer that has them, drawn as He et al. (2015) do.
+
+        For each normalization: gamma, beta, and a running mean and variance.
+        """
+        random, shapes = np.random.default_rng(seed), iter(self.kernel_shapes())
         arrays: list[Array] = []
-        for shape in self.kernel_shapes():
-            scale = math.sqrt(2 / math.prod(shape[:-1]))
-            arrays.append((scale * random.standard_normal(shape)).astype(np.float32))
-            arrays.append((0.1 * random.standard_normal(shape[-1])).astype(np.float32))
-        return arrays
+        for layer in self.layers:
+            if isinstance(layer, Conv | Full):
+                shape = next(shapes)
+                scale = math.sqrt(2 / math.prod(shape[:-1]))
+                arrays.append(scale * random.standard_normal(shape))
+                arrays.append(0.1 * random.standard_normal(shape[-1]))
+            elif isinstance(layer, Norm):
+                arrays += [random.uniform(0.5, 1.5, shape[-1]), 0.1 * random.standard_normal(shape[-1])]
+                arrays += [0.1 * random.standard_normal(shape[-1]), random.uniform(0.5, 1.5, shape[-1])]
+        return [array.astype(np.float32) for array in arrays]
 
     def flops(self, training: bool) -> int:
         """Return how many multiplications and additions an image takes in the kernels.
@@ -101,4 +118,8 @@ class Network:
 
 BLOCK = (Conv(32), Pool(), Drop(0.25))
 CNN = Network("CNN", (28, 28, 1), (*BLOCK, *BLOCK, *BLOCK, Flat(), Full(128), Full(10, "softmax")))
+NORMAL_BLOCK = (Conv(32, activation=None), Norm(), Pool(), Drop(0.25))
+NORMALIZED_CNN = Network(
+    "CNN with three BatchNormalizations", CNN.input_shape, (*NORMAL_BLOCK * 3, *CNN.layers[-3:])
+)
 MLP = Network("MLP", (28, 28, 1), (Flat(), Full(512), Drop(0.2), Full(512), Drop(0.2), Full(10, "softmax")))
