@@ -110,6 +110,23 @@ def winograd(dtype: type) -> list[bytes]:
     return [*bits_of(model, x), model.predict(x[:1], verbose=0).tobytes()]
 
 
+def normalized(dtype: type) -> list[bytes]:
+    """Train convolutions that normalization is a part of: a first layer, and others, some with pooling."""
+    x, y = numbers(72, 12, 12, 2).astype(dtype), np.eye(5)[np.arange(72) * 3 % 5]
+    model = Sequential([layers.Input((12, 12, 2))], seed=0, dtype=dtype)
+    for filters, size, pools in ((19, 3, True), (17, 3, True), (6, 2, False), (5, 2, True)):
+        model.add(layers.Conv2D(filters, size, padding="same"))
+        model.add(layers.BatchNormalization())
+        model.add(layers.ReLU())
+        if pools:
+            model.add(layers.MaxPooling2D())
+    model.add(layers.Flatten())
+    model.add(layers.Dense(5, activation="softmax"))
+    model.compile(optim.Adam(0.01), "categorical_crossentropy")
+    model.fit(x, y, batch_size=24, epochs=3, verbose=0)
+    return bits_of(model, x)
+
+
 def smooth(activation: str, loss: str, optimizer: str, dtype: type) -> list[bytes]:
     """Train a small network with an activation, a loss and an optimizer."""
     model = Sequential(
@@ -157,6 +174,7 @@ def of_models(dtype: type) -> Iterator[tuple[str, list[bytes]]]:
     """Yield the bits of trained models."""
     yield "convolutional", convolutional(dtype)
     yield "winograd", winograd(dtype)
+    yield "normalized", normalized(dtype)
     for activation, loss in zip(SMOOTH, itertools.cycle(LOSSES), strict=False):
         yield f"{activation}, {loss}", smooth(activation, loss, "rmsprop", dtype)
     for optimizer in OPTIMIZERS:
