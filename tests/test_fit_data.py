@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
+import weakref
 
 import hypothesis
 import numpy as np
@@ -105,6 +106,44 @@ def test_pixels_stay_uint8_in_memory(monkeypatch):
     )
     model.predict((x * 90).astype(np.uint8))
     assert max(seen) == 9
+
+
+def test_a_chunk_goes_before_the_next_one_comes(monkeypatch):
+    from tinynet.training import data
+
+    made, most, original = [], [], data.fitting
+
+    def fitting(array, dtype):
+        most.append(sum(len(one()) for one in made if one() is not None))
+        made.append(weakref.ref(new := original(array, dtype)))
+        return new
+
+    monkeypatch.setattr(data, "fitting", fitting)
+    monkeypatch.setattr(data, "CHUNK_BYTES", 6 * 4 * 9)
+    x, y = problem(50)
+    x, model = (x * 90).astype(np.uint8), model_of()
+    for use in (lambda: model.evaluate(x, y), lambda: model.predict(x)):
+        made.clear()
+        most.clear()
+        use()
+        assert len(made) == 6
+        assert max(most) <= 9  # one is let go when the next one is there
+    most.clear()
+    model.fit(x, y, 8, verbose=0, validation_split=0.5)
+    assert max(most) <= 16  # two batches of 25 samples
+
+
+@pytest.mark.parametrize("row", [3, 30, 49])
+def test_an_error_tells_the_sample_whatever_chunk_it_is_in(row, monkeypatch):
+    from tinynet.training import data
+
+    monkeypatch.setattr(data, "CHUNK_BYTES", 6 * 4 * 9)
+    x, y = problem(50)
+    x, model = x.astype(np.float64), model_of()
+    x[row, 2] = np.nan
+    for use in (lambda: model.fit(x, y, verbose=0), lambda: model.evaluate(x, y), lambda: model.predict(x)):
+        with pytest.raises(ValueError, match=rf"NaN or infinite.*\({row}, 2\)"):
+            use()
 
 
 def test_chunks_of_any_size_predict_the_same(monkeypatch):

@@ -15,7 +15,7 @@ from ..callbacks import Callback, History
 from ..distributed import ranks
 from ..keywords import warn
 from ..training.average import MovingAverage
-from ..training.data import Augment, Batch, Samples, check_finite, fit, fitting
+from ..training.data import Augment, Batch, Samples, are_fitting, check_finite, fitting
 from ..training.feed import Feed, Validation, check_epochs, count, epochs_to_do
 from ..training.loop import Loop
 from ..training.progress import Progress
@@ -110,11 +110,17 @@ class Trainable(Compiled, only_kernels=True):
 
     def _predict(self, inputs: list[Array]) -> list[Array]:
         """Return the outputs for arrays of integers or floats."""
-        parts = []
-        for chunk in [inputs] if fit(inputs, self.dtype) else Samples(inputs, self.dtype).chunks():
-            for array in chunk:
+        if are_fitting(inputs, self.dtype):
+            for array in inputs:
                 check_finite(array)
-            parts.append(self.infer(chunk))
+            return self.infer(inputs)
+        parts, first = [], 0
+        for chunk in Samples(inputs, self.dtype).chunks():
+            converted = chunk.convert()
+            for array in converted:
+                check_finite(array, first)
+            parts.append(self.infer(converted))
+            first += len(chunk)
         if len(parts) == 1:
             return parts[0]
         return [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]

@@ -18,7 +18,8 @@ from ..execution.recording import each
 
 Array = NDArray[Any]
 
-CHUNK_BYTES = 2**25  # of what is converted at once
+CHUNK_BYTES = 2**23  # of what is converted at once
+CHUNK_STEP = 256  # samples, whose multiples predictions cut in few different ways
 
 
 class Batch(NamedTuple):
@@ -51,17 +52,17 @@ def fitting(array: Array, dtype: np.dtype[Any]) -> Array:
     return array if array.flags.writeable and array.flags.aligned else array.copy()
 
 
-def fit(arrays: Sequence[Array], dtype: np.dtype[Any]) -> bool:
+def are_fitting(arrays: Sequence[Array], dtype: np.dtype[Any]) -> bool:
     """Return whether arrays are as `fitting` makes them already."""
     return all([array.dtype == dtype and array.flags.carray for array in arrays])  # noqa: C419 (sooner done)
 
 
-def check_finite(array: Array) -> None:
-    """Raise ValueError if an array of inputs holds NaN or infinite values."""
+def check_finite(array: Array, first: int = 0) -> None:
+    """Raise ValueError if an array of inputs, of which `first` samples are before, has NaN or infinity."""
     if not kernels.elementwise.all_finite(array.reshape(-1)):
-        bad = np.argwhere(~np.isfinite(array))[0]
+        row, *place = np.argwhere(~np.isfinite(array))[0].tolist()
         raise ValueError(
-            f"x holds NaN or infinite values, the first at {tuple(map(int, bad))}; clean the data first."
+            f"x holds NaN or infinite values, the first at {(first + row, *place)}; clean the data first."
         )
 
 
@@ -95,22 +96,27 @@ class Samples:
         kept = len(train_validation_split(count, count, share)[0][0])
         return self.part(0, kept), self.part(kept, None)
 
-    def chunks(self) -> Iterator[list[Array]]:
-        """Yield the inputs as layers take them, at once if they are so already, else a part at a time."""
-        if fit(self.inputs, self.dtype):
-            yield [*self.inputs]
-            return
+    def chunks(self) -> list[Samples]:
+        """Return the samples in parts to `convert` one after the other; in one, if that copies nothing."""
+        if are_fitting(self.inputs, self.dtype):
+            return [self]
         size = self.dtype.itemsize * sum(math.prod(array.shape[1:]) for array in self.inputs)
         most = max(CHUNK_BYTES // max(size, 1), 1)
-        for begin in range(0, len(self), most):
-            yield [fitting(array[begin : begin + most], self.dtype) for array in self.inputs]
+        most -= most % CHUNK_STEP if most > CHUNK_STEP else 0
+        return [self.part(begin, begin + most) for begin in range(0, len(self), most)]
+
+    def convert(self) -> list[Array]:
+        """Return the inputs as layers take them: themselves, if they are so already."""
+        return [fitting(array, self.dtype) for array in self.inputs]
 
     def check_finite(self) -> None:
         """Raise ValueError if an input holds NaN or infinite values, or has them in the model's dtype."""
         for array in self.inputs:
             if array.dtype.kind == "f":
-                for (chunk,) in Samples([array], self.dtype).chunks():
-                    check_finite(chunk)
+                first = 0
+                for chunk in Samples([array], self.dtype).chunks():
+                    check_finite(*chunk.convert(), first)
+                    first += len(chunk)
 
 
 class Batches:

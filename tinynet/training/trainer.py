@@ -172,7 +172,7 @@ class Trainer:
         """Yield samples, all together, or batches of them, and the outputs before the last activation."""
         if isinstance(data, Samples):
             assert data.targets is not None
-            parts = self.outputs_of([*data.chunks()])
+            parts = self.outputs_of(data.chunks())
             outputs = parts[0] if len(parts) == 1 else np.concatenate(parts)
             yield Batch([*data.inputs], data.targets, data.weights), outputs
             return
@@ -183,11 +183,11 @@ class Trainer:
         for batch in itertools.chain([first], batches):
             yield batch, self.predict(batch.inputs)[0]
 
-    def outputs_of(self, chunks: Sequence[Sequence[Array]]) -> list[Array]:
+    def outputs_of(self, chunks: Sequence[Samples]) -> list[Array]:
         """Return the outputs for parts of the data, of which each rank computes some."""
         if self.ranks is None:
-            return [self.predict(chunk)[0] for chunk in chunks]
-        own = [self.predict(chunks[i])[0] for i in self.ranks.share(len(chunks))]
+            return [self.predict(chunk.convert())[0] for chunk in chunks]
+        own = [self.predict(chunks[i].convert())[0] for i in self.ranks.share(len(chunks))]
         return [part for parts in self.ranks.tell(own) for part in parts]
 
     def predictions(self, inputs: Sequence[Array], outputs: Array) -> Array:
