@@ -1,4 +1,4 @@
-"""The page under the server that people deploy it with, and how to ask it."""
+"""The page under the servers that people run it with, and how to ask it."""
 
 from __future__ import annotations
 
@@ -81,6 +81,33 @@ def serving(*options: str) -> Iterator[Server]:
         process.wait(30)
         listener.join()
         process.stderr.close()
+    assert "Traceback" not in "".join(lines), "".join(lines)
+
+
+@contextlib.contextmanager
+def developing() -> Iterator[tuple[int, subprocess.Popen]]:
+    """Run Django's own server, as one does on one's own computer: its port and its process."""
+    process = subprocess.Popen(
+        [sys.executable, str(SITE / "manage.py"), "runserver", "--noreload", "127.0.0.1:0"],
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if found := re.search(r"server at http://127\.0\.0\.1:(\d+)/", line):
+            break
+    else:
+        pytest.fail("".join(lines))
+    listener = threading.Thread(target=lines.extend, args=[process.stdout])  # so that the pipe never fills
+    listener.start()
+    yield int(found[1]), process
+    process.terminate()
+    process.wait(10)
+    listener.join()
+    process.stdout.close()
     assert "Traceback" not in "".join(lines), "".join(lines)
 
 

@@ -10,10 +10,8 @@ import io
 import json
 import os
 import re
-import shutil
 import socket
 import struct
-import subprocess
 import sys
 import threading
 import zlib
@@ -23,13 +21,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from page_pictures import STROKES, drawn, png
+from page_server import SITE, developing
 from PIL import Image, ImageDraw
 
 import tinynet
 
 pytest.importorskip("django", minversion="5.2")
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "examples" / "ocr_site"))
+sys.path.insert(0, str(SITE))
 os.environ["DJANGO_SETTINGS_MODULE"] = "ocr.settings"
 
 import django
@@ -41,39 +41,7 @@ from ocr import room, uploads, views
 os.environ.update(OCR_DEBUG="", OCR_HOSTS="", OCR_SECRET_KEY="")  # whatever the one who tests has set
 django.setup()
 
-SITE = Path(__file__).parents[1] / "examples" / "ocr_site"
 MB = 2**20
-STROKES = {  # of pictures 200 pixels wide and high
-    "0": [
-        (100, 40),
-        (65, 60),
-        (50, 100),
-        (65, 140),
-        (100, 160),
-        (135, 140),
-        (150, 100),
-        (135, 60),
-        (100, 40),
-    ],
-    "1": [(100, 40), (100, 160)],
-    "7": [(55, 45), (140, 45), (90, 160)],
-}
-
-
-def png(image):
-    file = io.BytesIO()
-    image.save(file, "PNG")
-    return file.getvalue()
-
-
-def drawn(digit, size=200, ink="black", paper="white"):
-    """A PNG of a digit in strokes."""
-    image = Image.new("RGB", (size, size), paper)
-    points = [(x * size / 200, y * size / 200) for x, y in STROKES[digit]]
-    ImageDraw.Draw(image).line(points, ink, width=size // 14, joint="curve")
-    return png(image)
-
-
 BLANK = png(Image.new("RGB", (60, 80), "white"))
 
 
@@ -147,6 +115,17 @@ def messages(text, kind):
     return [html.unescape(message) for message in re.findall(rf'<p class="{kind}"[^>]*>(.*?)</p>', text)]
 
 
+def bars(text):
+    """The (value, label) of each bar of the results."""
+    meters = Page(text[: text.index("<form")]).all("meter")
+    return [(bar["value"], bar["aria-label"]) for bar in meters]
+
+
+def spoken(text):
+    """What a screen reader is told of each picture."""
+    return [article["data-said"] for article in Page(text).all("article")]
+
+
 def names(text):
     return re.findall(r"<h3>(.*?)</h3>", text)
 
@@ -174,7 +153,7 @@ def test_the_page_suits_phones_dark_rooms_and_readers_of_screens(client):
     assert "lang" in page.all("html")[0]
     labelled = {label["for"] for label in page.all("label")}
     assert labelled == {field["id"] for field in page.all("input") if field["type"] != "hidden"}
-    assert [part["id"] for part in page.all("div") if part.get("aria-live") == "polite"] == ["results"]
+    assert [part["id"] for part in page.all("p") if part.get("role") == "status"] == ["said"]
     assert "at most 20 files, 20 MB a file, 100 MB together" in text
 
 
@@ -186,9 +165,11 @@ def test_the_form_needs_no_script(client):
     assert chooser["name"] == "pictures"
     assert "multiple" in chooser
     assert "hidden" not in chooser
-    assert {"type": "submit"} in page.all("button")
-    [drawing] = [part for part in page.all("div") if part.get("id") == "drawing"]
+    assert "submit" in [button["type"] for button in page.all("button")]
+    [drawing] = [part for part in page.all("section") if part.get("id") == "drawing"]
+    [more] = [part for part in page.all("div") if part.get("id") == "more"]
     assert "hidden" in drawing  # until the script shows it
+    assert "hidden" in more
 
 
 def test_nothing_comes_from_elsewhere(client, upload):
@@ -202,6 +183,7 @@ def test_nothing_comes_from_elsewhere(client, upload):
         assert style["nonce"] == script["nonce"]
         assert policy.count(f"'nonce-{script['nonce']}'") == 2
         assert policy.startswith("default-src 'none'; img-src 'self' data:;")
+        assert "connect-src 'self'" in policy
         assert "unsafe" not in policy
     assert client.get("/ocr")["Content-Security-Policy"] != policy  # a nonce is used once
 
@@ -227,7 +209,7 @@ def test_it_reads_a_digit(upload, digit):
     assert re.search(r"\b\d{2,3}\.\d% sure", response.text)
 
 
-def test_it_shows_the_picture_what_was_seen_and_the_three_likeliest(upload):
+def test_it_shows_the_picture_what_was_seen_and_all_ten_bars(upload):
     content = drawn("7", size=900, ink=(200, 0, 0))
     response = upload(("seven.png", content))
     reading = tinynet.predict_image(content)
@@ -239,10 +221,40 @@ def test_it_shows_the_picture_what_was_seen_and_the_three_likeliest(upload):
     np.testing.assert_allclose(1 - np.asarray(seen) / 255, np.clip(reading.pixels, 0, 1), atol=0.005)
     assert "image-rendering: pixelated" in response.text
     assert all(image["alt"] for image in page.all("img"))
-    expected = [(f"{p:.4f}", f"Probability of {digit}") for digit, p in reading.top(3)]
-    assert [(bar["value"], bar["aria-label"]) for bar in page.all("meter")] == expected
-    for digit, probability in reading.top(3):
-        assert re.search(rf"<span>{digit}</span>.*<span>{probability:.1%}</span>", response.text)
+    expected = [(f"{p:.4f}", f"Probability of {digit}") for digit, p in enumerate(reading.probabilities)]
+    assert bars(response.text) == expected
+    for digit, probability in enumerate(reading.probabilities):
+        best = ' class="best"' if digit == 7 else ""
+        row = rf"<li{best}><span>{digit}</span>.*<span>{probability:.1%}</span>"
+        assert re.search(row, response.text)
+
+
+def test_screen_readers_are_told_in_a_sentence(upload):
+    response = upload(
+        ("<7>.png", drawn("7")), ("70.png", side_by_side(["70"])), ("w.png", BLANK), ("t", b"t")
+    )
+    sure, number = re.findall(r"\d+\.\d% sure", response.text[: response.text.index("w.png")])[::2]
+    assert spoken(response.text) == [
+        f"<7>.png: 7, {sure}.",
+        f"70.png: 70, {number}.",
+        "w.png: There is no ink in the picture.",
+        f"t: {messages(response.text, 'problem')[0]}",
+    ]
+
+
+def test_its_script_gets_the_results_alone(client, upload):
+    files = ("7.png", drawn("7")), ("text.png", b"text")
+    body, content_type = form(*files)
+    whole = upload(*files).text
+    for content, said in ((body, 'data-said="7.png'), (b"", "No picture came")):
+        response = client.post("/ocr", content, content_type, headers={"X-Requested-With": "fetch"})
+        text = response.content.decode()
+        assert text.startswith('<div id="results">')
+        assert said in text
+        assert not re.search("<form|<script|autofocus|csrf", text)
+        assert response.status_code == (200 if content is body else 400)
+    page = Page(whole)
+    assert "autofocus" in page.all("h2")[0]  # without the script, reading aloud begins there
 
 
 def base64_of(address):
@@ -306,7 +318,7 @@ def test_it_says_the_number_of_several_digits(upload, ask, numbers):
     assert re.search(r"\b\d{2,3}\.\d% sure", response.text)
     page = Page(response.text)
     written = "".join(numbers)
-    assert [bar["aria-label"] for bar in page.all("meter")] == [f"Probability of {d}" for d in written]
+    assert [label for _, label in bars(response.text)] == [f"Probability of {d}" for d in written]
     boxed = np.asarray(Image.open(io.BytesIO(base64_of(page.all("img")[1]["src"]))), np.int64)
     assert (np.ptp(boxed, axis=2) > 50).sum() > 100 * len(written)  # the boxes are in colour
     assert messages(response.text, "warning") == []
@@ -471,6 +483,7 @@ def test_who_finds_no_room_in_time_is_told_so(upload, ask, client):
         response = upload(("1.png", content), ("2.png", content))
         assert response.status_code == 503
         assert messages(response.text, "problem") == [views.BUSY] * 2
+        assert response["Retry-After"] == "10"
         assert ask(content) == (503, {"error": views.BUSY})
         answer = client.post("/api/predict", content, content_type="image/png")
         assert (answer.status_code, answer["Retry-After"]) == (503, "10")
@@ -731,28 +744,8 @@ def test_settings_pass_the_checks_without_loading_the_library(run_python):
 @pytest.fixture(scope="module")
 def server():
     """A server in another process: its port and its process."""
-    process = subprocess.Popen(
-        [sys.executable, str(SITE / "manage.py"), "runserver", "--noreload", "127.0.0.1:0"],
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if found := re.search(r"server at http://127\.0\.0\.1:(\d+)/", line):
-            break
-    else:
-        pytest.fail("".join(lines))
-    listener = threading.Thread(target=lines.extend, args=[process.stdout])  # so that the pipe never fills
-    listener.start()
-    yield int(found[1]), process
-    process.terminate()
-    process.wait(10)
-    listener.join()
-    process.stdout.close()
-    assert "Traceback" not in "".join(lines), "".join(lines)
+    with developing() as running:
+        yield running
 
 
 def send(port, body, content_type, url="/api/predict", **headers):
@@ -828,91 +821,3 @@ def test_a_wrong_content_length_does_no_harm(server, said):
     expected = {10**12: b"413", 5 * MB: b"200"}.get(said, b"400")
     assert answer.startswith(b"HTTP/1.1 " + expected)
     assert send(port, drawn("7"), "image/png")[0] == 200
-
-
-# ---- A real browser
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api")
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if program is None:
-        pytest.skip("no Chromium")
-    with playwright.sync_playwright() as driver:
-        launched = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield launched
-        launched.close()
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize(("scheme", "width"), [("light", 360), ("dark", 360), ("light", 1280)])
-def test_a_drawing_is_read(server, browser, scheme, width, tmp_path):
-    port, _ = server
-    touch = width < 500
-    context = browser.new_context(
-        viewport={"width": width, "height": 740}, color_scheme=scheme, has_touch=touch, is_mobile=touch
-    )
-    page = context.new_page()
-    complaints = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(f"http://127.0.0.1:{port}/ocr")
-    devtools = context.new_cdp_session(page)
-
-    def draw(points):
-        page.locator("canvas").scroll_into_view_if_needed()
-        box = page.locator("canvas").bounding_box()
-        places = [(box["x"] + x / 200 * box["width"], box["y"] + y / 200 * box["height"]) for x, y in points]
-        kinds = ["touchStart", *["touchMove"] * (len(places) - 1)]
-        if touch:
-            for kind, (x, y) in zip(kinds, places, strict=True):
-                devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
-            devtools.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-            return
-        page.mouse.move(*places[0])
-        page.mouse.down()
-        for x, y in places[1:]:
-            page.mouse.move(x, y, steps=5)
-        page.mouse.up()
-
-    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert (background == "rgb(255, 255, 255)") == (scheme == "light")
-    corner = "[...document.querySelector('canvas').getContext('2d').getImageData(1, 1, 1, 1).data]"
-    assert page.evaluate(corner) == [255, 255, 255, 255]  # white paper in the dark, too
-    draw(STROKES["1"])
-    page.click("#clear")
-    draw(STROKES["7"])
-    page.screenshot(path=tmp_path / "drawing.png")
-    page.click("button[type=submit]")
-    page.wait_for_selector(".digit")
-    page.screenshot(path=tmp_path / "result.png", full_page=True)
-    assert page.inner_text("h3") == "drawing.png"
-    assert page.inner_text(".digit") == "7"
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert page.evaluate("document.activeElement.tagName") == "H2"
-    draw(STROKES["1"])
-    page.set_input_files("#pictures", [{"name": "0.png", "mimeType": "image/png", "buffer": drawn("0")}])
-    page.click("button[type=submit]")
-    page.wait_for_function("document.querySelectorAll('.digit').length == 2")
-    assert page.locator(".digit").all_inner_texts() == ["0", "1"]
-    draw(STROKES["1"])
-    page.click("#clear")
-    page.click("button[type=submit]")
-    page.wait_for_selector(".problem")
-    assert "No picture came" in page.inner_text(".problem")
-    assert [text for text in complaints if "400 (Bad Request)" not in text] == []
-    context.close()
-
-
-@pytest.mark.browser
-def test_the_form_works_where_scripts_are_off(server, browser):
-    port, _ = server
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(f"http://127.0.0.1:{port}/ocr")
-    assert not page.is_visible("canvas")
-    page.set_input_files("#pictures", [{"name": "7.png", "mimeType": "image/png", "buffer": drawn("7")}])
-    page.click("button[type=submit]")
-    assert page.inner_text(".digit") == "7"
-    context.close()

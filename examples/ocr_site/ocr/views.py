@@ -21,6 +21,7 @@ from tinynet import DigitReading, ImageError, NumberReading, images, predict_ima
 from .room import BusyError, TooManyPixelsError, deadline, room_for
 
 BUSY = "The page is busy reading other pictures. Try again in a moment."
+RETRY_AFTER = "10"  # seconds
 LARGE = 16_000_000  # pixels from which no second look is taken for a thumbnail in colours
 LEAST_CONFIDENCE = 0.5  # of a number that is said to be one
 SIDE = 320  # pixels of a thumbnail's longer side; the page shows it half as large, so it is sharp on phones
@@ -57,10 +58,23 @@ class Result:
         return [(one.label, f"{one.confidence:.1%}", f"{one.confidence:.4f}") for one in digits]
 
     @property
-    def top(self) -> list[tuple[int, str, str]]:
-        """The three likeliest digits, each with its probability for people and for a bar."""
-        likeliest = self.reading.top(3) if self.reading else []
-        return [(digit, f"{probability:.1%}", f"{probability:.4f}") for digit, probability in likeliest]
+    def bars(self) -> list[tuple[int, str, str]]:
+        """The ten digits, each with its probability for people and for a bar."""
+        probabilities = self.reading.probabilities if self.reading else []
+        return [(digit, f"{one:.1%}", f"{one:.4f}") for digit, one in enumerate(probabilities)]
+
+    @property
+    def said(self) -> str:
+        """The result in a sentence, for screen readers."""
+        if self.problem or self.reading is None or self.reading.digit is None:
+            what = self.problem or " ".join(self.warnings)
+        elif self.number:
+            what = f"{self.number.text}, {self.sure} sure."
+        elif self.reading.is_digit:
+            what = f"{self.reading.digit}, {self.sure} sure."
+        else:
+            what = f"No digit that is sure. The likeliest is {self.reading.digit}."
+        return f"{self.name}: {what}"
 
 
 @never_cache
@@ -112,7 +126,7 @@ def predict(request: HttpRequest) -> JsonResponse:
     except TooManyPixelsError:
         return JsonResponse({"error": too_large()}, status=413)
     except BusyError:
-        return JsonResponse({"error": BUSY}, status=503, headers={"Retry-After": "10"})
+        return JsonResponse({"error": BUSY}, status=503, headers={"Retry-After": RETRY_AFTER})
     said = {} if number is None else {"number": number.text, "number_confidence": round(number.confidence, 6)}
     return JsonResponse({"file": name, **reading.as_dict(), **said})
 
@@ -140,12 +154,25 @@ def answer(request: HttpRequest, status: int, problem: str) -> HttpResponse:
 
 def forbidden(request: HttpRequest, reason: str) -> HttpResponse:
     """Answer a form without the right CSRF token (Django's `CSRF_FAILURE_VIEW`)."""
-    return page(request, 403, problem="The form has expired, or cookies are switched off. Please try again.")
+    return page(
+        request, 403, problem="The form has expired, or cookies are switched off. Please load the page again."
+    )
 
 
 def page(request: HttpRequest, status: int = 200, **context: object) -> HttpResponse:
-    """Show the page."""
-    return render(request, "ocr.html", {"limits": limits(), **context}, status=status)
+    """Show the page, or only the results to its own script, which puts them into the page that it is in."""
+    of_script = request.headers.get("X-Requested-With") == "fetch"
+    context |= {
+        "of_script": of_script,
+        "limits": limits(),
+        "too_large": too_large(),
+        "most_files": settings.DATA_UPLOAD_MAX_NUMBER_FILES,
+        "most_bytes": settings.FILE_UPLOAD_MAX_MEMORY_SIZE,
+    }
+    response = render(request, "results.html" if of_script else "ocr.html", context, status=status)
+    if status == 503:
+        response["Retry-After"] = RETRY_AFTER
+    return response
 
 
 def look(content: bytes) -> tuple[DigitReading, NumberReading | None]:
