@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import settings
+from page_browser import Window, chromium
+from page_server import developing
 
 import tinynet
 from tinynet.seeds import set_random_seed
@@ -98,3 +100,48 @@ def run_python():
         return done.stdout
 
     return run
+
+
+@pytest.fixture(scope="session")
+def page_address():
+    """Where the web page is, while a server runs."""
+    pytest.importorskip("django", minversion="5.2")
+    with developing() as (port, _):
+        yield f"http://127.0.0.1:{port}/ocr"
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium; what asks for it is skipped where there is none."""
+    with chromium() as launched:
+        yield launched
+
+
+@pytest.fixture
+def open_page(browser, page_address):
+    """Opens the web page in a window of its own, whose console must stay empty."""
+    windows = []
+
+    def new(width=1280, scheme="light", **options):
+        phone = width < 500
+        context = browser.new_context(
+            viewport={"width": width, "height": 800},
+            color_scheme=scheme,
+            has_touch=phone,
+            is_mobile=phone,
+            **options,
+        )
+        windows.append(Window(context.new_page(), phone))
+        windows[-1].page.goto(page_address)
+        return windows[-1]
+
+    yield new
+    for window in windows:
+        assert window.complaints == []
+        window.page.context.close()
+
+
+@pytest.fixture
+def expect():
+    """Playwright's `expect`, which waits until something in a page is so."""
+    return pytest.importorskip("playwright.sync_api").expect

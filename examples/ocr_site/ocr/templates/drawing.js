@@ -22,12 +22,16 @@ const drawing = (() => {
     pen.stroke();
   }
 
-  function show(chosen) {
-    strokes = chosen;
+  function repaint() {
     stroke = null;
     pen.fillStyle = "white"; // a canvas is transparent otherwise
     pen.fillRect(0, 0, canvas.width, canvas.height);
     strokes.forEach(paint);
+  }
+
+  function show(chosen) {
+    strokes = chosen;
+    repaint();
     self.changed();
   }
 
@@ -69,7 +73,7 @@ const drawing = (() => {
   });
   for (const end of ["pointerup", "pointercancel"]) {
     canvas.addEventListener(end, (event) => {
-      if (event.isPrimary) stroke = null;
+      if (event.isPrimary) repaint(); // each stroke as one: what an undo leaves is then what was there before
     });
   }
   document.getElementById("undo").addEventListener("click", undo);

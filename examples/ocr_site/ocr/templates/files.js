@@ -3,7 +3,9 @@
   const form = document.querySelector("form");
   const chooser = document.getElementById("pictures");
   const camera = document.createElement("input"); // not a field of the form, and not seen: a button opens it
-  Object.assign(camera, { type: "file", accept: "image/*", capture: "environment" });
+  for (const [name, value] of [["type", "file"], ["accept", "image/*"], ["capture", "environment"]]) {
+    camera.setAttribute(name, value);
+  }
   let own = false; // whether what is dragged comes from this page
 
   form.addEventListener("submit", async (event) => {

@@ -1,0 +1,120 @@
+"""The page in a browser, and its server: how often that is asked, and what is said without a good answer."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from page_browser import file
+from page_pictures import STROKES, drawn
+
+pytestmark = pytest.mark.browser
+
+ONE, SEVEN = STROKES["1"], STROKES["7"]
+SCRIBBLE = [(40 + 3 * i, 40 + 60 * (i % 2)) for i in range(40)]
+
+
+def readings(window):
+    return [url for url in window.posts if url.endswith("/api/predict")]
+
+
+def test_a_drawing_is_sent_once_the_pen_rests(open_page, expect):
+    window = open_page()
+    window.draw(SCRIBBLE, SCRIBBLE)
+    assert len(readings(window)) <= 1  # of more than 400 movements
+    window.press("#clear")
+    window.posts.clear()
+    window.draw(SEVEN)
+    expect(window.page.locator("#live .digit")).to_have_text("7")
+    window.page.wait_for_timeout(700)
+    assert len(readings(window)) == 1
+
+
+def test_what_is_stale_is_cancelled_and_never_shown(open_page, expect):
+    window = open_page()
+    page, failed, held = window.page, [], []
+    page.on("requestfailed", lambda request: failed.append(request.failure))
+    page.route("**/api/predict", lambda route: held.append(route))  # none is answered
+    window.draw(ONE)
+    window.until(lambda: held)
+    page.wait_for_timeout(1000)
+    window.draw(SEVEN)
+    window.until(lambda: failed)
+    assert failed == ["net::ERR_ABORTED"]
+    page.wait_for_timeout(500)
+    assert len(held) == 1  # the server may be busy with the first for another second
+    window.until(lambda: len(held) == 2)
+    held[1].continue_()
+    expect(page.locator("#live .digit")).to_have_text("7")
+    window.press("#clear")
+    page.wait_for_timeout(700)
+    assert len(held) == 2  # an empty drawing is not sent
+
+
+def test_a_busy_server_is_left_alone_as_long_as_it_asks(open_page, expect):
+    window = open_page()
+    page, times = window.page, []
+
+    def busy(route):
+        times.append(time.monotonic())
+        if len(times) == 1:
+            route.fulfill(status=503, headers={"Retry-After": "3"}, json={"error": "busy"})
+        else:
+            route.continue_()
+
+    page.route("**/api/predict", busy)
+    window.draw(ONE)
+    expect(page.locator("#live .sure")).to_have_text("The server is busy. The drawing is read in 3 seconds.")
+    window.draw(SEVEN)
+    window.press("#undo")
+    expect(page.locator("#live .digit")).to_have_text("1")
+    assert len(times) == 2
+    assert times[1] - times[0] > 2.9
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"status": 502, "body": "<h1>Bad Gateway</h1>"}, "could not answer (502)"),
+        (None, "cannot be reached"),
+    ],
+    ids=["no page", "no server"],
+)
+def test_without_an_answer_the_drawing_stays(open_page, expect, answer, said):
+    window = open_page()
+    page = window.page
+    page.route("**/*", lambda route: route.fulfill(**answer) if answer else route.abort())
+    window.draw(SEVEN)
+    before = window.picture
+    expect(page.locator("#live .sure")).to_have_text(re.compile("server"))
+    window.press("#read")
+    expect(page.get_by_role("alert")).to_contain_text(said)
+    assert window.picture == before
+    page.unroute("**/*")
+    window.press("#read")
+    expect(page.locator("article .digit")).to_have_text("7")
+
+
+def test_each_bad_input_has_one_message_and_the_form_stays(open_page, expect):
+    window = open_page()
+    page, alert = window.page, window.page.get_by_role("alert")
+    window.press("#read")
+    expect(alert).to_have_text("No picture came. Choose a picture file or draw a digit first.")
+    page.set_input_files("#pictures", [file("<b>.png", b"text")])
+    expect(page.locator(".problem")).to_have_text(
+        "The picture is not in a known format, or damaged. Save it as PNG or JPEG."
+    )
+    expect(page.locator("article h3")).to_have_text("<b>.png")
+    window.draw(SEVEN)
+    expect(page.locator("#live .digit")).to_have_text("7")
+    window.posts.clear()
+    page.set_input_files("#pictures", [file("1.png", drawn("1"))] * 21)
+    expect(alert).to_contain_text("That is too much: at most 20 files, 20 MB a file, 100 MB together")
+    assert window.posts == []  # it is not sent first
+    page.set_input_files("#pictures", [])
+    page.context.clear_cookies()
+    window.press("#read")
+    expect(alert).to_contain_text("The form has expired")
+    expect(page.locator(".problem")).to_have_count(1)
+    assert page.is_visible("form")
