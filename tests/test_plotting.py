@@ -111,6 +111,13 @@ def test_the_history_has_a_panel_for_each_metric_and_whole_numbers_below():
         plotting.plot_history(History())
 
 
+def test_a_long_history_is_drawn_without_points():
+    figure = plotting.plot_history(History({"loss": [0.5] * 20, "val_loss": [0.5] * 20}, [*range(20)]))
+    training, validation = figure.axes[0].lines
+    assert [line.get_marker() for line in (training, validation)] == ["", ""]
+    assert [line.get_linestyle() for line in (training, validation)] == ["-", "--"]
+
+
 def test_images_say_what_is_true_and_what_was_predicted():
     names = ["cat", "dog", "owl"]
     figure = plotting.plot_images(IMAGES, LABELS, PROBABILITIES, names, count=5, columns=2)

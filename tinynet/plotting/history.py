@@ -68,7 +68,7 @@ def _draw(panel: Axes, history: History, name: str) -> None:
         if key in history.history:
             epochs = history.epochs_of(key)
             marker = "o" if len(epochs) <= FEW else ""
-            panel.plot(epochs, history.history[key], marker, label=label, color=colour, linestyle=line)
+            panel.plot(epochs, history.history[key], line, marker=marker, label=label, color=colour)
     panel.set(title=name, xlabel="epoch", ylabel=name)
     panel.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     if len({*history.epochs_of(name)}) == 1:
