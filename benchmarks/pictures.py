@@ -35,8 +35,8 @@ from PIL import Image, ImageDraw
 
 import tinynet
 from tinynet import images
+from tinynet.commands.named import named_model
 from tinynet.inference import DigitReading, predict_image
-from tinynet.picture_command import named_model
 
 BINS = 10  # of the calibration table
 NO_DIGIT = "none"

@@ -40,7 +40,7 @@ ORDER = [
     "exporting", "models", "lite", "differences", "gradcheck", "recipes", "images", "generators",
     "datasets", "readings", "gallery", "number_reading", "calibration", "picture_format", "answers",
     "reader", "segmentation", "recognition", "inference", "plotting", "utils", "sklearn", "keras", "nn",
-    "random", "tensorflow", "__init__", "picture_command", "conversion", "doctor", "__main__",
+    "random", "tensorflow", "__init__", "conversion", "doctor", "commands", "__main__",
 ]  # fmt: skip
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 
@@ -55,6 +55,7 @@ OPTIONAL = {
     "onnx": set(),
     "google": set(),
     "sklearn": {"sklearn"},
+    "django": set(),
 }
 FORBIDDEN = {"torch", "tensorflow", "keras", "jax", "scipy", "pickle", "marshal", "shelve"}
 

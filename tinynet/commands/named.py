@@ -1,0 +1,123 @@
+"""The models and the pictures that names on a command line stand for."""
+
+from __future__ import annotations
+
+import csv
+import glob
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from ..inference import pretrained
+from ..models import Model, load_model
+from .console import shown
+
+SUFFIXES = {  # of what counts as a picture in a folder
+    ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".avif", ".heic", ".ppm",
+    ".pgm", ".pbm", ".ico", ".jp2", ".tga",
+}  # fmt: skip
+TABLE = "manifest.tsv"  # of a folder without folders for classes
+
+
+def named_model(name: str | None) -> Model:
+    """Return the pretrained network of a name, or the model of a file, not compiled."""
+    if name is None or (name in ("mnist_cnn", "mnist_mlp") and not Path(name).exists()):
+        return pretrained(name or "mnist_cnn")
+    return load_model(name, compile=False)
+
+
+def pictures_of(arguments: list[str]) -> Iterator[tuple[str, Any]]:
+    """Yield the name of each picture that is meant, and what to read, or why that cannot be.
+
+    A folder stands for all pictures in it and in its folders, a pattern (`*.png`, `**/*.jpg`) for those that
+    it matches, unless there is a file of that name; and - for the input.
+    """
+    for argument in arguments:
+        if argument == "-":
+            yield "-", ValueError("there is no input") if sys.stdin is None else sys.stdin.buffer
+        elif os.path.isdir(argument):  # noqa: PTH112  (which is False of what can be no name)
+            yield from pictures_in(argument)
+        elif any(sign in argument for sign in "*?[") and not os.path.lexists(argument):
+            yield from _matching(argument)
+        else:
+            yield argument, Path(argument)
+
+
+def pictures_in(folder: str | Path) -> Iterator[tuple[str, Any]]:
+    """Yield the pictures in a folder and in its folders, in the order of their paths, but what is hidden."""
+    failures: list[OSError] = []
+    for root, folders, files in os.walk(folder, onerror=failures.append):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            path = Path(root, name)
+            if _is_picture(path) and path.is_file():
+                yield str(path), path
+    for error in failures:  # folders that are not ours to read
+        yield str(error.filename), error
+
+
+def _matching(pattern: str) -> Iterator[tuple[str, Any]]:
+    """Yield the pictures that a pattern matches."""
+    try:
+        found = sorted({name for name in glob.iglob(pattern, recursive=True) if _is_picture(Path(name))})  # noqa: PTH207
+        files = [name for name in found if Path(name).is_file()]
+    except (OSError, ValueError) as error:
+        yield pattern, error
+        return
+    if not files:
+        yield pattern, FileNotFoundError("there is no picture of such a name")
+    for name in files:
+        yield name, Path(name)
+
+
+def _is_picture(path: Path) -> bool:
+    return not path.name.startswith(".") and path.suffix.lower() in SUFFIXES
+
+
+def labelled_pictures(folder: str | Path) -> list[tuple[str, Any, str]]:
+    """Return the pictures in a folder with their labels: (name, what to read or why that cannot be, label).
+
+    The label is the name of the folder in which a picture lies, also deeper; or a table, manifest.tsv or
+    .csv, says it in the columns `file` and `label`.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        ValueError: there is neither.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"There is no folder {str(folder)!r}.")
+    tables = [folder / TABLE, folder / "manifest.csv"]
+    for table in tables:
+        if table.is_file():
+            return _of_table(table)
+    classes = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    found = [(*one, shown(path.name)) for path in classes for one in pictures_in(path)]
+    if not found:
+        raise ValueError(
+            f"There are no folders with pictures in {str(folder)!r}: each class needs one, such as "
+            f"{folder / 'cat' / '1.jpg'} and {folder / 'dog' / '1.jpg'}."
+        )
+    return found
+
+
+def _of_table(table: Path) -> list[tuple[str, Any, str]]:
+    """Return the pictures that a table names."""
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t" if table.suffix == ".tsv" else ","))
+    if not rows or not {"file", "label"} <= rows[0].keys():
+        raise ValueError(f"{str(table)!r} needs a line of names with `file` and `label`, and lines below.")
+    paths = [table.parent / str(row["file"]) for row in rows]
+    return [(str(path), path, shown(str(row["label"]))) for path, row in zip(paths, rows, strict=True)]
+
+
+def attempt(picture: Any, read: Callable[[Any], Any]) -> Any:
+    """Return what is read in a picture of `pictures_of`, or the error: one picture never stops the others."""
+    if isinstance(picture, Exception):
+        return picture
+    try:
+        return read(picture)
+    except Exception as error:  # of whatever kind
+        return error
