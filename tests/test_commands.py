@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tomllib
 import urllib.request
 from pathlib import Path
 
@@ -661,6 +662,13 @@ def test_serve_finds_the_page_and_says_where_it_would_be(monkeypatch, tmp_path, 
     assert str(tmp_path / "a") in capsys.readouterr().err
 
 
+def test_the_page_is_installed_where_serve_looks_for_it():
+    text = (Path(__file__).parent.parent / "pyproject.toml").read_text("utf-8")
+    wheel = tomllib.loads(text)["tool"]["hatch"]["build"]["targets"]["wheel"]
+    ((source, target),) = wheel["force-include"].items()
+    assert [Path(PARENT, target), Path(PARENT, source)] == [*serve.FOLDERS]
+
+
 def test_serve_without_django_says_how_to_get_it(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "django.core.servers.basehttp", None)
     monkeypatch.setattr(sys, "path", [*sys.path])
@@ -680,6 +688,7 @@ def test_serve_serves_the_page_until_ctrl_c():
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     try:
+        assert process.stderr.readline().startswith("Loading the network")
         line = process.stderr.readline()
         address = re.fullmatch(r"The page is at (http://127.0.0.1:\d+/ocr) until Ctrl-C.\n", line)[1]
         request = urllib.request.Request(address, headers={"Host": "digits.example"})

@@ -60,6 +60,7 @@ def run(options: argparse.Namespace) -> int:
         from django.core.servers.basehttp import run as run_server
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError('The page needs Django: python -m pip install "tinynet[web]"') from error
+    tell("Loading the network, which takes some seconds the first time.")
     application = importlib.import_module("ocr.wsgi").application
 
     def announce(port: int) -> None:
