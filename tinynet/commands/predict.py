@@ -98,10 +98,10 @@ def run(options: argparse.Namespace) -> int:
 
 def summary(told: Counter[str], doubted: int, seconds: float, numbers: bool) -> str:
     """Return a line about many pictures: how many were read, with warnings or without, and as what."""
-    counts = ", ".join(f"{count} {shown(label)}" for label, count in sorted(told.items()))
-    doubts = f", {doubted} of them with a warning" if doubted else ""
+    counts = ", ".join(f"{shown(label)} ({count:,})" for label, count in sorted(told.items()))
     of = f": {counts}" if told and not numbers else ""
-    return f"{told.total():,} pictures read in {seconds:.1f} s{doubts}{of}"
+    doubts = f"; {doubted:,} with a warning" if doubted else ""
+    return f"{told.total():,} pictures read in {seconds:.1f} s{of}{doubts}"
 
 
 def answer(reading: Any, reader: Reader) -> str:
