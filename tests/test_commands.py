@@ -675,6 +675,7 @@ def test_serve_without_django_says_how_to_get_it(monkeypatch, capsys):
     assert 'python -m pip install "tinynet[web]"' in capsys.readouterr().err
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
 def test_serve_serves_the_page_until_ctrl_c():
     pytest.importorskip("django", minversion="5.2")
     environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
