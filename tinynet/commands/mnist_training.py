@@ -73,5 +73,7 @@ def share_of(text: str) -> float:
     except ValueError:
         share = -1
     if not 0 <= share < 1:
-        raise UsageError(f"--validation is a share from 0 to below 1, such as 0.2; got {text!r}")
+        raise UsageError(
+            f"--validation is a share from 0 to below 1, such as 0.2, or a folder of pictures; got {text!r}"
+        )
     return share

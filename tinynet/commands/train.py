@@ -81,13 +81,14 @@ def run(options: argparse.Namespace) -> int:
         if watch.model is None or not watch.model.steps_trained:
             raise
     model = watch.model
-    result = training.result(model)
-    model.save(path)
     if interrupted:
+        model.save(path)  # at once: people press Ctrl-C twice
         epochs = len(model.history.epoch)
         done = f"after {epochs} of {watch.params['epochs']} epochs"
         tell(f"Stopped {done}; saved {shown(str(path))}, with {training.weights(epochs)}.")
         return INTERRUPTED
+    result = training.result(model)
+    model.save(path)
     print("\n".join([*result, f"Saved {shown(str(path))}{training.use(path)}"]))
     if options.plot is not None:
         from .. import plotting
