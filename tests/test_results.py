@@ -27,12 +27,11 @@ def outcome(seed, accuracy, mistakes=()):
     }  # fmt: skip
 
 
-def test_readme_has_the_table_of_the_results_on_record(results):
+def test_readme_and_the_page_have_the_results_on_record(results):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     start, end = results["MARKS"]
-    assert text.split(start)[1].split(end)[0] == results["table"]()
-    page = ROOT / "docs" / "results.md"
-    assert not page.exists() or results["table"]() in page.read_text(encoding="utf-8")
+    assert text.split(start)[1].split(end)[0] == results["one_row"]()
+    assert (ROOT / "docs" / "results.md").read_text(encoding="utf-8") == results["page"]()
 
 
 def test_what_is_on_record_is_what_the_recipes_are(results):
@@ -98,9 +97,8 @@ def test_the_log_is_grouped_by_recipe(results, tmp_path):
     assert results["tried"](tmp_path / "log").splitlines()[-2:] == expected
 
 
-def test_what_each_ingredient_adds(results, tmp_path, monkeypatch):
+def test_what_each_ingredient_adds(results, tmp_path):
     assert results["ablation"](tmp_path / "log") == "Not measured yet.\n"
-    monkeypatch.setitem(results["ablation"].__globals__, "DOCS", tmp_path)
     runs = [
         ("the recipe", 4, 0.995), ("the recipe", 3, 0.5), ("the recipe", 0, 0.996),
         ("no dropout", 0, 0.994), ("no dropout", 4, 0.9946), ("no dropout", 1, 0.5),
@@ -116,4 +114,5 @@ def test_what_each_ingredient_adds(results, tmp_path, monkeypatch):
     assert "ablation.py --seeds 0 4`" in text  # which both have
     assert "| the recipe | 99.55 | +0.00 | 99.65 |" in text
     assert "| no dropout | 99.43 | -0.12 | 99.53 |" in text
+    results["draw_ablation"](results["ablations"](tmp_path / "log"), tmp_path / "ablation.png")
     assert (tmp_path / "ablation.png").read_bytes().startswith(b"\x89PNG")

@@ -1,8 +1,7 @@
-"""Make the README's picture: python docs/readme_picture.py mnist_cnn.safetensors (pip install ".[plot]" first)."""
+"""Make docs/predictions.png: python -m pip install ".[plot]" && python docs/predictions.py."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +13,10 @@ from tinynet.plotting import plot_predictions
 SHOWN = 9  # the first test images that are right, and the first three mistakes
 
 
-def main(path: str) -> None:
-    """Draw some test images with the model's answers."""
-    model = tinynet.load_model(path)
+def main() -> None:
+    """Draw some test images with the answers of the network that comes with tinynet."""
     _, (images, labels) = data.load_mnist()
-    probabilities = model.predict(data.scale_pixels(images))
+    probabilities = tinynet.pretrained("mnist_cnn").predict(data.scale_pixels(images))
     wrong = probabilities.argmax(axis=1) != labels
     chosen = np.concatenate([np.flatnonzero(~wrong)[: SHOWN - 3], np.flatnonzero(wrong)[:3]])
     figure = plot_predictions(images[chosen], probabilities[chosen], labels[chosen])
@@ -26,6 +24,4 @@ def main(path: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python docs/readme_picture.py MODEL.safetensors")
-    main(sys.argv[1])
+    main()
