@@ -1,8 +1,8 @@
 """Every figure that README and the documentation tell has a source beside it, and is what was put on record.
 
-A figure is a number with a unit of measurement, or a table of such. Its source is a program of this
-repository that prints it, or a publication with its year, named in the same paragraph, item or table, or in one
-of the two before or the one after.
+A figure is a number with a unit of measurement, or a table of numbers. Its source is a program of this
+repository that prints it, or a publication with its year, named in the same paragraph, item or table, or in
+one of the two before or the one after.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PAGES = [
     *sorted((ROOT / "docs" / "guides").glob("*.md")),
 ]
 UNITS = r" ?%| (?:ms|µs|s|seconds|CPU seconds|MB|images/s|GFLOP/s)\b|\.\d+(?:×| times\b)"
-FIGURE = re.compile(rf"\d(?:{UNITS})|, (?:%|ms|µs|s|MB|images/s) \||seconds \|")  # the last: heads of tables
+FIGURE = re.compile(rf"\d(?:{UNITS})|, (?:%|ms|µs|s|MB|images/s) \||seconds \||\| [\d.,]+ \|$", re.MULTILINE)
 PROGRAM = re.compile(r"\b(?:benchmarks|examples|tests|docs)/[\w/]+\.py\b")
 PUBLICATION = re.compile(r"\",\s(?:19|20)\d\d\b")
 
@@ -65,6 +65,11 @@ def record(name):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_every_figure_has_its_source(page):
     assert without_source(page.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_program_that_is_named_is_there(page):
+    assert [path for path in PROGRAM.findall(page.read_text("utf-8")) if not (ROOT / path).exists()] == []
 
 
 @pytest.mark.parametrize(

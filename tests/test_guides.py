@@ -1,22 +1,32 @@
-"""What the pages of the documentation show runs, from its first line to its last."""
+"""What the pages of the documentation show runs, from the first line to the last, on few images."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from tinynet import data
 
 DOCS = Path(__file__).parent.parent / "docs"
 
 
 def programs(page):
     """Return the Python blocks of a page."""
-    return re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    block = r"^```(?:python|\{code-cell\} ipython3)\n(.*?)^```"
+    return re.findall(block, page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
 
 
-NEEDS = {"to_onnx": "onnx", "several_machines": "mpi4py"}
-PAGES = [page for page in sorted((DOCS / "guides").glob("*.md")) if programs(page)]
+NEEDS = {"to_onnx": "onnx", "several_machines": "mpi4py", "plots": "matplotlib"}
+GUIDES = sorted((DOCS / "guides").glob("*.md"))
+PAGES = [page for page in [DOCS / "index.md", DOCS / "tutorial.md", *GUIDES] if programs(page)]
+
+
+def few(count):
+    random = np.random.default_rng(count)
+    return random.integers(0, 256, (count, 28, 28), "uint8"), np.arange(count, dtype="uint8") % 10
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -24,4 +34,14 @@ def test_a_page_runs(page, tmp_path, monkeypatch):
     if page.stem in NEEDS:
         pytest.importorskip(NEEDS[page.stem])
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(data, "load_mnist", lambda: (few(100), few(60)))
     exec("\n".join(programs(page)), {"__name__": "__main__"})
+
+
+def test_every_guide_is_found_from_the_start_page():
+    start = (DOCS / "index.md").read_text("utf-8")
+    listed = (DOCS / "guides" / "index.md").read_text("utf-8")
+    for page in GUIDES:
+        if page.stem != "index":
+            assert f"(guides/{page.name})" in start, page
+            assert f"\n{page.stem}\n" in listed, page

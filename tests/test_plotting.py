@@ -105,6 +105,10 @@ def test_the_history_has_a_panel_for_each_metric_and_whole_numbers_below():
         figure.draw_without_rendering()
         shown = [tick for tick in figure.axes[0].get_xticks() if tick > 0]
         assert all(tick == round(tick) for tick in shown)
+    long = History({"loss": [0.5] * 40, "val_loss": [0.4] * 40}, [*range(40)])
+    assert {line.get_marker() for line in plotting.plot_history(long).axes[0].lines} == {
+        ""
+    }  # of many epochs, none
     with pytest.raises(ValueError, match="the history has loss, accuracy, val_loss; got 'acc'"):
         plotting.plot_history(RECORD, "acc")
     with pytest.raises(ValueError, match="no epochs"):
