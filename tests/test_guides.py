@@ -19,7 +19,7 @@ def programs(page):
     return re.findall(block, page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
 
 
-NEEDS = {"to_onnx": "onnx", "several_machines": "mpi4py", "plots": "matplotlib"}
+NEEDS = {"to_onnx": ["onnx", "onnxruntime"], "several_machines": ["mpi4py"], "plots": ["matplotlib"]}
 GUIDES = sorted((DOCS / "guides").glob("*.md"))
 PAGES = [page for page in [DOCS / "index.md", DOCS / "tutorial.md", *GUIDES] if programs(page)]
 
@@ -31,8 +31,8 @@ def few(count):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_page_runs(page, tmp_path, monkeypatch):
-    if page.stem in NEEDS:
-        pytest.importorskip(NEEDS[page.stem])
+    for package in NEEDS.get(page.stem, []):
+        pytest.importorskip(package)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(data, "load_mnist", lambda: (few(100), few(60)))
     exec("\n".join(programs(page)), {"__name__": "__main__"})
