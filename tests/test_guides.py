@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from tinynet import data
 
 DOCS = Path(__file__).parent.parent / "docs"
+LESSONS = DOCS.parent / "examples" / "notebooks"  # which the build of the documentation runs
 
 
 def programs(page):
@@ -45,3 +47,10 @@ def test_every_guide_is_found_from_the_start_page():
         if page.stem != "index":
             assert f"(guides/{page.name})" in start, page
             assert f"\n{page.stem}\n" in listed, page
+
+
+@pytest.mark.parametrize("lesson", sorted(LESSONS.glob("*.ipynb")), ids=lambda lesson: lesson.stem)
+def test_a_lesson_is_kept_without_what_it_prints(lesson):
+    cells = json.loads(lesson.read_text("utf-8"))["cells"]
+    assert [cell["outputs"] for cell in cells if cell["cell_type"] == "code" and cell["outputs"]] == []
+    assert {cell["execution_count"] for cell in cells if cell["cell_type"] == "code"} == {None}

@@ -18,9 +18,8 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
     """A regressor for scikit-learn: a function that builds a model, or the sizes of hidden layers.
 
     Args:
-        model, hidden_layer_sizes, activation, optimizer, metrics, epochs, batch_size, validation_split,
-            shuffle, callbacks, verbose, warm_start, random_state, nested: see `NetworkClassifier`. The
-            function's `meta` holds `n_features_in_`, `X_shape_`, `target_type_` and `n_outputs_expected_`.
+        model: and all others but the loss: see `NetworkClassifier`. The function's `meta` holds
+            `n_features_in_`, `X_shape_`, `target_type_` and `n_outputs_expected_`.
         loss: default None for "mse".
 
     Attributes:
