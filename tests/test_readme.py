@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinynet import data
+from tinynet import data, load_model
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -30,7 +30,8 @@ def few_images(monkeypatch, tmp_path):
 def test_its_program_runs():
     known = {}
     exec(PROGRAM, known)
-    assert known["same"].count_params() == known["model"].count_params()
+    assert load_model("digits.safetensors").count_params() == known["model"].count_params()
+    assert sum(bool(line) for line in PROGRAM.splitlines()) == 10
 
 
 def test_what_it_needs_is_what_is_installed():
