@@ -13,24 +13,29 @@ import argparse
 import os
 import platform
 import re
+import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from common import available_cores, best_seconds, in_new_process, use_threads
+from quiet import Moment, share_of_others
 from report import number
 
 SIZE = 2048  # of the matrices
 MEMORY, CACHE = 2**30, 2**19  # bytes that a copy reads and writes
-PACKAGES = ("tinynet", "numpy", "numba", "torch", "keras", "tensorflow", "tensorflow-cpu", "jax")
+PACKAGES = (
+    *("tinynet", "numpy", "numba", "torch", "keras", "tensorflow", "tensorflow-cpu", "jax"),
+    *("onnxruntime", "openvino", "scikit-learn"),
+)
 
 
-def sgemm_rate() -> float:
+def sgemm_rate(seconds: float = 2) -> float:
     """Return the GFLOP/s of the best of several products of two float32 matrices."""
     a, b = np.random.default_rng(0).standard_normal((2, SIZE, SIZE), np.float32)
     product = np.empty_like(a)
-    return 2e-9 * SIZE**3 / best_seconds(lambda: np.matmul(a, b, out=product), seconds=2, calls=10)
+    return 2e-9 * SIZE**3 / best_seconds(lambda: np.matmul(a, b, out=product), seconds=seconds, calls=10)
 
 
 def bandwidth(size: int) -> float:
@@ -38,6 +43,14 @@ def bandwidth(size: int) -> float:
     source = np.ones(size // 2, np.uint8)
     target = np.zeros_like(source)
     return 1e-9 * size / best_seconds(lambda: np.copyto(target, source))
+
+
+def look(seconds: float = 0.5) -> Moment:
+    """Look at the machine when nothing is measured, for about two seconds."""
+    load = os.getloadavg()[0]
+    time.sleep(0.2)  # until threads that wait for work have gone to sleep
+    others = share_of_others()
+    return Moment(in_new_process(sgemm_rate, seconds), others, load)
 
 
 def tile() -> str:

@@ -13,6 +13,11 @@ Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
+class Scale:
+    """From pixels, 0 to 255, to numbers from 0 to 1."""
+
+
+@dataclass(frozen=True)
 class Conv:
     """A convolution with "same" padding, and ReLU unless a `Norm` follows."""
 
@@ -55,7 +60,7 @@ class Full:
     activation: str = "relu"
 
 
-Layer = Conv | Norm | Pool | Drop | Flat | Full
+Layer = Scale | Conv | Norm | Pool | Drop | Flat | Full
 
 
 @dataclass(frozen=True)
@@ -123,3 +128,4 @@ NORMALIZED_CNN = Network(
     "CNN with three BatchNormalizations", CNN.input_shape, (*NORMAL_BLOCK * 3, *CNN.layers[-3:])
 )
 MLP = Network("MLP", (28, 28, 1), (Flat(), Full(512), Drop(0.2), Full(512), Drop(0.2), Full(10, "softmax")))
+CNN_OF_PIXELS = Network("CNN", CNN.input_shape, (Scale(), *CNN.layers))

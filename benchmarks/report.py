@@ -6,11 +6,11 @@ import json
 import statistics
 from argparse import Namespace
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from quiet import Moment, reasons
 
 OURS = "tinynet"
 RESULTS = Path(__file__).parent / "results"
@@ -22,6 +22,9 @@ COLORS = {
     "PyTorch compiled": "#c9c9c9",
     "Keras/TensorFlow": "#1f77b4",
     "Keras/JAX": "#9ecae1",
+    "ONNX Runtime": "#2ca02c",
+    "OpenVINO": "#9467bd",
+    "scikit-learn": "#ff7f0e",
 }
 
 
@@ -37,6 +40,10 @@ class Row:
         goal: the ratio to the best peer that tinynet should reach, if there is one.
         limit: what tinynet's median should reach or stay below, if there is a limit.
         first: by contestant, the seconds from nothing to a first result, which no round contains.
+        moments: what the machine was like before and after.
+        group: of rows that belong together.
+
+    A peer that is much slower than the others may have fewer rounds than they have.
     """
 
     name: str
@@ -46,10 +53,16 @@ class Row:
     goal: float | None = None
     limit: float | None = None
     first: dict[str, float] = field(default_factory=dict)
+    moments: list[Moment] = field(default_factory=list)
+    group: str = ""
 
     def median(self, name: str) -> float:
         """Return a contestant's median."""
         return statistics.median(self.rounds[name])
+
+    def best(self, name: str) -> float:
+        """Return a contestant's best round: the highest rate, or the least time."""
+        return max(self.rounds[name]) if self.more_is_better else min(self.rounds[name])
 
     def best_peer(self) -> str | None:
         """Return the peer with the best median."""
@@ -62,8 +75,22 @@ class Row:
         best = self.best_peer()
         if best is None or name not in self.rounds:
             return None
-        pairs = list(zip(self.rounds[name], self.rounds[best], strict=True))
-        return statistics.median(own / other if self.more_is_better else other / own for own, other in pairs)
+        pairs = zip(self.rounds[name], self.rounds[best], strict=False)
+        return statistics.median(self._times(own, other) for own, other in pairs)
+
+    def ratio_of_bests(self) -> float | None:
+        """Return how many times as good tinynet's best round is as the best round of any peer."""
+        peers = [self.best(name) for name in self.rounds if name != OURS]
+        if not peers or OURS not in self.rounds:
+            return None
+        return self._times(self.best(OURS), max(peers) if self.more_is_better else min(peers))
+
+    def _times(self, own: float, other: float) -> float:
+        return own / other if self.more_is_better else other / own
+
+    def doubts(self, sgemm: float) -> list[str]:
+        """Return why not to believe the row, where matrix products reach so many GFLOP/s when it is quiet."""
+        return reasons(self.moments, sgemm)
 
     def reached(self) -> bool | None:
         """Return whether tinynet reaches the goal and keeps the limit; None where there is neither."""
@@ -83,8 +110,19 @@ class Row:
 
     def record(self) -> dict[str, Any]:
         """Return everything about the row, as JSON can hold it."""
-        derived = {"best_peer": self.best_peer(), "ratio": self.ratio(), "reached": self.reached()}
+        derived = {
+            "best_peer": self.best_peer(),
+            "ratio": self.ratio(),
+            "ratio of best rounds": self.ratio_of_bests(),
+            "reached": self.reached(),
+        }
         return asdict(self) | {"medians": {name: self.median(name) for name in self.rounds}} | derived
+
+
+def row_of(record: dict[str, Any]) -> Row:
+    """Return the row of a record."""
+    values = {field.name: record[field.name] for field in fields(Row)}
+    return Row(**values | {"moments": [Moment(**moment) for moment in record["moments"]]})
 
 
 def number(value: float | None) -> str:
@@ -129,60 +167,4 @@ def write(path: Path, content: Any) -> None:
     """Write a text as it is, or anything else as JSON, and say where."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content if isinstance(content, str) else json.dumps(content, indent=1) + "\n", "utf-8")
-    print(f"Wrote {path}")
-
-
-def long_table(rows: Iterable[Row]) -> str:
-    """Return a line for each row and contestant."""
-    lines = []
-    for row in rows:
-        verdict = {True: "reached", False: "missed", None: ""}[row.reached()]
-        for i, name in enumerate(row.rounds):
-            first = number(row.first[name]) if name in row.first else ""
-            measured = [number(row.median(name)), spread(row.rounds[name]), first]
-            aims = [times(row.ratio()), row.aims(), verdict] if name == OURS else [""] * 3
-            lines.append([f"{row.name}, {row.unit}" if i == 0 else "", name, *measured, *aims])
-    header = ["", "", "median", "least to most", "first result, s", "tinynet / best peer", "goal", ""]
-    return table(header, lines)
-
-
-def short_table(rows: Iterable[Row], names: list[str], machine: dict[str, Any]) -> str:
-    """Return docs/speed.md's table: a line for each row, medians with the spread below."""
-    lines = []
-    for row in rows:
-        cells = [f"{row.name}, {row.unit}"]
-        for name in names:
-            values = row.rounds.get(name)
-            cells.append(f"{number(row.median(name))}<br><sub>{spread(values)}</sub>" if values else "")
-        best = row.best_peer()
-        lines.append([*cells, f"**{times(row.ratio())}**" if best else "", row.aims()])
-    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
-    return markdown(["", *names, "tinynet / best peer", "goal"], lines) + (
-        f"\nMedians; the least and the most below. {machine['processor']}, {machine['threads']} threads; "
-        f"SGEMM {number(machine['SGEMM, GFLOP/s'])} GFLOP/s; {versions}.\n"
-    )
-
-
-def draw(rows: list[Row], names: list[str], path: Path, most: float = 5) -> None:
-    """Draw every contestant of every row relative to the best peer."""
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(9, 0.4 + 0.62 * len(rows)), layout="constrained")
-    height = 0.84 / len(names)
-    for i, name in enumerate(names):
-        places = [(row, j) for j, row in enumerate(rows) if name in row.rounds]
-        ratios = [row.ratio(name) or 0 for row, _ in places]
-        heights = [j + (i - (len(names) - 1) / 2) * height for _, j in places]
-        axes.barh(heights, np.minimum(ratios, most), 0.9 * height, color=COLORS.get(name), label=name)
-        for ratio, y in zip(ratios, heights, strict=True):
-            if name == OURS:
-                axes.text(min(ratio, most) + 0.03, y, times(ratio), va="center", fontsize=7, weight="bold")
-    axes.axvline(1, color="black", linewidth=0.8)
-    axes.set_yticks(range(len(rows)), [row.name for row in rows])
-    axes.set(xlim=(0, most + 0.4), ylim=(len(rows) - 0.4, -0.6), xlabel="times as good as the best peer")
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.tick_params(axis="y", length=0)
-    figure.legend(loc="outside lower center", ncols=len(names), frameon=False, fontsize=8)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
     print(f"Wrote {path}")

@@ -20,7 +20,7 @@ import numpy as np
 from common import available_cores, interleave
 from machine import describe, text
 from networks import Conv, Flat, Full, Network, Pool
-from peers import PEERS, Worker, build_alike, start_workers
+from peers import PEERS, Worker, able, build_alike, start_workers
 from report import COLORS, OURS, RESULTS, Row, number, settings, table, times, write
 
 CORES = available_cores()
@@ -107,10 +107,12 @@ def measure(case: Case, method: str, workers: dict[str, Worker], rounds: int) ->
     each = min(seconds(workers[OURS]) for _ in range(3)) / trial
     most = MOST_BYTES // (4 * int(np.prod(case.image)) * case.batch_size)
     batches = max(1, min(round(SECONDS / each), most))
-    for worker in workers.values():
-        prepare(worker, batches)
-    interleave({name: partial(seconds, worker) for name, worker in workers.items()}, 1)  # warms up
-    taken = interleave({name: partial(seconds, worker) for name, worker in workers.items()}, rounds)
+    functions = {}
+    for name in able(workers, network, METHODS[method]):
+        prepare(workers[name], batches)
+        functions[name] = partial(seconds, workers[name])
+    interleave(functions, 1)  # warms up
+    taken = interleave(functions, rounds)
     rates = {name: [batches * case.batch_size / value for value in values] for name, values in taken.items()}
     return Row(method, "images/s", rates, more_is_better=True)
 
@@ -183,7 +185,10 @@ def draw(rows: dict[Place, Row], path: Path) -> None:
 
 def parse() -> argparse.Namespace:
     """Return what the command line says."""
-    fast = [name for name in PEERS if name not in (OURS, "PyTorch compiled")]  # compiling takes minutes
+    fitting = dict.fromkeys(
+        name for method in METHODS.values() for name in able(PEERS, Case().network(), method)
+    )
+    fast = [name for name in fitting if name not in (OURS, "PyTorch compiled")]  # compiling takes minutes
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--cases", default="", help='only those whose name contains this: "training, filters"'

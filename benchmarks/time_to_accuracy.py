@@ -21,7 +21,7 @@ import numpy as np
 from common import KEEP_FREED, Array, available_cores, environment, in_new_process, in_turn, use_threads
 from machine import describe, text
 from networks import Conv, Flat, Full, Network, Pool
-from peers import PEERS, Training, start_workers
+from peers import PEERS, Training, able, start_workers
 from report import OURS, RESULTS, markdown, settings, table, write
 
 from tinynet.recipes import RECIPES
@@ -108,9 +108,8 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--threads", type=int, default=available_cores(), help="default: the cores there are")
     parser.add_argument("--seeds", type=int, default=5, help="how many, from 0; default: 5")
-    parser.add_argument(
-        "--peers", nargs="*", default=list(PEERS)[1:], choices=list(PEERS)[1:], metavar="PEER"
-    )
+    peers = able(list(PEERS)[1:], NETWORK, "train")
+    parser.add_argument("--peers", nargs="*", default=peers, choices=peers, metavar="PEER")
     parser.add_argument("--images", type=int, default=60_000, help="fewer, to see whether it runs")
     parser.add_argument("--validation", action="store_true", help="test on the last 6,000 training images")
     parser.add_argument(

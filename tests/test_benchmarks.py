@@ -16,13 +16,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import ablation
 import accuracy
 import common
-import compare
 import kernels
 import normalization
 import report
 import scaling
 from networks import CNN, MLP, Conv, Drop, Flat, Full, Network, Pool
-from peers import Tinynet, Training, Worker, build_alike, start_workers
+from peers import PEERS, Training, Worker, build_alike, start_workers
 from report import Row
 from time_to_accuracy import NETWORK, RECIPE
 
@@ -47,7 +46,7 @@ def test_flops_of_a_network_worked_by_hand():
 
 @pytest.mark.parametrize("network", [CNN, MLP, TINY], ids=lambda network: network.name)
 def test_weights_fit_tinynets_parameters(network):
-    peer = Tinynet()
+    peer = PEERS["tinynet"]()
     peer.build(network, network.weights())
     assert [parameter.value.shape for parameter in peer.model.parameters] == [
         value.shape for value in network.weights()
@@ -81,12 +80,6 @@ def test_without_a_peer_only_a_limit_is_judged():
     assert row.reached()
 
 
-def test_share_of_sgemm():
-    row = compare.share_of_sgemm(rates(), sgemm=1e-8 * CNN.flops(training=True))
-    assert row.rounds["A"] == pytest.approx([100, 100, 100])
-    assert row.ratio() == pytest.approx(2)
-
-
 @pytest.mark.parametrize(
     ("value", "text"), [(None, "-"), (0.01234, "0.0123"), (1.5, "1.50"), (99.94, "99.9"), (12345.6, "12,346")]
 )
@@ -97,16 +90,6 @@ def test_numbers_have_three_digits_or_more(value, text):
 def test_tables():
     assert report.table(["", "s"], [["a", "1"], ["bcd", "23"]]) == "      s\na     1\nbcd  23"
     assert report.markdown(["", "s"], [["a", "1"]]) == "|  | s |\n| --- | ---: |\n| a | 1 |\n"
-    long = report.long_table([rates()]).splitlines()
-    assert [line.split()[:2] for line in long[2:]] == [["A", "10.0"], ["B", "2.00"]]
-    assert "10.0 to 30.0" in long[1]
-    machine = {"versions": {"python": "3"}, "processor": "P", "threads": 2, "SGEMM, GFLOP/s": 100.0}
-    short = report.short_table([rates()], ["tinynet", "A", "missing"], machine).splitlines()
-    assert short[2].split(" | ")[1:3] == [
-        "20.0<br><sub>10.0 to 30.0</sub>",
-        "10.0<br><sub>10.0 to 10.0</sub>",
-    ]
-    assert short[2].split(" | ")[3] == ""
 
 
 def test_rounds_take_turns_in_another_order(monkeypatch):
