@@ -554,9 +554,9 @@ def test_exchange_transposes_matrices(shape, dtype):
 def test_all_finite_sees_one_bad_element_anywhere(dtype):
     for size, place in [(1, 0), (1023, 1022), (1024, 1023), (1025, 1024), (5000, 2500)]:
         x = np.zeros(size, dtype)
-        assert elementwise.all_finite(reads(x))
+        assert elementwise.all_finite(reads(x), np.empty(1, dtype))
         for bad in (np.nan, np.inf, -np.inf):
             x[place] = bad
-            assert not elementwise.all_finite(reads(x))
-    assert elementwise.all_finite(np.full(5000, np.finfo(dtype).max, dtype))
-    assert elementwise.all_finite(np.empty(0, dtype))
+            assert not elementwise.all_finite(reads(x), np.empty(1, dtype))
+    assert elementwise.all_finite(np.full(5000, np.finfo(dtype).max, dtype), np.empty(1, dtype))
+    assert elementwise.all_finite(np.empty(0, dtype), np.empty(1, dtype))

@@ -18,7 +18,7 @@ x, y, dx, filled = np.array([-1.0, 2.0]), np.empty(2), np.empty(2), np.empty(2)
 elementwise.leaky_relu(x, y, 0.5)
 elementwise.leaky_relu_gradient(y, np.ones(2), dx, 0.5)
 elementwise.fill(filled, 3.0)
-print(y.tolist(), dx.tolist(), filled.tolist(), elementwise.all_finite(x))
+print(y.tolist(), dx.tolist(), filled.tolist(), elementwise.all_finite(x, np.empty(1)))
 used = [elementwise.leaky_relu, elementwise.leaky_relu_gradient, elementwise.fill, elementwise.all_finite]
 print(sum(sum(kernel.stats.cache_hits.values()) for kernel in used))
 """

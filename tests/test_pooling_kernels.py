@@ -272,12 +272,15 @@ def test_bias_gradient_of_special_values(dtype):
 def test_all_finite_reads_every_element_and_nothing_else(dtype):
     for size in range(70):
         x = reads(np.full(size, np.finfo(dtype).max, dtype))  # NaNs around it; sums would overflow
-        assert elementwise.all_finite(x) is True
+        buffer = np.full(3, 7.0, dtype)
+        assert elementwise.all_finite(x, buffer[1:2]) is True
+        assert buffer.tolist() == [7, 1, 7]
         for place, bad in itertools.product(
             {0, size // 2, size - 1} if size else (), (np.nan, np.inf, -np.inf)
         ):
             kept, x[place] = x[place], bad
-            assert elementwise.all_finite(x) is False
+            assert elementwise.all_finite(x, buffer[1:2]) is False
+            assert buffer.tolist() == [7, 0, 7]
             x[place] = kept
 
 
@@ -456,7 +459,7 @@ for dtype, c in itertools.product((np.float32, np.float64), (1, 7, 8, 9, 17, 33)
         elementwise.pad(y, padded, top, left)
         assert padded.sum() == 8 * c
     flat = fenced(c)
-    assert elementwise.all_finite(flat)
+    assert elementwise.all_finite(flat, fenced(1))
     elementwise.fill(flat, 2.0)
     assert (flat == 2).all()
     rows, result, back = fenced(3, c), fenced(3, c), fenced(3, c)

@@ -209,7 +209,7 @@ def test_one_sample_of_a_large_dense_layer_is_many_tasks_with_the_batch_s_bits(s
     for i in range(30):
         assert model.predict(x[i : i + 1]).tobytes() == expected[i].tobytes()
     (one,) = model.infer.recorded.idle[((1, 401),)]
-    assert [len(stage) for stage in one.program.plan.kept][:2] == [4, 6]
+    assert [len(stage) > 1 for stage in one.program.plan.kept] == [False, True, True, False]
 
 
 def test_addresses():
@@ -219,3 +219,25 @@ def test_addresses():
     x.setflags(write=False)
     assert recording.address_of(x) == x.ctypes.data
     assert recording.address_of(np.zeros((0, 3))) >= 0
+
+
+@pytest.mark.parametrize("place", [0, 41, 42, 149])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_predict_refuses_what_is_not_finite_wherever_it_is(set_threads, place, bad):
+    set_threads(2)
+    model = tiny()
+    x, _ = batch(150)
+    for _ in range(2):
+        expected = model.predict(x)
+        x[place, 3] = bad
+        with pytest.raises(ValueError, match=rf"NaN or infinite values, the first at \({place}, 3\)"):
+            model.predict(x)
+        x[place, 3] = 0
+        assert model.predict(x).shape == expected.shape
+
+
+def test_one_sample_may_be_the_first_thing_that_a_process_computes(run_python):
+    code = (
+        "from tinynet import Sequential, layers as l; Sequential([l.Dense(3)], 2).predict([[1, 2]]); print(1)"
+    )
+    assert run_python(code) == "1\n"

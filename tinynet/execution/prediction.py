@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import kernels
 from .parallel import cut, get_num_threads
 from .recording import Recorded, each
 
 Array = NDArray[Any]
 
-MAX_SAMPLES = 56  # in a shard of a prediction: they fit in a cache, and fill the kernels' tiles of 14 rows
+MAX_SAMPLES = 42  # in a shard of a prediction: they fit in a core's cache, and into whole tiles of any CPU
+SHARDS = 4  # for each thread, that are recorded together
 MAX_SHARD_BYTES = 2**24  # of all layers' outputs for a shard of a prediction, which a recording keeps
 
 
@@ -41,25 +43,38 @@ class Prediction:
         self.most = min(MAX_SAMPLES, max(MAX_SHARD_BYTES // max(bytes_per_sample, 1), 1))
         self.recorded = Recorded(self.compute, only_kernels, lasting)
 
-    def __call__(self, inputs: Sequence[Array]) -> list[Array]:
+    def __call__(self, inputs: Sequence[Array], refuse: Callable[[Array], None] | None = None) -> list[Array]:
         """Return the function's results for a batch, a few shards at a time.
 
         Args:
             inputs: (N, ...) each, N at least 1, contiguous.
+            refuse: is called with each input, and raises, if some of their numbers are NaN or infinite.
 
         Returns:
             New arrays (N, ...).
         """
-        samples, most = len(inputs[0]), 2 * get_num_threads() * self.most
+        samples, most = len(inputs[0]), SHARDS * get_num_threads() * self.most
         if samples <= most:
-            return self.recorded(*inputs)
-        parts = [
-            self.recorded(*(x[begin : begin + most] for x in inputs)) for begin in range(0, samples, most)
-        ]
-        return [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+            *results, finite = self.recorded(*inputs)
+        else:
+            parts = [
+                self.recorded(*(x[begin : begin + most] for x in inputs)) for begin in range(0, samples, most)
+            ]
+            *results, finite = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        if refuse is not None and 0 in finite.tolist():
+            for x in inputs:
+                refuse(x)
+        return results
 
     def compute(self, *inputs: Array) -> list[list[Array]]:
-        """Return the results for each shard."""
-        samples, threads = len(inputs[0]), get_num_threads()
+        """Return the results for each shard, and after them 1 for each input that is finite, else 0."""
+        samples, count, threads = len(inputs[0]), len(inputs), get_num_threads()
         shards = cut(samples, threads * math.ceil(samples / (threads * self.most)))
-        return each(lambda i: self.function([x[shards[i]] for x in inputs]), len(shards))
+
+        def shard(number: int) -> list[Array]:
+            parts, finite = [x[shards[number]] for x in inputs], np.empty(count, inputs[0].dtype)
+            for i, part in enumerate(parts):
+                kernels.elementwise.all_finite(part.reshape(-1), finite[i : i + 1])
+            return [*self.function(parts), finite]
+
+        return each(shard, len(shards))

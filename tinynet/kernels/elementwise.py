@@ -241,11 +241,12 @@ def dropout_groups(
 
 
 @kernel
-def all_finite(x: Array) -> bool:
-    """Return whether no element of the flat x is NaN or infinite."""
+def all_finite(x: Array, result: Array) -> bool:
+    """Return whether no element of the flat x is NaN or infinite, and write it to result, (1,), as 1 or 0."""
     lanes = VECTOR_BYTES // x.itemsize
     differences = broadcast(x.dtype.type(0))
     for i in range(0, x.size, lanes):
         value = load(x, i, x.size - i)
         differences = add(differences, subtract(value, value))  # 0, or NaN for NaN and infinities
-    return bool(lane_sum(differences) == 0)
+    result[0] = lane_sum(differences) == 0
+    return bool(result[0])

@@ -190,15 +190,15 @@ class Layer(Buildable):
                 )
             return symbol.join(self, x)
         self.build_for(x)
+        return as_tensors(self.answer(x, bool(training)))
+
+    def answer(self, x: Any, training: bool) -> Any:
+        """Compute what a call returns: what `forward` returns, also for other shapes than the built one."""
         if not training and self.wiring is None:
             shapes = [np.shape(one) for one in (x if self.takes_several else [x])]
             shape: Any = tuple(one[1:] for one in shapes) if self.takes_several else shapes[0][1:]
             if shape != self.input_shape and all(shapes):
-                return as_tensors(self.twin(shape, 0).forward(x))
-        return as_tensors(self.answer(x, bool(training)))
-
-    def answer(self, x: Any, training: bool) -> Any:
-        """Compute what a call returns: `forward`, or the same in another way."""
+                return self.twin(shape, 0).forward(x)
         return self.forward(x, training)
 
     def forward(self, x: ArrayLike, training: bool = False) -> Array:

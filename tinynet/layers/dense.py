@@ -21,7 +21,7 @@ from .geometry import Shape
 from .parameter import Parameter
 from .restraints import check_restraints, restraints
 
-PART_PRODUCTS = 2**16  # of a single sample: then it pays that another thread takes a part of them
+PART_PRODUCTS = 2**17  # of a single sample: then it pays that another thread takes a part of them
 
 
 @dataclass(eq=False, repr=False)

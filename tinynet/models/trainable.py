@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import zlib
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -110,17 +111,15 @@ class Trainable(Compiled, only_kernels=True):
 
     def _predict(self, inputs: list[Array]) -> list[Array]:
         """Return the outputs for arrays of integers or floats."""
-        if are_fitting(inputs, self.dtype):
-            for array in inputs:
-                check_finite(array)
-            return self.infer(inputs)
-        parts, first = [], 0
-        for chunk in Samples(inputs, self.dtype).chunks():
-            converted = chunk.convert()
-            for array in converted:
-                check_finite(array, first)
-            parts.append(self.infer(converted))
-            first += len(chunk)
+        parts, first, infer = [], 0, self.infer
+        chunks = Samples(inputs, self.dtype).chunks
+        for chunk in [inputs] if are_fitting(inputs, self.dtype) else (part.convert() for part in chunks()):
+            refuse = partial(check_finite, first=first)
+            if not infer.recorded.only_kernels:  # layers of one's own may not expect NaN
+                for array in chunk:
+                    refuse(array)
+            parts.append(infer(chunk, refuse))
+            first += len(chunk[0])
         if len(parts) == 1:
             return parts[0]
         return [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]

@@ -59,7 +59,7 @@ def are_fitting(arrays: Sequence[Array], dtype: np.dtype[Any]) -> bool:
 
 def check_finite(array: Array, first: int = 0) -> None:
     """Raise ValueError if an array of inputs, of which `first` samples are before, has NaN or infinity."""
-    if not kernels.elementwise.all_finite(array.reshape(-1)):
+    if not kernels.elementwise.all_finite(array.reshape(-1), np.empty(1, array.dtype)):
         row, *place = np.argwhere(~np.isfinite(array))[0].tolist()
         raise ValueError(
             f"x holds NaN or infinite values, the first at {(first + row, *place)}; clean the data first."

@@ -75,6 +75,8 @@ def largest(arrays: Iterable[Array]) -> float:
 def not_finite(model: Layer) -> str | None:
     """Return the path of a parameter that holds NaN or infinite weights, if there is one."""
     for path, parameter in model.named_parameters().items():
-        if not kernels.elementwise.all_finite(parameter.value.reshape(-1)):
+        if not kernels.elementwise.all_finite(
+            parameter.value.reshape(-1), np.empty(1, parameter.value.dtype)
+        ):
             return path
     return None
