@@ -222,10 +222,8 @@ class ConvNorm(Layer, only_kernels=True):
             return self.backward_windows(self.x, dy)
         upstream = dy.reshape(-1, conv.filters)
         if pool is None:
-            rows, gate = (
-                self.result.reshape(upstream.shape),
-                y.reshape(upstream.shape)[: None if norm.relu else 0],
-            )
+            rows = self.result.reshape(upstream.shape)
+            gate = y.reshape(upstream.shape)[: None if norm.relu else 0]
             sums = norm.parameter_gradients(rows, upstream, gate, 0.0 if norm.relu else -1.0)
         else:
             chosen, place = self.chosen.reshape(upstream.shape), self.place.reshape(upstream.shape)
