@@ -149,7 +149,6 @@ LONG = [
     "layers/base.py",
     "models/model.py",
     "models/trainable.py",
-    "kernels/normalization.py",
 ]
 
 
