@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import itertools
 import math
 import os
 import pickle
@@ -14,8 +15,9 @@ import pytest
 
 from tinynet import Sequential, get_num_threads, layers, losses, optim
 from tinynet.execution.recording import Recorded
-from tinynet.layers import conv_pool
+from tinynet.layers import conv_pool, workspace
 from tinynet.layers.flow import Flow
+from tinynet.layers.workspace import Room
 from tinynet.training import blocks
 from tinynet.training import step as shards
 from tinynet.training.step import Steps
@@ -830,3 +832,89 @@ def test_clipping_may_begin_after_compiling(clip):
         return model.flat.value
 
     np.testing.assert_array_equal(train(None), train(0.01))
+
+
+# The memory of steps
+
+
+def of_all_kinds():
+    convolution = {"padding": "same", "activation": "relu"}
+    made = [
+        layers.Conv2D(16, 3, **convolution),
+        layers.MaxPool2D(2),
+        layers.Dropout(0.2),
+        layers.Conv2D(16, 3, **convolution),  # by Winograd, as the next one with other channels
+        layers.BatchNormalization(),
+        layers.Conv2D(8, 3, method="winograd", padding="same"),
+        layers.MaxPool2D(2),
+        layers.DepthwiseConv2D(3),
+        layers.Flatten(),
+        layers.Dense(9, activation="tanh"),
+        layers.Dense(3, activation="softmax"),
+    ]
+    model = Sequential(made, (14, 14, 2), seed=5)
+    model.compile(optim.Adam(0.01), metrics=["accuracy"])
+    return model
+
+
+def images(samples, seed=0):
+    random = np.random.default_rng(seed)
+    return random.normal(size=(samples, 14, 14, 2)).astype(np.float32), random.integers(0, 3, samples)
+
+
+def test_what_a_step_left_in_memory_does_not_count():
+    one, other = of_all_kinds(), of_all_kinds()
+    for number, samples in enumerate([40, 23, 40, 7, 23, 40]):
+        batch = images(samples, number)
+        assert one.train_on_batch(*batch) == other.train_on_batch(*batch)
+        for block in other.trainer.steps.memory:
+            block.fill(0xFF)  # NaN, whatever the type
+    assert one.flat.value.tobytes() == other.flat.value.tobytes()
+
+
+def test_batches_of_all_sizes_work_in_the_same_memory():
+    model = of_all_kinds()
+    model.train_on_batch(*images(40))
+    memory = model.trainer.steps.memory
+    before = [block.ctypes.data for block in memory]
+    for samples in (39, 23, 7, 1):
+        model.train_on_batch(*images(samples))
+    assert [block.ctypes.data for block in model.trainer.steps.memory] == before
+    for step in model.trainer.steps.sizes.values():
+        assert 0 < step.room.nbytes <= model.trainer.steps.sizes[((40, 14, 14, 2),)].room.nbytes
+        assert np.may_share_memory(step.replicas[0].layers[-1].x, memory[0])
+
+
+def test_arrays_lie_apart_and_begin_with_a_line_of_the_cache(monkeypatch):
+    monkeypatch.setattr(workspace, "BLOCK_BYTES", 4096)
+    blocks, random = [], np.random.default_rng(0)
+    for _ in range(2):
+        room, arrays = Room(blocks), []
+        for number in range(200):
+            shape = tuple(random.integers(0, 9, random.integers(0, 4)).tolist())
+            arrays.append(room.empty(shape, np.dtype(random.choice(["float32", "float64", "uint8"]))))
+            arrays[-1].fill(number)
+        arrays.append(room.empty((5000,), np.dtype(np.float64)))
+        assert all(array.ctypes.data % 64 == 0 for array in arrays)
+        assert all((array == number).all() for number, array in enumerate(arrays[:-1]))
+
+
+def test_threads_lay_arrays_at_the_same_time():
+    for _ in range(20):
+        room = Room([])
+        with ThreadPoolExecutor(4) as pool:
+            shapes, kinds = [(n,) for n in range(1, 400)], [np.dtype(np.int64)] * 399
+            arrays = [*pool.map(room.empty, shapes, kinds)]
+        places = sorted((array.ctypes.data, array.nbytes) for array in arrays)
+        assert all(a + size <= b for (a, size), (b, _) in itertools.pairwise(places))
+
+
+def test_layers_of_a_replica_share_what_they_work_in_for_a_moment():
+    model = of_all_kinds()
+    model.train_on_batch(*images(40))
+    (step,) = model.trainer.steps.sizes.values()
+    for replica in step.replicas:
+        assert len({id(space.scratch) for space in replica.workspaces}) == 1
+        assert {"u", "v", "m", "du"} <= {*replica.workspaces[0].scratch}
+    first, second = (replica.workspaces[0].scratch["v"] for replica in step.replicas[:2])
+    assert not np.may_share_memory(first, second)

@@ -348,7 +348,7 @@ class Layer(Buildable):
         return remembered, array
 
     def empty(self, name: str, shape: Shape, training: bool = True, dtype: DTypeLike | None = None) -> Array:
-        """Return an uninitialised array: new, or in a replica that trains, the one used last time.
+        """Return an uninitialised array: new, or in a replica that trains, the same place in every step.
 
         Args:
             name: what the array is for; one array is kept for each name.
@@ -360,6 +360,18 @@ class Layer(Buildable):
         if self.workspace is None or not training:
             return empty(shape, kind)
         return self.workspace.empty(name, shape, kind)
+
+    def for_now(self, name: str, shape: Shape, training: bool = True) -> Array:
+        """Return an uninitialised array to work in until `forward` or `backward` returns, not longer.
+
+        In a replica that trains, all layers get the same memory by the same name, which the cache then holds.
+
+        Args:
+            name, shape, training: as in `empty`.
+        """
+        if self.workspace is None or not training:
+            return empty(shape, np.dtype(self.dtype))
+        return self.workspace.for_now(name, shape, np.dtype(self.dtype))
 
 
 def hyperparameters(layer: Layer) -> list[dataclasses.Field[Any]]:

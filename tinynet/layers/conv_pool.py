@@ -97,7 +97,7 @@ class ConvPool(Layer, only_kernels=True):
             )
             return y
         parts, kernel = slices(conv, len(x)), conv.weights_of(conv.kernel.value)
-        results = self.empty("results", (parts[0].stop, *conv.output_shape), training)
+        results = self.for_now("results", (parts[0].stop, *conv.output_shape), training)
         for part in parts:
             result = results[: part.stop - part.start]
             kernels.gather_gemm.convolution(
@@ -164,7 +164,7 @@ class ConvPool(Layer, only_kernels=True):
         conv.remember(needs_input_gradient=self.needs_input_gradient)
         above, before, height, width = conv.gradient_padding()
         parts = slices(conv, len(dy))
-        gradients = self.empty("gradients", (parts[0].stop, height, width, conv.filters))
+        gradients = self.for_now("gradients", (parts[0].stop, height, width, conv.filters))
 
         def gradient_of(part: slice) -> Array:
             gradient = gradients[: part.stop - part.start]

@@ -58,7 +58,7 @@ class WinogradConvolution(Convolution):
     def exchanged_kernel(self) -> Array:
         """Return the kernel with its last two axes exchanged, as the input's gradient needs it."""
         height, width, channels, filters = self.weights_of(self.kernel.value).shape
-        kernel = self.empty("exchanged kernel", (height, width, filters, channels))
+        kernel = self.for_now("exchanged kernel", (height, width, filters, channels))
         kernels.elementwise.exchange(
             self.kernel.value.reshape(-1, channels, filters), kernel.reshape(-1, filters, channels)
         )
@@ -70,7 +70,7 @@ class WinogradConvolution(Convolution):
 
     def planes(self, name: str, rows: int, columns: int, training: bool = True) -> Array:
         """Return an array of 16 matrices to work in."""
-        return self.empty(name, kernels.winograd.planes(rows, columns), training)
+        return self.for_now(name, kernels.winograd.planes(rows, columns), training)
 
     def transformed(self, kernel: Array, name: str, training: bool = True) -> Array:
         """Return a kernel as it is multiplied: made again in each call, because weights change in place."""
@@ -107,12 +107,8 @@ class WinogradConvolution(Convolution):
     def winograd_backward(self, x: Array, dy: Array, place: Array | None, total: Array, dx: Array) -> None:
         """Compute the kernel's gradient and dx, if its size is not 0; see `kernels.winograd.gradients`."""
         tiling, channels, filters = self.tiling(place is not None), self.image[2], self.filters
-        u = (
-            self.transformed(self.exchanged_kernel(), "u back")
-            if dx.size
-            else self.planes("u back", 0, channels)
-        )
+        u = self.transformed(self.exchanged_kernel(), "u") if dx.size else self.planes("u", 0, channels)
         tiles = self.rows_at_once(tiling, len(x) * tiling.rows) * tiling.columns
-        v, m = self.planes("v back", tiles, channels), self.planes("m back", tiles, filters)
+        v, m = self.planes("v", tiles, channels), self.planes("m", tiles, filters)
         du = self.planes("du", channels, filters)
         kernels.winograd.gradients(x, dy, place, self.kernel.grad, u, dx, total, tiling, v, m, du)

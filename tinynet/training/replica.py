@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..layers.flow import Flow
-from ..layers.workspace import Workspace
+from ..layers.workspace import Room, Workspace
 
 Array = NDArray[Any]
 
@@ -25,6 +25,7 @@ class Replica:
         samples: how many come here.
         whole: for each part, the arrays that it has for all of these; filled by the first replica.
         defers: whether what is faster for all of these at once is left to the end of the step.
+        room: where the arrays lie.
     """
 
     def __init__(
@@ -36,13 +37,15 @@ class Replica:
         samples: int,
         whole: list[dict[str, Array]],
         defers: bool,
+        room: Room,
     ) -> None:
         self.step, self.workspaces = np.zeros(1, np.int64), list[Workspace]()
+        scratch: dict[str, Array] = {}
 
         def workspace() -> Workspace:
             if len(self.workspaces) == len(whole):
                 whole.append({})
-            self.workspaces.append(Workspace(whole[len(self.workspaces)], shard, samples))
+            self.workspaces.append(Workspace(whole[len(self.workspaces)], shard, samples, room, scratch))
             return self.workspaces[-1]
 
         self.flow = flow.mapped(lambda layer: layer.replica(self.step, workspace))

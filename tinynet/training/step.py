@@ -22,6 +22,7 @@ from ..execution.recording import Recorded, each
 from ..layers import Layer, Parameter
 from ..layers.flow import Flow, follow
 from ..layers.parameter import runs_of
+from ..layers.workspace import Room
 from ..losses import Loss
 from ..optim import Optimizer
 from .blocks import Block, Piece, adjacent, blocks_of, join
@@ -55,8 +56,9 @@ class Step:
         self.update = optimizer.update if optimizer is not None and optimizer.updates_blocks else None
         whole: list[dict[str, Array]] = []
         trains, rows = steps.trains_of(flow), self.shards[-1].stop if self.shards else 0
+        self.room = Room(steps.memory)
         self.replicas = [
-            Replica(flow, trains, begin + shard.start, shard, rows, whole, self.defers)
+            Replica(flow, trains, begin + shard.start, shard, rows, whole, self.defers, self.room)
             for shard in self.shards
         ]
         self.losses = np.zeros((len(self.shards), 1))
@@ -187,14 +189,11 @@ class Step:
 
     @functools.cached_property
     def nbytes(self) -> int:
-        """The size of the arrays that are kept from step to step, after the first."""
-        spaces = [space for replica in self.replicas for space in replica.workspaces]
-        arrays = {id(whole): whole for space in spaces for whole in space.whole.values()}
-        own = [array for space in spaces for array in space.kept.values() if array.base is None]
+        """The size of the arrays that it works in, after the first step; other sizes share most of them."""
         gradients = [
             p.grad for replica in self.replicas for layer in replica.layers for p in layer.parameters
         ]
-        return sum(array.nbytes for array in [*arrays.values(), *own, *gradients])
+        return self.room.nbytes + sum(array.nbytes for array in gradients)
 
 
 class Steps:
@@ -220,6 +219,7 @@ class Steps:
         self.runs = runs_of(parameters)
         self.kind: Callable[[Steps, Flow, int], Step] = Step
         self.sizes: dict[Shapes, Step] = {}  # that used last at the end
+        self.memory: list[Array] = []  # in which the steps of all sizes lay their arrays, over one another's
         self.layout: object = None
 
     def trains_of(self, flow: Flow) -> list[bool]:
@@ -228,7 +228,7 @@ class Steps:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the steps out of copies and pickles: they are views of the original, and made anew."""
-        return vars(self) | {"sizes": {}, "runs": []}
+        return vars(self) | {"sizes": {}, "runs": [], "memory": []}
 
     def __call__(
         self, inputs: Sequence[Array], targets: Array, number: int, weights: Array | None = None
@@ -268,3 +268,4 @@ class Steps:
         """Let the sizes go that were not used for the longest time, if there are too many."""
         while len(self.sizes) > 1 and sum(step.nbytes for step in self.sizes.values()) > MAX_STEP_BYTES:
             del self.sizes[next(iter(self.sizes))]
+            self.memory = []
