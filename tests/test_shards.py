@@ -20,7 +20,7 @@ from tinynet.layers.flow import Flow
 from tinynet.layers.workspace import Room
 from tinynet.training import blocks
 from tinynet.training import step as shards
-from tinynet.training.step import Steps
+from tinynet.training.step import Step, Steps
 
 
 @pytest.mark.parametrize("samples", [1, 3, 4, 13, 30])
@@ -69,6 +69,24 @@ def test_the_number_of_shards_does_not_depend_on_the_number_of_threads(set_threa
         model.train_on_batch(np.ones((50, 3)), np.ones((50, 2)))
         counts.append(model.trainer.steps.sizes.popitem()[1].shards)
     assert counts == [[slice(0, 25), slice(25, 50)]] * 3
+
+
+@pytest.mark.parametrize(
+    ("samples", "wide", "count"),
+    [
+        (1, 1, 1), (7, 1, 2), (63, 1, 2), (64, 1, 2), (127, 1, 2), (128, 1, 4), (255, 1, 4), (256, 1, 8),
+        (511, 1, 8), (512, 1, 16), (1024, 1, 32), (9999, 1, 32),
+        (5, 30_000, 2), (20, 30_000, 2), (60, 30_000, 4), (80, 30_000, 8), (128, 30_000, 8),
+        (256, 30_000, 16), (600, 30_000, 32),
+    ],
+)  # fmt: skip
+def test_a_batch_is_cut_into_a_power_of_two_of_shards(samples, wide, count):
+    model = Sequential([layers.ReLU(), layers.Dense(1)], wide)
+    model.compile("sgd", "mse")
+    step = Step(model.trainer.steps, model.trainer.flow(), samples)
+    assert len(step.shards) == count
+    sizes = {shard.stop - shard.start for shard in step.shards}
+    assert max(sizes) - min(sizes) <= 1
 
 
 def test_a_model_without_parameters_can_be_evaluated_and_fitted():

@@ -32,7 +32,9 @@ Array = NDArray[Any]
 Shapes = tuple[tuple[int, ...], ...]
 
 CACHE_BYTES = 2**20  # the activations of a shard should be about this large, to stay in a core's cache
-MIN_SHARDS, MAX_SHARDS = 2, 8  # of a training batch: work for several cores, and few gradients to sum
+MIN_SHARDS, MAX_SHARDS = 2, 32  # of a training batch: work for several cores, and few gradients to sum
+MANY_SHARDS, SAMPLES = 8, 16  # more than so many must have so many samples each
+FEW_SAMPLES = 32  # of a shard: as many shards as keep it above cost nothing
 MAX_STEP_BYTES = 2**30  # of the arrays that a model's training steps, for all sizes of batches, keep
 
 
@@ -68,9 +70,14 @@ class Step:
         self.followed = [] if recordable else list(self.settings())
 
     def cut(self, flow: Flow, samples: int) -> tuple[int, list[slice]]:
-        """Return the first of the samples that come here, and the shards that these are cut into."""
+        """Return the first of the samples that come here, and the shards that these are cut into.
+
+        A power of two, so that cores, whose number is mostly one, are done at the same time.
+        """
         wanted = math.ceil(samples * flow.bytes_per_sample / CACHE_BYTES)
-        return 0, cut(samples, min(max(wanted, MIN_SHARDS), MAX_SHARDS))
+        wanted = max(wanted, samples // FEW_SAMPLES, MIN_SHARDS)
+        wanted = min(wanted, max(samples // SAMPLES, MANY_SHARDS), MAX_SHARDS)
+        return 0, cut(samples, 2 ** (wanted.bit_length() - 1))
 
     def is_recordable(self, trains: bool) -> bool:
         """Return whether kernels do all of it; without parameters that train there is nothing to do."""
