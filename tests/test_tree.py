@@ -191,7 +191,7 @@ def test_a_step_of_several_shards_is_the_whole_batch_at_once(monkeypatch, make, 
     check_steps(model, *problem(samples))
     check_steps(model, *problem(samples, seed=1))
     (step,) = model.trainer.steps.sizes.values()
-    assert len(step.shards) == min(samples, shards.MAX_SHARDS)
+    assert len(step.shards) == min(samples, shards.MANY_SHARDS)
     assert bool(step.outputs.idle) == (make is recordable)  # recorded or called
 
 
