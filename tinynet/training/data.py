@@ -115,7 +115,8 @@ class Samples:
             if array.dtype.kind == "f":
                 first = 0
                 for chunk in Samples([array], self.dtype).chunks():
-                    check_finite(*chunk.convert(), first)
+                    (converted,) = chunk.convert()
+                    check_finite(converted, first)
                     first += len(chunk)
 
 
