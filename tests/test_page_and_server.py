@@ -73,6 +73,18 @@ def test_a_busy_server_is_left_alone_as_long_as_it_asks(open_page, expect):
     assert times[1] - times[0] > 2.9
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_long_numbers_fit(open_page, expect, width):
+    window = open_page(width)
+    answer = {"digit": 1, "is_digit": False, "number": "1234567890" * 3, "number_confidence": 0.9}
+    window.page.route("**/api/predict", lambda route: route.fulfill(json=answer))
+    window.draw(ONE)
+    expect(window.page.locator("#live .digit")).to_have_text(answer["number"])
+    expect(window.page.locator("#live .sure")).to_have_text("90.0% sure")
+    assert not window.page.is_visible("#live meter >> nth=0")  # they would be of one digit
+    assert window.fits
+
+
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
@@ -90,6 +102,7 @@ def test_without_an_answer_the_drawing_stays(open_page, expect, answer, said):
     expect(page.locator("#live .sure")).to_have_text(re.compile("server"))
     window.press("#read")
     expect(page.get_by_role("alert")).to_contain_text(said)
+    expect(page.get_by_role("alert")).to_be_in_viewport()
     assert window.picture == before
     page.unroute("**/*")
     window.press("#read")

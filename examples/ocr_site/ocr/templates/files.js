@@ -6,7 +6,6 @@
   for (const [name, value] of [["type", "file"], ["accept", "image/*"], ["capture", "environment"]]) {
     camera.setAttribute(name, value);
   }
-  let own = false; // whether what is dragged comes from this page
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -25,15 +24,13 @@
   });
 
   function takes(event) {
-    return !own && ["Files", "text/uri-list"].some((kind) => event.dataTransfer.types.includes(kind));
+    return ["Files", "text/uri-list"].some((kind) => event.dataTransfer.types.includes(kind));
   }
 
   function dragging(is) {
     document.body.classList.toggle("dragging", is);
   }
 
-  document.addEventListener("dragstart", () => (own = true));
-  document.addEventListener("dragend", () => (own = false));
   document.addEventListener("dragover", (event) => {
     if (!takes(event)) return;
     event.preventDefault(); // or the browser would show the file instead of the page
