@@ -453,7 +453,7 @@ def test_what_cannot_be_done_is_one_line_and_status_1(
 def test_wrong_use_has_a_status_of_its_own(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
         main(arguments)
-    assert caught.value.code == WRONG_USE
+    assert caught.value.code == WRONG_USE == 2
     said = capsys.readouterr().err
     assert f"usage: tinynet{f' {arguments[0]}' if arguments and arguments[0] != 'paint' else ''} " in said
     assert "error:" in said

@@ -234,7 +234,7 @@ def test_many_pictures_have_a_summary_and_on_a_terminal_a_bar(count, there, monk
     assert len(out.splitlines()) == count
     many = count > console.FEW
     summary = r"11 pictures read in \S+ s: 1 \(10\), no digit \(1\); 1 with a warning\n"
-    assert bool(re.fullmatch(summary, err)) == many
+    assert re.fullmatch(summary if many else "", err)
     monkeypatch.setattr(sys, "stderr", Terminal())
     assert main(["predict", "."]) == WELL
     assert ("pictures/s" in sys.stderr.getvalue()) == many
@@ -453,10 +453,11 @@ def test_ctrl_c_keeps_the_model_as_far_as_it_has_come(
 def test_ctrl_c_before_anything_is_learned_writes_nothing(there, monkeypatch, capsys):
     pets(there / "pets", 2)
 
-    def load(self):
+    def fit(self, callbacks):
+        callbacks[0].set_model(self.model)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(folder_training.FolderTraining, "load", load)
+    monkeypatch.setattr(folder_training.FolderTraining, "fit", fit)
     assert main(["train", "pets", *SMALL]) == INTERRUPTED
     assert capsys.readouterr().err == "tinynet train: interrupted\n"
     assert [path.name for path in there.iterdir()] == ["pets"]
@@ -511,9 +512,10 @@ def test_what_cannot_be_done_says_why(arguments, message, there, capsys):
     Path("a.csv").write_text("no,table\nof,numbers\n")
     Path("a.json").write_text("[]")
     assert main(arguments) == FAILED
-    *_, line = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"tinynet {arguments[0]}: ")
-    assert message in line
+    out, err = capsys.readouterr()
+    assert err.splitlines()[-1].startswith(f"tinynet {arguments[0]}: ")
+    assert message in err.splitlines()[-1]
+    assert out == ""  # and nothing was read before
 
 
 # evaluate
@@ -560,7 +562,7 @@ def test_a_report_of_many_classes_and_mistakes_is_short():
     lines = Report("m", labels, labels, true, np.eye(30)[(true + 1) % 30]).lines()
     assert ["0", "1", "1"] in [line.split() for line in lines]
     assert lines[-1] == "... and 10 more, which --json lists"
-    assert len(lines) < 80
+    assert len(lines) < 72
 
 
 def test_evaluate_on_a_folder(there, capsys):
@@ -672,7 +674,7 @@ def test_serve_without_django_says_how_to_get_it(monkeypatch, capsys):
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setenv("OCR_HOSTS", "")
     assert main(["serve"]) == FAILED
-    assert 'python -m pip install "tinynet[web]"' in capsys.readouterr().err
+    assert 'The page needs Django: python -m pip install "tinynet[web]"' in capsys.readouterr().err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
