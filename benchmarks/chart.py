@@ -7,8 +7,8 @@ from html import escape
 
 from report import OURS, TIMES, Row, times
 
-WIDTH, LINE, TOP, BOTTOM = 550, 25, 34, 30
-LEFT, RIGHT = 174, 420  # where bars begin, and where what they say ends; names are before, peers behind
+WIDTH, LINE, TOP, BOTTOM = 574, 25, 34, 30
+LEFT, RIGHT = 194, 444  # where bars begin, and where their ratios end; names are before, peers behind
 MOST = 5.0  # the longest bar: those that are longer end there, and say what they are
 STYLE = """
   text { font: 13px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", Arial, sans-serif; fill: #1f2328 }
@@ -25,7 +25,7 @@ STYLE = """
 
 def place(ratio: float) -> float:
     """Return where on the line of a bar a ratio is."""
-    return LEFT + (RIGHT - LEFT - 46) * min(ratio, MOST) / MOST
+    return LEFT + (RIGHT - LEFT - 54) * min(ratio, MOST) / MOST
 
 
 def chart(rows: Sequence[Row], note: str = "") -> str:
@@ -62,7 +62,7 @@ def _bar(row: Row, ratio: float, y: float) -> list[str]:
     parts = [
         _text(LEFT - 8, y + 14, row.name, anchor="end"),
         f'<rect class="{style}" x="{LEFT}" y="{y + 2}" width="{end - LEFT:.1f}" height="{LINE - 9}" rx="2"/>',
-        _text(max(end, place(1)) + 5, y + 14, times(ratio), "ratio"),
+        _text(RIGHT, y + 14, times(ratio), "ratio", "end"),
         _text(RIGHT + 8, y + 14, row.best_peer() or "", "soft"),
     ]
     if row.goal is not None:

@@ -157,12 +157,12 @@ def makers(
     options: argparse.Namespace, data: Data, workers: dict[str, Worker]
 ) -> list[Callable[[], list[Row]]]:
     """Return functions that make the chosen rows, in their order."""
-    made: list[Callable[[], list[Row]]] = []
-    for timed in TIMED:
-        if chosen(timed.name, options.rows):
-            row = timed.quick() if options.quick else timed
-            made.append(lambda row=row: [measure(row, workers, data, options.batch_size, options.rounds)])
-    return made
+
+    def make(timed: Timed) -> list[Row]:
+        timed = timed.quick() if options.quick else timed
+        return [measure(timed, workers, data, options.batch_size, options.rounds)]
+
+    return [partial(make, timed) for timed in TIMED if chosen(timed.name, options.rows)]
 
 
 def starters(options: argparse.Namespace, data: Data, names: list[str]) -> list[Callable[[], list[Row]]]:

@@ -123,12 +123,12 @@ def test_nothing_in_the_chart_overprints():
     space = "{http://www.w3.org/2000/svg}"
     texts = {text.text: text for text in root.iter(f"{space}text")}
     assert {f"2.00{X}", f"20.00{X}", "A", "First step, empty cache"} <= set(texts)
-    for text in texts.values():  # a letter of 13 pixels is at most 8 wide, and 6.6 on average
-        x, width, anchor = float(text.get("x")), 6.6 * len(text.text), text.get("text-anchor")
+    for text in texts.values():  # a wide font's letter of 13 pixels is 7.4 wide on average
+        x, width, anchor = float(text.get("x")), 7.4 * len(text.text), text.get("text-anchor")
         begin = {"start": x, "middle": x - width / 2, "end": x - width}[anchor]
         assert begin >= 0, text.text
         assert begin + width <= WIDTH, text.text
-    assert float(texts[f"20.00{X}"].get("x")) + 6.6 * 6 <= RIGHT + 8
+    assert float(texts[f"20.00{X}"].get("x")) - 7.4 * 6 > place(MOST)  # behind every bar and goal
     bars = [bar for bar in root.iter(f"{space}rect") if bar.get("class") != "page"]
     assert [float(bar.get("width")) for bar in bars] == [
         pytest.approx(place(ratio) - place(0), abs=0.1) for ratio in (2, MOST)

@@ -7,6 +7,7 @@ import sys
 from abc import abstractmethod
 from collections.abc import Callable
 from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -41,8 +42,7 @@ class Keras(Peer):
         """Make the network, to be trained so."""
         self.keras.utils.clear_session()
         self.keras.utils.set_random_seed(training.seed)
-        layers = self.keras.layers
-        made = [layers.Input(network.input_shape), *layers_of(network, layers)]
+        made = [self.keras.layers.Input(network.input_shape), *layers_of(network, self.layers())]
         self.model = self.keras.Sequential(made)
         self.model.set_weights(weights)
         adam = self.keras.optimizers.Adam(0.001 if training.rates is None else self.schedule(training.rates))
@@ -51,6 +51,10 @@ class Keras(Peer):
             loss = self.smoothed(training.smoothing)
         self.model.compile(adam, loss, steps_per_execution=self.steps_per_execution)
         self.forward = self.compiled()
+
+    def layers(self) -> Any:
+        """Return what has the layers' classes."""
+        return self.keras.layers
 
     def smoothed(self, smoothing: float) -> Callable[[Any, Any], Any]:
         """Return the cross-entropy of labels of which a share is spread over all ten classes."""
@@ -134,6 +138,15 @@ class KerasJax(Keras):
         """Return the backend's version."""
         self.jax: Any = import_module("jax")
         return str(self.jax.__version__)
+
+    def layers(self) -> Any:
+        """Return what has the layers' classes, with another for scaling, as Keras's own imports TensorFlow."""
+        layers, ops = self.keras.layers, self.keras.ops
+
+        def rescaling(scale: float) -> Any:
+            return layers.Lambda(lambda x: ops.cast(x, "float32") * scale)
+
+        return SimpleNamespace(**vars(layers) | {"Rescaling": rescaling})
 
     def compiled(self) -> Callable[[Array], Any]:
         """Return the model's forward pass as a compiled function."""
