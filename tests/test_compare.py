@@ -18,7 +18,7 @@ import common
 import compare
 import quiet
 import tables
-from chart import MOST, RIGHT, WIDTH, chart, place
+from chart import MOST, WIDTH, chart, place
 from networks import CNN, CNN_OF_PIXELS, MLP
 from peers import PEERS, Peer, able
 from quiet import Moment

@@ -140,7 +140,7 @@ class KerasJax(Keras):
         return str(self.jax.__version__)
 
     def layers(self) -> Any:
-        """Return what has the layers' classes, with another for scaling, as Keras's own imports TensorFlow."""
+        """Return what has the layers' classes, but for scaling, which in Keras imports TensorFlow."""
         layers, ops = self.keras.layers, self.keras.ops
 
         def rescaling(scale: float) -> Any:
