@@ -91,3 +91,42 @@ def test_compiled_kernels_are_loaded_without_what_compiling_needs(run_python, tm
 
     assert use_a_model() == "(8, 10) True\n"
     assert use_a_model() == "(8, 10) False\n"
+
+
+COUNT_WHAT_IS_COMPILED = """
+import tinynet.kernels.machine_code as machine_code
+made, original = [], machine_code.kept_library
+
+def kept_library(name, context, make):
+    def counted():
+        made.append(name.split(".")[0].split()[0])
+        return make()
+    return original(name, context, counted)
+
+machine_code.kept_library = kept_library
+"""
+SHOW_WEIGHTS = """
+import zlib
+print(sorted({*made}), zlib.crc32(model.flat.value))
+"""
+
+
+@pytest.mark.slow
+def test_what_kernels_need_is_compiled_once(run_python, tmp_path):
+    def use_a_model():
+        printed = run_python(
+            COUNT_WHAT_IS_COMPILED + USE_A_MODEL + SHOW_WEIGHTS, NUMBA_CACHE_DIR=str(tmp_path)
+        )
+        return printed.splitlines()[-1]
+
+    made = use_a_model()
+    assert made.startswith("['runtime', 'tinynet'] ")
+    weights = made.split()[-1]
+    assert use_a_model() == f"[] {weights}"
+    for number, path in enumerate(sorted(tmp_path.rglob("tinynet-*.code"))):
+        content = path.read_bytes()
+        at = len(content) * number // 5
+        changed = content[:-9] + bytes([content[-9] ^ 1]) + content[-8:]
+        path.write_bytes(content[:at] if number % 2 else changed)
+    assert use_a_model() == made
+    assert use_a_model() == f"[] {weights}"

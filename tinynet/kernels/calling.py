@@ -5,6 +5,7 @@ Both follow Numba's calling convention, which is Numba's own affair; canary.py w
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from collections.abc import Sequence
 from typing import Any
@@ -15,10 +16,12 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
 
 from ..waiting import apart
+from .machine_code import kept_library
 
 CELL = ir.IntType(64)
 Kinds = tuple[Any, ...]  # Numba's types
 
+VERSION = 1  # of `write_caller`: what it wrote before stays on disk
 ADDRESS = 4  # where an array's address is among the cells of an array
 
 
@@ -48,18 +51,28 @@ def callers(wanted: Sequence[Kinds]) -> list[int]:
 
 
 def write_callers(wanted: set[Kinds]) -> None:
-    """Compile such a function for all of these types that have none."""
+    """Compile such a function for all of these types that have none, or find it compiled."""
     with global_compiler_lock:
-        new = {kinds: f"tinynet.call.{len(_callers) + n}" for n, kinds in enumerate(wanted - {*_callers})}
+        new = {name_of(kinds): kinds for kinds in wanted - {*_callers}}
         if new:
-            library = cpu_target.target_context.codegen().create_library("tinynet.callers")
-            module = library.create_ir_module("callers")
-            for kinds, name in new.items():
-                write_caller(module, name, kinds)
-            library.add_ir_module(module)
-            library.finalize()
+            names = sorted(new)
+
+            def make() -> tuple[Any, Any, str]:
+                library = cpu_target.target_context.codegen().create_library("tinynet.callers")
+                module = library.create_ir_module("callers")
+                for name in names:
+                    write_caller(module, name, new[name])
+                return library, module, names[0]
+
+            library = kept_library(" ".join(names), cpu_target.target_context, make)
             _libraries.append(library)
-            _callers.update({kinds: library.get_pointer_to_function(name) for kinds, name in new.items()})
+            _callers.update({kinds: library.get_pointer_to_function(name) for name, kinds in new.items()})
+
+
+def name_of(kinds: Kinds) -> str:
+    """Return the name of the function for these types: another one for others, or if it is written anew."""
+    said = f"{VERSION} {[str(kind) for kind in kinds]}"
+    return f"tinynet.call.{hashlib.sha256(said.encode()).hexdigest()[:32]}"
 
 
 def write_caller(module: Any, name: str, kinds: Kinds) -> None:

@@ -13,11 +13,11 @@ import numpy.ma  # noqa: F401 (Numba imports it at the first call of a kernel, w
 from llvmlite.binding import ffi
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher, cpu_target
-from numba.core.runtime.nrt import rtsys
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from ..waiting import apart, hold_over_fork
+from .machine_code import folders, start_runtime
 
 Array = NDArray[Any]
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -95,6 +95,7 @@ def kernel(function: Function) -> Function:
     if hasattr(cache, "load_overload"):
         survive_bad_cache(cache)
         notice_changes(cache)
+        folders.extend(Path(path) for path in [getattr(cache, "_cache_path", None)] if path)
     compiled.__class__ = Kernel
     return compiled  # type: ignore[no-any-return]
 
@@ -140,7 +141,7 @@ def survive_bad_cache(cache: Any) -> None:
     def load_overload(signature: Any, target_context: Any) -> Any:
         try:
             # All that machine code needs. Numba's own way imports what it compiles with first: half a second.
-            rtsys.initialize(target_context)
+            start_runtime(target_context)
             return load(signature, target_context)
         except Exception:  # whatever unpickling a damaged file raises
             with contextlib.suppress(Exception):
