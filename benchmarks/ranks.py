@@ -38,7 +38,7 @@ MESSAGES = 3  # of a step: the losses, the sums of pairs, the parts of the gradi
 
 def trained(name: str, batch_size: int, distribute: bool) -> dict[str, float] | None:
     """Train in this process, as one rank of those that `mpiexec` started; return what a step took at best."""
-    from peers import Tinynet
+    from peers.tinynet import Tinynet
 
     from tinynet import distributed
 

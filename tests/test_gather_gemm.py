@@ -336,9 +336,9 @@ for channels, filters, width in [(1, 1, 5), (3, 17, 6), (2, 33, 7)]:
     padded, bias = fenced((2, 6, width, channels)), fenced((filters,))
     kernel = fenced((3, 3, channels, filters))
     y, place = fenced((2, 2, (width - 2) // 2, filters)), fenced((2, 2, (width - 2) // 2, filters))
-    pooled_convolution.convolve_and_pool(padded, taps, kernel, bias, y, place, True)
+    pooled_convolution.convolve_and_pool(padded, taps, kernel, bias, y, place, 1, 1, True)
     assert (y == 1 + 9 * channels).all() and (place == 0).all()
-    pooled_convolution.pooled_kernel_gradient(padded, taps, y, place, kernel, bias)
+    pooled_convolution.pooled_kernel_gradient(padded, taps, y, place, kernel, bias, 1, 1)
 """
 
 

@@ -233,9 +233,9 @@ def test_images(blobs):
 
 
 def test_pixels_on_the_disk_are_not_copied(tmp_path):
-    pixels = np.memmap(tmp_path / "pixels", np.uint8, "w+", shape=(4000, 64, 64))
+    pixels = np.memmap(tmp_path / "pixels", np.uint8, "w+", shape=(12000, 64, 64))
     pixels[1::2, :32] = 255
-    y = np.arange(4000) % 2
+    y = np.arange(12000) % 2
 
     def mean_rows():
         return Sequential([layers.Rescaling(1 / 255), layers.Flatten(), layers.Dense(2, "softmax")])

@@ -60,8 +60,9 @@ class Result:
     @property
     def bars(self) -> list[tuple[int, str, str]]:
         """The ten digits, each with its probability for people and for a bar."""
-        probabilities = self.reading.probabilities if self.reading else []
-        return [(digit, f"{one:.1%}", f"{one:.4f}") for digit, one in enumerate(probabilities)]
+        if self.reading is None:
+            return []
+        return [(digit, f"{one:.1%}", f"{one:.4f}") for digit, one in enumerate(self.reading.probabilities)]
 
     @property
     def said(self) -> str:
