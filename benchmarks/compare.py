@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 from common import Array, available_cores, interleave, mnist, use_threads
 from machine import describe, look, text
-from networks import CNN, MLP, Network
+from networks import CNN, MLP, NORMALIZED_CNN, Network
 from peers import PEERS, Worker, able, build_alike, start_workers
 from record import Run, chosen
 from report import OURS, RESULTS, Row
@@ -83,10 +83,12 @@ class Timed:
 TIMED = (
     Timed("CNN training", MNIST, CNN, "train", 7_680, 2.5),
     Timed("CNN training", RANDOM, CNN, "train", 7_680, 2.5),
+    Timed("CNN with BatchNormalization, training", RANDOM, NORMALIZED_CNN, "train", 7_680, None),
     Timed("MLP training", MNIST, MLP, "train", 30_720, None),
     Timed("MLP training", RANDOM, MLP, "train", 30_720, 1.85),
     Timed("CNN inference", MNIST, CNN, "predict", 10_000, 1.5),
     Timed("CNN inference", RANDOM, CNN, "predict", 10_000, 1.5),
+    Timed("CNN with BatchNormalization, inference", RANDOM, NORMALIZED_CNN, "predict", 10_000, None),
     Timed("MLP inference", MNIST, MLP, "predict", 10_000, 1.5, repeat=3),
     Timed("MLP inference", RANDOM, MLP, "predict", 10_000, 1.5, repeat=3),
     Timed("CNN, one picture", MNIST, CNN, "predict", 1, 1.25, repeat=300),

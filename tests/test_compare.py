@@ -198,7 +198,7 @@ def test_slow_peers_are_measured_twice(monkeypatch):
 
 
 def test_every_row_has_its_place_and_its_group():
-    assert len(set(compare.ORDER)) == len(compare.ORDER) == 16
+    assert len(set(compare.ORDER)) == len(compare.ORDER) == 18
     assert {timed.group for timed in compare.TIMED} == {"Training", "Inference", "One picture"}
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from common import Array
-from networks import Conv, Drop, Flat, Full, Network, Pool, Scale
+from networks import Conv, Drop, Flat, Full, Network, Norm, Pool, Scale
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,10 @@ def layers_of(network: Network, layers: Any) -> list[Any]:
         match layer:
             case Scale():
                 made.append(layers.Rescaling(1 / 255))
-            case Conv(filters, size, strides):
-                made.append(layers.Conv2D(filters, size, strides, padding="same", activation="relu"))
+            case Conv(filters, size, strides, activation):
+                made.append(layers.Conv2D(filters, size, strides, padding="same", activation=activation))
+            case Norm(epsilon, momentum):
+                made += [layers.BatchNormalization(epsilon=epsilon, momentum=momentum), layers.ReLU()]
             case Pool():
                 made.append(layers.MaxPool2D())
             case Drop(rate):

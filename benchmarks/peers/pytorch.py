@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from common import Array, available_cores
-from networks import Conv, Drop, Flat, Full, Network, Pool
+from networks import Conv, Drop, Flat, Full, Network, Norm, Pool
 
 from peers.peer import USUAL, Peer, Training
 
@@ -32,10 +32,16 @@ class PyTorch(Peer):
         shape: tuple[int, ...] = network.input_shape
         for layer in network.layers:
             match layer:  # pixels are scaled when `take` has a batch of them
-                case Conv(filters, strides=strides):
+                case Conv(filters, strides=strides, activation=activation):
                     output = -(-shape[0] // strides), -(-shape[1] // strides)
                     made += self.same_convolution(next(values), next(values), strides, shape, output)
+                    made += [nn.ReLU()] if activation else []
                     shape = *output, filters
+                case Norm(epsilon, momentum):
+                    norm = nn.BatchNorm2d(shape[2], epsilon, 1 - momentum)
+                    for array in (norm.weight.data, norm.bias.data, norm.running_mean, norm.running_var):
+                        array.copy_(torch.from_numpy(next(values)))
+                    made += [norm, nn.ReLU()]
                 case Pool():
                     made.append(nn.MaxPool2d(2))
                     shape = shape[0] // 2, shape[1] // 2, shape[2]
@@ -58,7 +64,7 @@ class PyTorch(Peer):
     def same_convolution(
         self, kernel: Array, bias: Array, strides: int, shape: tuple[int, ...], output: tuple[int, int]
     ) -> list[Any]:
-        """Return a convolution with ReLU, padded as Keras pads."""
+        """Return a convolution, padded as Keras pads."""
         nn, size = self.torch.nn, kernel.shape[0]
         missing = [max((n - 1) * strides + size - m, 0) for n, m in zip(output, shape, strict=False)]
         (top, bottom), (left, right) = ((m // 2, m - m // 2) for m in missing)
@@ -67,7 +73,7 @@ class PyTorch(Peer):
         layer.weight.data = self.torch.from_numpy(kernel.transpose(3, 2, 0, 1).copy())
         layer.bias.data = self.torch.from_numpy(bias.copy())
         pad = [] if even else [nn.ZeroPad2d((left, right, top, bottom))]
-        return [*pad, layer, nn.ReLU()]
+        return [*pad, layer]
 
     def dense(self, kernel: Array, bias: Array, shape: tuple[int, ...]) -> Any:
         """Return a dense layer for an input whose images, if it has them, are flattened channels first."""
