@@ -109,4 +109,5 @@ class Window:
     @property
     def fits(self) -> bool:
         """Whether nothing is so wide that the page scrolls sideways."""
-        return self.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        width = self.page.viewport_size["width"]  # on phones, innerWidth grows with what is too wide
+        return self.page.evaluate("document.documentElement.scrollWidth") <= width
