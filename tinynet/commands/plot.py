@@ -36,6 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Draw the history of a training, the confusion matrix of an evaluation, or the layers of a model."""
     output = options.output or options.file.with_suffix(".png")
+    if not options.file.exists():
+        raise FileNotFoundError(f"No such file: {str(options.file)!r}")
     check_figure(output)
     write_figure(drawn(options.file, options.metric), output)
     return WELL
