@@ -182,8 +182,11 @@ def test_given_directory_is_filled_from_the_cache(tmp_path: Path, cache: Path) -
     assert content(tmp_path / "new" / "folder") == FILES
 
 
+CUT_OFF = gzip.compress(b"x", mtime=0)[:-3]
+
+
 @pytest.mark.parametrize("suffix", ["", ".gz"])
-@pytest.mark.parametrize("bad", [b"", b"rubbish", FILES["t10k-images-idx3-ubyte"], gzip.compress(b"x", mtime=0)[:-3]])
+@pytest.mark.parametrize("bad", [b"", b"rubbish", FILES["t10k-images-idx3-ubyte"], CUT_OFF])
 def test_bad_file_in_a_given_directory_is_reported_and_left(
     tmp_path: Path, mirror: Mirror, suffix: str, bad: bytes
 ) -> None:
