@@ -145,7 +145,7 @@ def main() -> None:
         return
     machine = describe()
     rounds: dict[str, dict[int, list[dict[str, float]]]] = {
-        name: {ranks: [] for ranks in [0, *options.ranks]} for name in NETWORKS
+        name: {ranks: [] for ranks in sorted({0, 1, *options.ranks})} for name in NETWORKS
     }
     for name, results in rounds.items():
         for _, text in in_turn([*map(str, results)], options.rounds):

@@ -20,7 +20,8 @@ from numba.core.runtime.nrt import rtsys as untyped_system
 
 from ..files.atomic import atomic_write
 
-HEADER = struct.Struct("<32sQ")  # a digest of what follows, and the length of its first part
+DIGEST = hashlib.sha256().digest_size  # bytes that a file begins with, of what follows
+LENGTH = struct.Struct("<Q")  # then comes the length of the first part
 
 nrtdynmod: Any = untyped
 rtsys: Any = untyped_system
@@ -40,17 +41,20 @@ def kept_library(name: str, context: Any, make: Callable[[], tuple[Any, Any, str
     file = f"tinynet-{hashlib.sha256(repr(versions).encode()).hexdigest()[:24]}.code"
     paths = [folder / file for folder in folders[:1]]
     for kept in filter(None, map(read, paths)):
-        return codegen.unserialize_library((name, "object", kept))
+        with contextlib.suppress(
+            Exception
+        ):  # what is kept is of no use, whatever the reason: it is made anew
+            return codegen.unserialize_library((name, "object", kept))
     library, module, function = make()
     library.enable_object_caching()
     library.add_ir_module(module)
     library.finalize()
     library.get_pointer_to_function(function)  # only then it is compiled
     machine_code, bitcode = library.serialize_using_object_code()[2]
-    data = machine_code + bitcode
+    data = LENGTH.pack(len(machine_code)) + machine_code + bitcode
     for path in paths:
         with contextlib.suppress(OSError):  # a full disk
-            atomic_write(path, HEADER.pack(hashlib.sha256(data).digest(), len(machine_code)) + data)
+            atomic_write(path, hashlib.sha256(data).digest() + data)
     return library
 
 
@@ -58,11 +62,13 @@ def read(path: Path) -> tuple[bytes, bytes] | None:
     """Return machine code and bitcode from a file, or None if it is not there, or not whole."""
     try:
         content = path.read_bytes()
-        digest, length = HEADER.unpack_from(content)
-    except (OSError, struct.error):
+    except OSError:
         return None
-    data = content[HEADER.size :]
-    return (data[:length], data[length:]) if hashlib.sha256(data).digest() == digest else None
+    digest, data = content[:DIGEST], content[DIGEST:]
+    if hashlib.sha256(data).digest() != digest:
+        return None
+    (length,), parts = LENGTH.unpack_from(data), data[LENGTH.size :]
+    return parts[:length], parts[length:]
 
 
 def start_runtime(context: Any) -> None:

@@ -1,6 +1,7 @@
 // What is read in the drawing while it grows: when the pen has rested, one request at a time, and as slowly as the server asks.
 {
   const PAUSE = 300; // milliseconds
+  const LONGEST = 10000;
   const live = document.getElementById("live");
   const [digit, sure, list] = [".digit", ".sure", ".bars"].map((part) => live.querySelector(part));
   let timer = 0;
@@ -56,20 +57,24 @@
         show("", `The server is busy. The drawing is read in ${left} seconds.`, null);
         wait();
       } else {
-        const answer = await response.json();
-        if (response.ok) tell(answer);
+        const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
+        const answer = isJson ? await response.json() : { error: `The server fails (${response.status}).` };
+        if (response.ok && isJson) tell(answer);
         else show("", answer.error, null);
       }
-      pause = PAUSE;
     } catch {
       if (!mine.signal.aborted) show("", "The server cannot be reached.", null);
     }
-    if (request === mine) request = null;
+    if (request === mine) {
+      request = null;
+      pause = PAUSE;
+    }
   }
 
   drawing.changed = () => {
     if (request) {
-      pause = Math.max(pause, Date.now() - begun); // the server may go on with what nobody waits for any more
+      // The server may go on with what nobody waits for any more.
+      pause = Math.min(Math.max(pause, Date.now() - begun), LONGEST);
       request.abort();
       request = null;
     }
