@@ -40,6 +40,14 @@ def test_a_page_runs(page, tmp_path, monkeypatch):
     exec("\n".join(programs(page)), {"__name__": "__main__"})
 
 
+def test_the_page_of_scikit_learn_runs():
+    """Its first program is run by tests/test_sklearn.py."""
+    pytest.importorskip("sklearn")
+    known = {}
+    exec("\n".join(programs(DOCS / "sklearn.md")[1:]), known)
+    assert known["model"].score(known["x"][240:], known["price"][240:]) > 0.8
+
+
 def test_every_guide_is_found_from_the_start_page():
     start = (DOCS / "index.md").read_text("utf-8")
     listed = (DOCS / "guides" / "index.md").read_text("utf-8")
