@@ -1,4 +1,7 @@
-"""What the pages of the documentation show runs, from the first line to the last, on few images."""
+"""What the pages of the documentation show runs, from the first line to the last, on few images.
+
+What a page says with "# prints" is what its program prints.
+"""
 
 from __future__ import annotations
 
@@ -32,12 +35,15 @@ def few(count):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_a_page_runs(page, tmp_path, monkeypatch):
+def test_a_page_runs_and_prints_what_it_says(page, tmp_path, monkeypatch, capsys):
     for package in NEEDS.get(page.stem, []):
         pytest.importorskip(package)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(data, "load_mnist", lambda: (few(100), few(60)))
-    exec("\n".join(programs(page)), {"__name__": "__main__"})
+    program = "\n".join(programs(page))
+    exec(program, {"__name__": "__main__"})
+    printed = capsys.readouterr().out
+    assert [said for said in re.findall(r"# prints (\[.*?\]|[^\s:]+)", program) if said not in printed] == []
 
 
 def test_the_page_of_scikit_learn_runs():
