@@ -15,7 +15,7 @@ from ..masked import unmasked
 from ..order import ORDER, check_order
 from ..tensor import Number
 from .means import scaled, weighted_mean
-from .targets import check_finite, check_same_shape, numbers
+from .targets import check_finite, check_same_shape, like_predictions, numbers
 from .weights import weights_of_rows
 
 Array = NDArray[Any]
@@ -130,7 +130,7 @@ class Loss(metaclass=SpokenABC):
         predictions = self._checked(y_true, y_pred)
         weights = self._weights(sample_weight, predictions)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            gradient = self._gradient(self.prepare(np.asarray(y_true)), predictions)
+            gradient = self._gradient(self.prepared(y_true, predictions.shape), predictions)
             if weights is not None:
                 gradient = scaled(gradient, weights)
             return gradient.astype(predictions.dtype, copy=False)
@@ -160,7 +160,7 @@ class Loss(metaclass=SpokenABC):
         predictions = self._checked(y_true, y_pred)
         weights = self._weights(sample_weight, predictions)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            value, gradient = self._weighted(self.prepare(np.asarray(y_true)), predictions, weights)
+            value, gradient = self._weighted(self.prepared(y_true, predictions.shape), predictions, weights)
             return value, gradient.astype(predictions.dtype, copy=False)
 
     def of_logits(self) -> Loss:
@@ -175,6 +175,10 @@ class Loss(metaclass=SpokenABC):
     def prepare(self, y_true: Array) -> Array:
         """Return a batch's checked targets as `_value`, `_gradient` and `write` get them: contiguous."""
         return np.ascontiguousarray(y_true)
+
+    def prepared(self, y_true: ArrayLike, shape: tuple[int, ...]) -> Array:
+        """Return checked targets as `prepare` does, (N,) of a single output as (N, 1), like predictions."""
+        return self.prepare(like_predictions(np.asarray(y_true), shape))
 
     def prepare_weights(self, weights: ArrayLike, shape: tuple[int, ...]) -> Array:
         """Return samples' weights as `write` and `of_checked` take them, or raise; see `weights_of_rows`.
@@ -211,7 +215,7 @@ class Loss(metaclass=SpokenABC):
     def of_checked(self, y_true: Array, y_pred: Array, weights: Array | None = None) -> float:
         """Return the loss, as a call does, of targets that have been checked and a model's own output."""
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            targets = self.prepare(y_true)
+            targets = self.prepared(y_true, y_pred.shape)
             if weights is None:
                 return self._value(targets, y_pred)
             return weighted_mean(self._losses(targets, y_pred), weights)
@@ -231,7 +235,7 @@ class Loss(metaclass=SpokenABC):
         """
         predictions = self._checked(y_true, y_pred)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            losses = self._losses(self.prepare(np.asarray(y_true)), predictions)
+            losses = self._losses(self.prepared(y_true, predictions.shape), predictions)
             return losses.astype(predictions.dtype)
 
     def check(self, y_true: ArrayLike, shape: tuple[int, ...]) -> None:

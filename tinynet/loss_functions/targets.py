@@ -55,9 +55,16 @@ def check_same_shape(y_true: Array, shape: tuple[int, ...]) -> None:
     if y_true.shape == shape and y_true.size:
         return
     check_samples(y_true, shape)
-    # (N,) beside (N, 1) is one number a sample; left to broadcasting it would become (N, N).
-    if shape[-1:] != (1,) or y_true.shape != shape[:-1]:
+    if like_predictions(y_true, shape).shape != shape:
         raise shape_error(shape, y_true.shape, f"targets of shape {shape}")
+
+
+def like_predictions(y_true: Array, shape: tuple[int, ...]) -> Array:
+    """Return targets in the shape of the predictions, where these have one more axis, of 1.
+
+    (N,) beside (N, 1) is one number a sample; left to broadcasting it would become (N, N).
+    """
+    return y_true.reshape(shape) if shape == (*y_true.shape, 1) else y_true
 
 
 def check_samples(y_true: Array, shape: tuple[int, ...]) -> None:

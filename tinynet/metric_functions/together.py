@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..loss_functions.targets import like_predictions
 from .base import Array, Metric
 from .mean import MeanMetricWrapper
 
@@ -65,10 +66,12 @@ class Metrics:
         """Count a batch.
 
         Args:
-            y_true: (N, ...) the targets.
+            y_true: (N, ...) the targets, which metrics get in the shape of the predictions; see
+                `like_predictions`.
             y_pred: (N, ...) the predictions.
             weights: (N,) how much each sample counts in the weighted metrics; default None, all alike.
         """
+        y_true = like_predictions(y_true, y_pred.shape)
         for metric in self.plain.values():
             metric.update_state(y_true, y_pred)
         for metric in self.weighted.values():

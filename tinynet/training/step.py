@@ -110,9 +110,9 @@ class Step:
         for replica in self.replicas:
             replica.step[0] = step
         self.follow_settings()
-        arrays = [*inputs, self.loss.prepare(targets)]
+        shape = (samples, *self.flow.shapes[self.flow.outputs[0]])
+        arrays = [*inputs, self.loss.prepared(targets, shape)]
         if weights is not None:
-            shape = (samples, *self.flow.shapes[self.flow.outputs[0]])
             arrays.append(self.loss.prepare_weights(weights, shape))
         return arrays
 
