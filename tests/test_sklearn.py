@@ -559,6 +559,4 @@ for use in (lambda: tinynet.sklearn, lambda: tinynet.keras.wrappers.KerasClassif
     except ImportError as error:
         print(error)
 """)
-    assert printed == 2 * (
-        'tinynet.sklearn needs scikit-learn: install it with pip install "tinynet[sklearn]".\n'
-    )
+    assert printed == 2 * ("tinynet.sklearn needs scikit-learn: python -m pip install scikit-learn\n")

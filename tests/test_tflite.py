@@ -432,4 +432,4 @@ except ImportError as error:
     print(error)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "pip install ai-edge-litert" in done.stdout
+    assert "python -m pip install ai-edge-litert" in done.stdout

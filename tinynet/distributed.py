@@ -138,7 +138,7 @@ def ranks() -> Ranks:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
         raise ImportError(
-            'distribute=True needs mpi4py and an MPI: python -m pip install "tinynet[mpi]", and start the '
+            "distribute=True needs mpi4py and an MPI: python -m pip install mpi4py mpich, and start the "
             f"program by mpiexec -n 4 python ... ({error})"
         ) from error
     found = Ranks(MPI.COMM_WORLD)

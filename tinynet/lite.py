@@ -205,8 +205,8 @@ def Interpreter(*arguments: Any, **keywords: Any) -> Any:  # noqa: N802  (as in 
         from ai_edge_litert import interpreter
     except ImportError as error:
         raise ImportError(
-            "tinynet writes TensorFlow Lite files, and does not run them: pip install ai-edge-litert, whose "
-            "ai_edge_litert.interpreter.Interpreter this is."
+            "tinynet writes TensorFlow Lite files, and does not run them: python -m pip install "
+            "ai-edge-litert, whose ai_edge_litert.interpreter.Interpreter this is."
         ) from error
     return interpreter.Interpreter(*arguments, **keywords)
 

@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Serve the web page on which digits are drawn or uploaded, and read, until Ctrl-C.
 
-    It needs Django: python -m pip install "tinynet[web]". For the internet, put a server before it that does
+    It needs Django: python -m pip install django. For the internet, put a server before it that does
     HTTPS; see "Put the web page on a server" in the documentation.
     """
     sys.path.insert(0, str(page_folder()))
@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         from django.core.servers.basehttp import run as run_server
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError('The page needs Django: python -m pip install "tinynet[web]"') from error
+        raise ModuleNotFoundError("The page needs Django: python -m pip install django") from error
     tell("Loading the network, which takes some seconds the first time.")
     application = importlib.import_module("ocr.wsgi").application
 

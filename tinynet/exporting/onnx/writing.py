@@ -35,7 +35,7 @@ def package() -> Any:
     try:
         import onnx
     except ImportError as error:
-        raise ImportError('export: .onnx files need the package onnx: pip install "tinynet[onnx]"') from error
+        raise ImportError("export: .onnx files need the package onnx: python -m pip install onnx") from error
     return onnx
 
 

@@ -62,7 +62,7 @@ def _graph(data: bytes, folder: Path | None) -> Graph:
         from onnx import ModelProto
     except ImportError as error:
         raise ImportError(
-            "To read .onnx files, install the package onnx: pip install 'tinynet[onnx]'."
+            "To read .onnx files, install the package onnx: python -m pip install onnx"
         ) from error
     try:
         model = ModelProto.FromString(data)
