@@ -79,6 +79,14 @@ def test_a_column_of_numbers_is_adapted_to():
         (lambda: layers.Normalization().adapt(np.zeros((0, 3))), "at least one sample"),
         (lambda: layers.Normalization().adapt([]), "at least one sample"),
         (
+            lambda: layers.Normalization().adapt([np.ones((2, 1)), [[1], [np.nan]]]),
+            r"data holds NaN.*\(3, 0\)",
+        ),
+        (
+            lambda: layers.Normalization().adapt(np.array([[np.inf]])),
+            r"infinite values, the first at \(0, 0\)",
+        ),
+        (
             lambda: layers.Normalization().adapt([np.ones((1, 3)), np.ones((1, 2))]),
             r"expected data \(N, \*\(3,",
         ),

@@ -108,13 +108,13 @@ class Normalization(Layer, only_kernels=True):
             data: (N, *input_shape), or an iterable of such batches, a list or a generator.
 
         Raises:
-            ValueError: there are no samples, they have another shape than the layer was built for, or the
-                layer was given mean and variance.
+            ValueError: there are no samples, they have another shape than the layer was built for or hold NaN
+                or infinite values, or the layer was given mean and variance.
         """
         if self.mean is not None:
             raise ValueError(f"{self.title} was given its mean and variance: it has nothing to find in data.")
         batches = [data] if isinstance(data, np.ndarray) else data
-        count, mean, squares = 0, np.zeros(()), np.zeros(())
+        samples, count, mean, squares = 0, 0, np.zeros(()), np.zeros(())
         for one in batches:  # type: ignore[union-attr]
             batch = np.asarray(unmasked(one, "data"), np.float64)
             batch = batch[:, np.newaxis] if batch.ndim == 1 else batch
@@ -122,6 +122,13 @@ class Normalization(Layer, only_kernels=True):
                 self.build_sample(batch.shape[1:], 0)
             if batch.shape[1:] != self.input_shape:
                 raise ValueError(f"{self.title}: expected data (N, *{self.input_shape}); got {batch.shape}.")
+            if not np.isfinite(batch).all():
+                row, *place = np.argwhere(~np.isfinite(batch))[0].tolist()
+                raise ValueError(
+                    f"{self.title}: data holds NaN or infinite values, the first at "
+                    f"{(samples + row, *place)}; clean the data first."
+                )
+            samples += len(batch)
             axes = tuple(axis for axis in range(batch.ndim) if axis - 1 not in self.kept)
             size = math.prod(batch.shape[axis] for axis in axes)
             if size == 0:
