@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tinynet import Sequential, callbacks, layers, load_model, optim
+from tinynet import Sequential, callbacks, layers, load_model, metrics, optim
 from tinynet.callbacks import (
     Callback,
     CSVLogger,
@@ -752,3 +752,22 @@ def test_the_best_epoch_is_one_that_was_validated(model, tmp_path):
     between = ModelCheckpoint(path, save_best_only=True, save_freq=2)
     with pytest.raises(ValueError, match=r"'val_loss' is measured after epochs.*leave save_freq out"):
         model.fit(X, X, validation_split=0.5, verbose=0, callbacks=[between])
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: EarlyStopping("f1_score"),
+        lambda: ReduceLROnPlateau("f1_score"),
+        lambda: ModelCheckpoint("best.safetensors", "f1_score", save_best_only=True),
+    ],
+)
+def test_a_metric_of_several_numbers_cannot_be_the_best(make, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    x, y = np.eye(3), np.eye(3)
+    model = Sequential([layers.Dense(3, activation="softmax")], 3, seed=0)
+    model.compile("sgd", "mse", metrics=[metrics.F1Score()])
+    with pytest.raises(ValueError, match=r"monitor='f1_score' is 3 numbers.*metrics\.F1Score\(\"macro\"\)"):
+        model.fit(x, y, epochs=2, verbose=0, callbacks=[make()])
+    model.compile("sgd", "mse", metrics=[metrics.F1Score("macro")])
+    model.fit(x, y, epochs=2, verbose=0, callbacks=[make()])

@@ -475,3 +475,13 @@ def test_metrics_written_for_keras_are_told_how_state_is_kept():
 
     with pytest.raises(NotImplementedError, match=r"Count: .*write self.total = 0.0 in __init__"):
         Count()
+
+
+@pytest.mark.parametrize("name", ["Precision", "Recall", "AUC", "F1Score", "FBetaScore", "PrecisionAtRecall"])
+def test_metrics_of_outputs_say_how_labels_become_rows(name):
+    kind = getattr(metrics, name, None) or pytest.skip(f"there is no {name}")
+    metric = kind(0.5) if name == "PrecisionAtRecall" else kind()
+    for labels in (np.arange(4) % 3, (np.arange(4) % 3)[:, None]):
+        with pytest.raises(ValueError, match=r"utils\.to_categorical\(y, 3\).*categorical_crossentropy"):
+            metric.update_state(labels, np.full((4, 3), 1 / 3))
+    metric.update_state(np.eye(3)[[0, 1, 2, 0]], np.full((4, 3), 1 / 3))

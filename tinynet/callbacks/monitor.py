@@ -58,6 +58,11 @@ class Monitor(Callback):
 
     def is_improvement(self, value: float, reference: float | None) -> bool:
         """Return whether a value is better than another by more than `min_delta`, or there is no other."""
+        if np.ndim(value):
+            raise ValueError(
+                f"{type(self).__name__}: monitor={self.monitor!r} is {np.size(value)} numbers, and not "
+                'one that gets better: take a metric of a single one, such as metrics.F1Score("macro").'
+            )
         if reference is None:
             return True
         if self.larger_is_better:

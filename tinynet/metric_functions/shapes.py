@@ -23,9 +23,20 @@ def of_one_shape(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[NDArray[np.float
     if not (same and predictions.size):
         raise ValueError(
             f"Predictions of shape {shape} need targets of that shape, not {targets.shape}."
-            f"{turned(targets, predictions)}"
+            f"{advice(targets, predictions)}"
         )
     return targets.reshape(shape), predictions
+
+
+def advice(targets: Array, predictions: Array) -> str:
+    """Return what to do where targets are numbers of classes, or look like predictions."""
+    rows, classes = predictions.shape[:-1], predictions.shape[-1] if predictions.ndim else 0
+    if classes > 1 and targets.shape in (rows, (*rows, 1)):
+        return (
+            f" utils.to_categorical(y, {classes}) makes such rows of numbers of classes; the loss is then "
+            "categorical_crossentropy."
+        )
+    return turned(targets, predictions)
 
 
 def turned(targets: Array, predictions: Array) -> str:

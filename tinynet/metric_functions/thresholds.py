@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from ..masked import unmasked
 from .base import Array, Floats, same_rank
-from .shapes import turned
+from .shapes import advice
 
 EPSILON = 1e-7  # Keras's
 LOWEST = -1e10  # what is not among the largest outputs becomes this
@@ -65,7 +65,7 @@ class Counts:
         if predictions.shape != targets.shape or not predictions.size:
             raise ValueError(
                 f"Targets {np.shape(y_true)} and predictions {np.shape(y_pred)} do not fit together: each "
-                f"output needs a target of 0 or 1.{turned(np.asarray(y_true), np.asarray(y_pred))}"
+                f"output needs a target of 0 or 1.{advice(np.asarray(y_true), np.asarray(y_pred))}"
             )
         positives, weights = targets.astype(bool), np.ones(predictions.shape)
         if sample_weight is not None:
