@@ -181,6 +181,29 @@ def test_one_warning_where_raw_pixels_go_in():
             model.fit(given, y, verbose=0)
 
 
+@pytest.mark.parametrize("kind", ["generator", "sequence"])
+def test_one_warning_where_batches_hold_raw_pixels(kind):
+    random = np.random.default_rng(0)
+    x, y = random.integers(0, 256, (8, 6, 6, 1)).astype(np.float32), random.integers(0, 3, 8)
+
+    class Batches(utils.PyDataset):
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, index):
+            return x[4 * index :][:4] * scale, y[4 * index :][:4]
+
+    for scale, count in ((1, 1), (1 / 255, 0)):
+        model = Sequential([layers.Flatten(), layers.Dense(3, activation="softmax")], (6, 6, 1))
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        data = Batches()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            for _ in range(2):
+                model.fit((data[i] for i in range(2)) if kind == "generator" else data, verbose=0)
+        assert [("raw pixels" in str(one.message), one.filename) for one in caught] == [(True, __file__)] * count
+
+
 def test_no_warning_of_pixels_where_there_are_none_or_something_scales_them():
     random = np.random.default_rng(0)
     x, y = random.integers(0, 256, (20, 6, 6, 1)).astype(np.uint8), random.integers(0, 3, 20)

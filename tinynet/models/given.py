@@ -93,13 +93,23 @@ def samples_of(
 
 def batch_of(model: Compiled, *arguments: Any) -> Batch:
     """Return one batch; the arguments are those of `samples_of`."""
-    samples = samples_of(model, *arguments)
+    return converted(model, samples_of(model, *arguments))
+
+
+def converted(model: Compiled, samples: Samples) -> Batch:
+    """Return samples with targets as one batch."""
     assert samples.targets is not None
     return Batch([fitting(array, model.dtype) for array in samples.inputs], samples.targets, samples.weights)
 
 
 def stream_of(
-    model: Compiled, method: str, x: Any, bounded: bool, class_weight: Any = None, shuffle: bool = False
+    model: Compiled,
+    method: str,
+    x: Any,
+    bounded: bool,
+    class_weight: Any = None,
+    shuffle: bool = False,
+    warns: bool = False,
 ) -> Stream:
     """Return the batches that an iterable yields, each checked when it comes.
 
@@ -109,11 +119,18 @@ def stream_of(
         x: an iterable over batches (x, y) or (x, y, sample_weight).
         bounded: whether the number of steps is given.
         class_weight, shuffle: see `Trainable.fit`.
+        warns: whether to warn if the first batch holds raw pixels.
     """
 
     def check(x: Any, y: Any = None, sample_weight: Any = None) -> Batch:
-        return batch_of(model, method, x, y, sample_weight, class_weight)
+        nonlocal is_first
+        samples = samples_of(model, method, x, y, sample_weight, class_weight)
+        if is_first and warns:
+            warn_of_raw_pixels(model, [*samples.inputs])
+        is_first = False
+        return converted(model, samples)
 
+    is_first = True
     stream = Stream(x, check, method, bounded, shuffle, model.seed)
     if model.output_shape is None:
         first = stream.peek()
@@ -145,7 +162,7 @@ def training_data(
         check_alone("fit", y=y, sample_weight=sample_weight, augment=augment)
         if validation_split:
             raise ValueError("fit: validation_split is for arrays; give validation_data for an iterable.")
-        return stream_of(model, "fit", x, steps is not None, class_weight, shuffle), None
+        return stream_of(model, "fit", x, steps is not None, class_weight, shuffle, True), None
     samples, held_out = samples_of(model, "fit", x, y, sample_weight, class_weight), None
     warn_of_raw_pixels(model, [*samples.inputs])
     if validation_split:
