@@ -15,6 +15,8 @@ from tinynet.keras.names import NAMES
 SAME = "the same"  # where all others of a place differ
 PAGE = Path(__file__).parent / "keras.md"
 
+DATASET = "returns a `PyDataset` with `cache`, `shuffle`, `prefetch` and `take`; `map` and others of `tf.data` are not there"
+
 # What differs, by place and name. What is not here, and is in tinynet.keras, is the same as in Keras.
 DIFFERS = {
     "": {
@@ -77,7 +79,7 @@ DIFFERS = {
     "optimizers.schedules": {
         "LearningRateSchedule": "a class of one's own is a frozen dataclass with `__call__`",
     },
-    "preprocessing": {},
+    "preprocessing": {"image_dataset_from_directory": DATASET},
     "preprocessing.image": {},
     "regularizers": {},
     "saving": {
@@ -85,6 +87,7 @@ DIFFERS = {
         "save_model": "writes .safetensors, too: the format of every file that is not called .keras, .h5 or .hdf5; `zipped` is not there",
     },
     "utils": {
+        "image_dataset_from_directory": DATASET,
         "clear_session": "does nothing: there is no state that all models share",
         "plot_model": "draws with matplotlib",
         "to_categorical": "refuses negative labels, which Keras counts from the end",
@@ -137,7 +140,8 @@ tinynet is for small networks on images and numbers, trained on a CPU, and is to
 - **Networks trained on photographs** (`keras.applications`).
 - **SavedModels**, which are programs that only TensorFlow runs: .keras and .h5 files of all versions are read and written,
   .onnx files, too, and .tflite files written.
-- **TensorBoard, backups, distribution, mixed precision, GPUs**: `CSVLogger` and `plotting.plot_history` show a training.
+- **TensorBoard, mixed precision, GPUs, `keras.distribution`**: `CSVLogger` and `plotting.plot_history` show a training;
+  `fit(distribute=True)` trains with several processes of MPI.
 
 ## What Keras has not
 

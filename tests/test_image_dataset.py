@@ -109,7 +109,7 @@ def test_training_and_validation_share_no_file(folder):
         assert alone.file_paths == part.file_paths
         np.testing.assert_array_equal(alone.labels, part.labels)
     assert values(validation[0][0]) == values(validation[0][0])
-    assert not validation.shuffle
+    assert not validation.is_shuffled
 
 
 def test_says_what_it_found(folder, capsys):
@@ -269,3 +269,18 @@ def test_an_even_image_stays_even(method, old, new, crop):
     np.testing.assert_allclose(
         resized(turned[::-1, ::-1], new, "bilinear")[::-1, ::-1], resized(turned, new, "bilinear"), atol=1e-5
     )
+
+
+def test_what_tutorials_chain_returns_the_same_data(folder):
+    data = utils.image_dataset_from_directory(folder, shuffle=False, **QUIET)
+    assert data.cache().prefetch(buffer_size=tinynet.data.AUTOTUNE) is data
+    mixed = data.cache().shuffle(1000, seed=3).prefetch(tinynet.data.AUTOTUNE)
+    epochs = [[value for images, _ in mixed for value in values(images)] for _ in range(2)]
+    assert sorted(epochs[0]) == sorted(epochs[1]) == list(range(10))
+    assert epochs[0] != epochs[1]
+    assert [values(images) for images, _ in data] == [[0, 2, 4, 6], [8, 1, 3, 5], [7, 9]]  # as before
+    shuffled = utils.image_dataset_from_directory(folder, seed=1, **QUIET)
+    assert shuffled.shuffle(10) is shuffled
+    model = tinynet.Sequential([tinynet.layers.Flatten(), tinynet.layers.Dense(2, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(mixed, validation_data=data.cache(), verbose=0)

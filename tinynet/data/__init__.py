@@ -5,7 +5,10 @@ from .batches import batches, scale_pixels, train_validation_split
 from .idx import read_idx, write_idx
 from .mnist import fetch_mnist, load_mnist, mnist_directory, verify_mnist
 
+AUTOTUNE = -1  # TensorFlow's `tf.data.AUTOTUNE`, for `prefetch`
+
 __all__ = [
+    "AUTOTUNE",
     "Augmentation",
     "batches",
     "fetch_mnist",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import operator
 from collections.abc import Iterator, Sequence
@@ -65,7 +66,7 @@ class ImageDataset(PyDataset):
         super().__init__()
         self.file_paths, self.labels, self.class_names = list(file_paths), labels, class_names
         self.label_mode, self.color_mode, self.batch_size = label_mode, color_mode, batch_size
-        self.image_size, self.shuffle, self.seed = image_size, shuffle, seed
+        self.image_size, self.is_shuffled, self.seed = image_size, shuffle, seed
         self.interpolation, self.crop, self.pad = interpolation, crop, pad
         self._epoch = 0
         self._set_order()
@@ -99,6 +100,25 @@ class ImageDataset(PyDataset):
         """Go through the first batches."""
         return itertools.islice(iter(self), count)
 
+    def cache(self, filename: str = "") -> ImageDataset:
+        """Return the data set itself: pictures are read anew in each epoch."""
+        return self
+
+    def prefetch(self, buffer_size: int | None = None) -> ImageDataset:
+        """Return the data set itself: `fit` asks for a batch when it needs it."""
+        return self
+
+    def shuffle(
+        self, buffer_size: int, seed: int | None = None, reshuffle_each_iteration: bool = True
+    ) -> ImageDataset:
+        """Return the data with all pictures in another order in each epoch, whatever the buffer's size."""
+        if self.is_shuffled:
+            return self
+        shuffled = copy.copy(self)
+        shuffled.is_shuffled, shuffled.seed = True, self.seed if seed is None else seed
+        shuffled._set_order()
+        return shuffled
+
     def get_state(self) -> dict[str, Any]:
         """Return what `BackupAndRestore` keeps, from which the order follows."""
         return {"epoch": self._epoch}
@@ -116,7 +136,11 @@ class ImageDataset(PyDataset):
     def _set_order(self) -> None:
         self._order = list(
             batches(
-                len(self.file_paths), self.batch_size, shuffle=self.shuffle, seed=self.seed, epoch=self._epoch
+                len(self.file_paths),
+                self.batch_size,
+                shuffle=self.is_shuffled,
+                seed=self.seed,
+                epoch=self._epoch,
             )
         )
 

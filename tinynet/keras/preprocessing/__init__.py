@@ -7,3 +7,4 @@ from ..places import hand_on
 from . import image as image
 
 __all__, __getattr__, __dir__ = hand_on(__name__, _core)
+__all__.append("image")
