@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import copy
+import gc
 import math
+import pickle
 import re
 from contextlib import nullcontext
 from pathlib import Path
@@ -650,6 +653,19 @@ def test_fit_fills_the_history_that_it_is_given(model):
     history = History()
     assert model.fit(X, X, epochs=2, verbose=0, callbacks=[history]) is history is model.history
     assert history.epoch == [0, 1]
+    assert history.model is model
+
+
+def test_a_history_keeps_no_model_alive():
+    model = Sequential([layers.Dense(1)], 1)
+    model.compile("sgd", "mse")
+    history = model.fit(X, X, verbose=0)
+    copied, loaded = copy.deepcopy(history), pickle.loads(pickle.dumps(history))
+    assert copied.model is loaded.model is None
+    assert copied.history == loaded.history == history.history
+    assert copy.deepcopy(model).history.history == history.history
+    del model
+    gc.collect()
     assert history.model is None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +33,7 @@ class History(Callback):
     Attributes:
         history: for each of "loss", the metrics, and their "val_" twins, the values epoch by epoch.
         epoch: the epochs' numbers, from 0.
+        model: the model that trained, as long as somebody keeps it; else None.
 
     Example:
         >>> record = History()
@@ -47,8 +49,18 @@ class History(Callback):
     history: dict[str, list[float]] = field(default_factory=Record)
     epoch: list[int] = field(default_factory=list)
 
+    @property  # type: ignore[override]
+    def model(self) -> Any:
+        """The model that trained, which keeps its history, and not the other way; None if it is gone."""
+        reference = vars(self).get("_model")
+        return None if reference is None else reference()
+
     def set_model(self, model: Any) -> None:
-        """Keep no model: the model keeps its history."""
+        vars(self)["_model"] = weakref.ref(model)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the model out of copies and pickles."""
+        return vars(self) | {"_model": None}
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self.epoch = []

@@ -122,6 +122,8 @@ def stream_of(
         warns: whether to warn if the first batch holds raw pixels.
     """
 
+    is_first = True
+
     def check(x: Any, y: Any = None, sample_weight: Any = None) -> Batch:
         nonlocal is_first
         samples = samples_of(model, method, x, y, sample_weight, class_weight)
@@ -130,7 +132,6 @@ def stream_of(
         is_first = False
         return converted(model, samples)
 
-    is_first = True
     stream = Stream(x, check, method, bounded, shuffle, model.seed)
     if model.output_shape is None:
         first = stream.peek()
