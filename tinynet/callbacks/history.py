@@ -49,7 +49,7 @@ class History(Callback):
     history: dict[str, list[float]] = field(default_factory=Record)
     epoch: list[int] = field(default_factory=list)
 
-    @property  # type: ignore[override]
+    @property
     def model(self) -> Any:
         """The model that trained, which keeps its history, and not the other way; None if it is gone."""
         reference = vars(self).get("_model")
