@@ -351,6 +351,21 @@ def test_train_learns(there, capsys):
     assert json.loads(capsys.readouterr().out)["accuracy"] == 1
 
 
+def test_few_pictures_and_epochs_are_enough_for_what_is_easy(there, capsys):
+    pets(there / "pets", 24)
+    pets(there / "others", 10)
+    for seed in "01":
+        options = ["--epochs", "5", "--seed", seed, "--validation", "others", "--overwrite"]
+        assert main(["train", "pets", "--size", "16", *options]) == WELL
+        assert "Validation accuracy of the saved weights: 100" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("steps", "momentum"), [(1, 0.5), (10, 0.5), (40, 0.75), (100, 0.9), (5000, 0.9)])
+def test_running_averages_follow_as_quickly_as_there_are_few_steps(steps, momentum):
+    found = [layer for layer in folder_training.blocks(64, steps) if hasattr(layer, "momentum")]
+    assert [layer.momentum for layer in found] == [momentum] * 4
+
+
 def test_what_is_trained_on_is_what_predict_sees(there):
     pets(there / "pets")
     for name in "AB":

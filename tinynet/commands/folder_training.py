@@ -56,7 +56,7 @@ class FolderTraining:
         usual = "ink" if all(len(one) == 1 or one.isdecimal() for one in self.classes) else "photo"
         self.kind = options.kind or usual
         self.is_usual = self.kind == usual
-        self.model = network(options, self.kind, len(self.classes), name)
+        self.model = network(options, self.kind, len(self.classes), name, len(pictures))
         self.model.class_names = self.classes
         self.failures = 0
 
@@ -157,13 +157,16 @@ def on_folder(options: argparse.Namespace, name: str) -> FolderTraining:
     return FolderTraining(options, labelled_pictures(options.folder), held_out, name)
 
 
-def network(options: argparse.Namespace, kind: str, classes: int, name: str) -> Sequential:
+def network(options: argparse.Namespace, kind: str, classes: int, name: str, pictures: int) -> Sequential:
     """Return a network for pictures of 0 to 255, which it scales and, in training, changes at random."""
     ink = kind == "ink"
     size = options.size or (28 if ink else 64)
     channels = 3 if (options.color or ("grayscale" if ink else "rgb")) == "rgb" else 1
     random = [layers.RandomFlip("horizontal"), layers.RandomTranslation(0.1, 0.1), layers.RandomZoom(0.1)]
-    body = MLP().layers()[:-1] if options.network == "mlp" else CNN().layers()[:-1] if ink else blocks(size)
+    if options.network == "mlp" or ink:
+        body = (MLP() if options.network == "mlp" else CNN()).layers()[:-1]
+    else:
+        body = blocks(size, (options.epochs or EPOCHS) * -(-pictures // options.batch_size))
     row = [
         layers.Rescaling(1 / 255),
         *(random if options.augment and not ink else []),
@@ -173,16 +176,18 @@ def network(options: argparse.Namespace, kind: str, classes: int, name: str) -> 
     return Sequential(row, (size, size, channels), options.seed, name=name)
 
 
-def blocks(size: int) -> list[layers.Layer]:
+def blocks(size: int, steps: int) -> list[layers.Layer]:
     """Return layers that learn from few pictures: they normalize batches, and have few weights.
 
     Args:
         size: of the pictures; each block halves it, down to 4 pixels or so.
+        steps: of training; where they are few, running averages must follow quickly, to be of any use.
     """
+    momentum = min(max(1 - 10 / steps, 0.5), 0.9)
     row = list[layers.Layer]()
     for filters in FILTERS[: size.bit_length() - 2]:
         convolution = layers.Conv2D(filters, 3, padding="same", use_bias=False)
-        row += [convolution, layers.BatchNormalization(momentum=0.9), layers.ReLU(), layers.MaxPool2D(2)]
+        row += [convolution, layers.BatchNormalization(momentum=momentum), layers.ReLU(), layers.MaxPool2D(2)]
     return [*row, layers.GlobalAveragePool2D(), layers.Dropout(0.25)]
 
 
