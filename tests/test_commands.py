@@ -26,7 +26,7 @@ from tinynet import Sequential, data, layers
 from tinynet.__main__ import COMMANDS, EXAMPLES, main
 from tinynet.callbacks import Callback
 from tinynet.commands import console, folder_training, history_files, named, serve, train
-from tinynet.commands.parsing import FAILED, INTERRUPTED, WELL
+from tinynet.commands.parsing import FAILED, INTERRUPTED, WELL, WRONG_USE
 from tinynet.commands.report import Report
 
 PAGE = Path(__file__).parent.parent / "docs" / "guides" / "command_line.md"
@@ -463,6 +463,62 @@ def test_ctrl_c_keeps_the_model_as_far_as_it_has_come(
     assert line == f"Stopped after {epoch} of 4 epochs; saved pets.safetensors, with {which}."
     model = tinynet.load_model("pets.safetensors")
     assert (model.class_names, model.steps_trained) == (["cat", "dog"], steps)
+
+
+@pytest.mark.parametrize(("error", "status"), [(KeyboardInterrupt, INTERRUPTED), (ValueError, FAILED)])
+def test_what_comes_after_a_training_cannot_lose_it(error, status, there, monkeypatch, capsys):
+    pets(there / "pets")
+
+    def calibrate(model, x, y):
+        raise error("in calibration")
+
+    monkeypatch.setattr(folder_training, "calibrate", calibrate)
+    assert main(["train", "pets", *SMALL]) == status
+    assert capsys.readouterr().err.startswith("Saved pets.safetensors as it was trained")
+    assert tinynet.load_model("pets.safetensors").epochs_trained == 4
+
+
+def test_a_disk_that_is_full_for_the_history_keeps_what_was_learned(there, monkeypatch, capsys):
+    pets(there / "pets")
+
+    class Full(Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 1:
+                raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(train, "logger", lambda path: Full())
+    assert main(["train", "pets", *SMALL, "--history", "h.csv"]) == FAILED
+    stopped, why = capsys.readouterr().err.splitlines()
+    assert stopped.startswith("Stopped after ")
+    assert why == "tinynet train: [Errno 28] No space left on device"
+    assert tinynet.load_model("pets.safetensors").steps_trained == 6
+
+
+def test_who_leaves_early_from_a_training_loses_no_model(there):
+    pets(there / "pets")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tinynet", "train", "pets", *SMALL, "--epochs", "1000"],
+        env={**os.environ, "PYTHONPATH": PARENT},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert [process.stdout.readline()[:5] for _ in range(3)][-1] == "Epoch"
+    process.stdout.close()
+    assert process.stderr.read().startswith("Stopped after ")
+    process.stderr.close()
+    assert process.wait(30) == FAILED
+    assert tinynet.load_model("pets.safetensors").steps_trained > 0
+
+
+@pytest.mark.parametrize("option", ["--plot", "--history"])
+def test_no_file_of_a_training_replaces_another(option, there, capsys):
+    pets(there / "pets", 2)
+    name = "z.png" if option == "--plot" else "z.csv"
+    with pytest.raises(SystemExit, match=f"{WRONG_USE}"):
+        main(["train", "pets", *SMALL, "--save", name, option, f"./{name}"])
+    assert f"--save and {option} are the same file" in capsys.readouterr().err
+    assert [path.name for path in there.iterdir()] == ["pets"]
 
 
 def test_ctrl_c_before_anything_is_learned_writes_nothing(there, monkeypatch, capsys):

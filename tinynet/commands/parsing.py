@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Mapping
+from pathlib import Path
 from typing import NoReturn, Protocol
 
 # The statuses with which all commands end, as the help says.
@@ -48,6 +50,18 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, and exit."""
         self.exit(WRONG_USE, f"{self.format_usage()}{self.prog}: error: {message}\n")
+
+
+def check_different(files: Mapping[str, Path | None]) -> None:
+    """Raise if two options name the same file, of which one would replace the other.
+
+    Args:
+        files: by the options that name them; None where an option is not given.
+    """
+    seen: dict[Path, str] = {}
+    for option, path in files.items():
+        if path is not None and (other := seen.setdefault(path.resolve(), option)) != option:
+            raise UsageError(f"{other} and {option} are the same file: {str(path)!r}")
 
 
 def count(text: str) -> int:

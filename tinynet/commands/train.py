@@ -7,14 +7,17 @@ import os
 from pathlib import Path
 
 from ..callbacks import Callback
+from ..models import Model
 from ..recipes import RECIPES
 from .console import may_write, shown, tell
 from .figures import check_figure, write_figure
-from .folder_training import on_folder
+from .folder_training import FolderTraining, on_folder
 from .history_files import SUFFIXES, logger
 from .mnist import add_folder
-from .mnist_training import on_mnist
-from .parsing import FAILED, INTERRUPTED, WELL, UsageError, count, positive, side
+from .mnist_training import MnistTraining, on_mnist
+from .parsing import FAILED, INTERRUPTED, WELL, UsageError, check_different, count, positive, side
+
+Training = FolderTraining | MnistTraining
 
 EXAMPLES = """
 tinynet train pets/ --save pets.safetensors           on pictures of yours: pets/cat/1.jpg, ...
@@ -57,41 +60,62 @@ def run(options: argparse.Namespace) -> int:
 
     Of a folder's pictures a part is kept aside to say how good the network is, and the model has the weights
     of its best epoch. It sees pictures as `tinynet predict` does, and its file keeps the classes' names.
-    Ctrl-C ends the training early, and saves the model as far as it has come.
+    Ctrl-C ends the training early, and saves the model as far as it has come; so does an output that nobody
+    reads any more.
     """
+    path = checked(options)
+    training = on_mnist(options) if options.folder is None else on_folder(options, path.stem)
+    training.model.check_saves(path)
+    training.load()
+    watch = Callback()
+    try:
+        training.fit([watch, *([] if options.history is None else [logger(options.history)])])
+    except (KeyboardInterrupt, OSError) as error:  # OSError: nobody reads the output any more, or a full disk
+        if watch.model is None or not watch.model.steps_trained:
+            raise
+        save_early(training, watch, path)
+        if isinstance(error, OSError):
+            raise
+        return INTERRUPTED
+    result = saved(training, watch.model, path)
+    print("\n".join([*result, f"Saved {shown(str(path))}{training.use(path)}"]))
+    if options.plot is not None:
+        from .. import plotting
+
+        write_figure(plotting.plot_history(watch.model.history), options.plot)
+    return FAILED if training.failures else WELL
+
+
+def checked(options: argparse.Namespace) -> Path:
+    """Return where the model is saved, or raise if a file cannot be written, or may not be."""
     name = f"mnist_{options.network}" if options.folder is None else Path(options.folder).resolve().name
     path = Path(options.save or f"{name}.safetensors")
     if options.history is not None and options.history.suffix.lower() not in SUFFIXES:
         raise UsageError(f"--history ends in {' or '.join(SUFFIXES)}; got {str(options.history)!r}")
     check_figure(options.plot)
+    check_different({"--save": path, "--history": options.history, "--plot": options.plot})
     for one in filter(None, (path, options.history, options.plot)):
         if one.is_dir() or not os.access(one.absolute().parent, os.W_OK):
             raise OSError(f"{str(one)!r} is a folder, or in a folder that cannot be written")
     may_write((path, options.history, options.plot), options.overwrite)
-    training = on_mnist(options) if options.folder is None else on_folder(options, path.stem)
-    training.model.check_saves(path)
-    training.load()
-    watch = Callback()
-    written = [] if options.history is None else [logger(options.history)]
-    interrupted = False
-    try:
-        training.fit([watch, *written])
-    except KeyboardInterrupt:
-        interrupted = True
-        if watch.model is None or not watch.model.steps_trained:
-            raise
-    model = watch.model
-    if interrupted:
-        model.save(path)  # at once: people press Ctrl-C twice
-        epochs = len(model.history.epoch)
-        done = f"after {epochs} of {watch.params['epochs']} epochs"
-        tell(f"Stopped {done}; saved {shown(str(path))}, with {training.weights(epochs)}.")
-        return INTERRUPTED
-    result = training.result(model)
-    model.save(path)
-    print("\n".join([*result, f"Saved {shown(str(path))}{training.use(path)}"]))
-    if options.plot is not None:
-        from .. import plotting
+    return path
 
-        write_figure(plotting.plot_history(model.history), options.plot)
-    return FAILED if training.failures else WELL
+
+def save_early(training: Training, watch: Callback, path: Path) -> None:
+    """Save what a training that was stopped has learned, before all else: people press Ctrl-C twice."""
+    watch.model.save(path)
+    epochs = len(watch.model.history.epoch)
+    done = f"after {epochs} of {watch.params['epochs']} epochs"
+    tell(f"Stopped {done}; saved {shown(str(path))}, with {training.weights(epochs)}.")
+
+
+def saved(training: Training, model: Model, path: Path) -> list[str]:
+    """Save a trained model, and return what is said of it."""
+    model.save(path)  # at once: hours of work, and what comes now may fail or be stopped
+    try:
+        result = training.result(model)
+    except BaseException:
+        tell(f"Saved {shown(str(path))} as it was trained, before what comes after it.")
+        raise
+    model.save(path)  # with the confidence that the result has changed
+    return result
