@@ -719,8 +719,42 @@ def test_plot_draws_beside_its_file(there, capsys):
     assert main(["plot", "h.csv"]) == WELL
     assert capsys.readouterr().out == "Drew h.png\n"
     assert Path("h.png").read_bytes().startswith(b"\x89PNG")
-    assert main(["plot", "h.csv", "--metric", "accuracy"]) == FAILED
+    assert main(["plot", "h.csv", "--metric", "accuracy", "--overwrite"]) == FAILED
     assert "the history has loss; got 'accuracy'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["plot", "h.csv"],
+        ["evaluate", "pets.safetensors", "pets", "--plot", "h.png"],
+        ["evaluate", "pets.safetensors", "pets", "--mistakes", "h.png"],
+        ["train", "pets", *SMALL, "--save", "m.keras", "--plot", "h.png"],
+    ],
+)
+def test_no_drawing_replaces_a_file_unasked(arguments, there, monkeypatch, capsys):
+    pytest.importorskip("matplotlib")
+    pets(there / "pets", 2)
+    pet_model().save("pets.safetensors")
+    Path("h.csv").write_text("epoch,loss\n0,0.9\n1,0.5\n")
+    Path("h.png").write_text("a picture of mine")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    assert main(arguments) == FAILED
+    assert "h.png is there already: --overwrite replaces" in capsys.readouterr().err
+    assert Path("h.png").read_text() == "a picture of mine"
+    assert main([*arguments, "--overwrite"]) == WELL
+    assert Path("h.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_drawing_that_is_named_is_replaced_by_plot_alone_and_two_are_two_files(there, capsys):
+    pytest.importorskip("matplotlib")
+    Path("h.csv").write_text("epoch,loss\n0,0.9\n1,0.5\n")
+    Path("a.png").write_text("an older one")
+    assert main(["plot", "h.csv", "--output", "a.png"]) == WELL
+    assert Path("a.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(SystemExit, match=f"{WRONG_USE}"):
+        main(["evaluate", "mnist_cnn", "--plot", "b.png", "--mistakes", "b.png"])
+    assert "--plot and --mistakes are the same file" in capsys.readouterr().err
 
 
 # serve

@@ -15,11 +15,11 @@ from ..images import resized
 from ..names import unknown
 from ..reader import Reader, reader_of
 from ..recognition import reading_of
-from .console import progress, say, shown, tell, why
+from .console import may_write, progress, say, shown, tell, why
 from .figures import check_figure, write_figure
 from .mnist import add_folder
 from .named import attempt, labelled_pictures, named_model
-from .parsing import FAILED, WELL, UsageError
+from .parsing import FAILED, WELL, UsageError, check_different
 from .predict import add_form
 from .report import Report
 
@@ -51,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--json", action="store_true", help="print one JSON object")
     add("--plot", type=Path, metavar="FILE", help="draw the confusion matrix: a .png, .pdf or .svg file")
     add("--mistakes", type=Path, metavar="FILE", help="draw what the model saw where it was wrong")
+    add("--overwrite", action="store_true", help="replace drawings that are there without asking")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -63,6 +64,8 @@ def run(options: argparse.Namespace) -> int:
     """
     check_figure(options.plot)
     check_figure(options.mistakes)
+    check_different({"--plot": options.plot, "--mistakes": options.mistakes})
+    may_write((options.plot, options.mistakes), options.overwrite)
     labels = None if options.labels is None else options.labels.split(",")
     model = named_model(options.model)
     reader = reader_of(model, labels, options.kind, options.value_range, options.inverted)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..models import load_model
+from .console import may_write
 from .figures import check_figure, write_figure
 from .history_files import read_history
 from .parsing import WELL
@@ -30,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--output", type=Path, help="a .png, .pdf or .svg file, replaced if it is there; default: FILE's name"
     )
+    add("--overwrite", action="store_true", help="replace a file of FILE's name without asking")
     add("--metric", help="of a history, such as accuracy; default: all of them")
 
 
@@ -39,6 +41,8 @@ def run(options: argparse.Namespace) -> int:
     if not options.file.exists():
         raise FileNotFoundError(f"No such file: {str(options.file)!r}")
     check_figure(output)
+    if options.output is None:  # a name that nobody said may be that of a picture
+        may_write([output], options.overwrite)
     write_figure(drawn(options.file, options.metric), output)
     return WELL
 
