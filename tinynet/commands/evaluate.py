@@ -137,9 +137,10 @@ def draw(options: argparse.Namespace, report: Report, seen: list[Array]) -> None
     """Draw what is asked for."""
     from .. import plotting
 
+    notice = tell if options.json else say  # the output is one object then
     if options.plot is not None:
         figure = plotting.plot_confusion_matrix(report.confusion, report.labels)
-        write_figure(figure, options.plot)
+        write_figure(figure, options.plot, notice)
     if options.mistakes is not None:
         places = report.mistakes[:MOST_DRAWN]
         smallest = min((pixels.shape[:2] for pixels in seen), default=(28, 28))
@@ -150,4 +151,4 @@ def draw(options: argparse.Namespace, report: Report, seen: list[Array]) -> None
             report.labels,
             MOST_DRAWN,
         )
-        write_figure(figure, options.mistakes)
+        write_figure(figure, options.mistakes, notice)

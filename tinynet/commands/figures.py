@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from .console import say, shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,7 +28,7 @@ def check_figure(path: Path | None) -> None:
         raise ValueError(f"{str(path)!r} is no picture's name: it ends in none of .{', .'.join(kinds)}.")
 
 
-def write_figure(figure: Figure, path: Path) -> None:
-    """Write a figure, and say so."""
+def write_figure(figure: Figure, path: Path, notice: Callable[[str], None] = say) -> None:
+    """Write a figure, and say so, where the output is for people; else by `notice=tell`."""
     figure.savefig(path)
-    print(f"Drew {path}")
+    notice(f"Drew {shown(str(path))}")
