@@ -271,6 +271,16 @@ def test_csv_is_a_table_errors_included(there, capsys):
     assert (blank["reading"], blank["warnings"]) == ("no digit", "There is no ink in the picture.")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="names of files on Windows have no line ends")
+def test_csv_quotes_names_with_line_ends(there, capsys):
+    names = ["a\nb.png", "a\rb.png", 'a"b.png']
+    for name in names:
+        one().save(there / name)
+    assert main(["predict", *names, "--csv"]) == WELL
+    rows = csv.DictReader(io.StringIO(capsys.readouterr().out, newline=""))
+    assert [(row["file"], row["reading"]) for row in rows] == [(name, "1") for name in names]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="names of files are bytes on Linux alone")
 @pytest.mark.parametrize(
     ("encoding", "shown"), [("ascii", "\\u0416.png"), ("cp1252", "\\u0416.png"), ("utf-8", "Ж.png")]
@@ -755,6 +765,17 @@ def test_a_drawing_that_is_named_is_replaced_by_plot_alone_and_two_are_two_files
     with pytest.raises(SystemExit, match=f"{WRONG_USE}"):
         main(["evaluate", "mnist_cnn", "--plot", "b.png", "--mistakes", "b.png"])
     assert "--plot and --mistakes are the same file" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names of files on Windows have no line ends")
+def test_a_drawing_beside_json_leaves_the_output_to_json(there, capsys):
+    pytest.importorskip("matplotlib")
+    pet_model().save("pets.safetensors")
+    pets(there / "pets", 2)
+    assert main(["evaluate", "pets.safetensors", "pets", "--json", "--plot", "c\n.png"]) == WELL
+    out, err = capsys.readouterr()
+    assert json.loads(out)["accuracy"] == 1
+    assert err == "Drew c\\n.png\n"
 
 
 # serve

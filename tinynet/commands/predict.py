@@ -132,8 +132,8 @@ def write_row(name: str, reading: Any, reader: Reader) -> None:
 def row(*cells: str) -> str:
     """Return a row of a CSV file."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(cells)
-    return text.getvalue()
+    csv.writer(text).writerow(cells)  # with its own line end, without which it would not quote those in cells
+    return text.getvalue().removesuffix("\r\n")
 
 
 def write_json(name: str, reading: Any, reader: Reader) -> None:
