@@ -409,6 +409,36 @@ def test_another_folder_is_for_validation(there, capsys):
     assert "Unknown class 'cow'" in capsys.readouterr().err
 
 
+def test_a_class_of_damaged_pictures_alone_is_refused(there, capsys):
+    (pets(there / "pets", 2) / "cow").mkdir()
+    (there / "pets" / "cow" / "bad.png").write_bytes(b"no picture")
+    assert main(["train", "pets", *SMALL]) == FAILED
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == "tinynet train: pets: no picture of cow can be read: mend them, or leave out the class."
+    assert [path.name for path in there.iterdir()] == ["pets"]
+
+
+@pytest.mark.parametrize("row", ["1.png", "1.png,", "1.png, ", ",cat"])
+def test_a_row_of_a_table_without_a_label_or_a_file_is_refused_by_its_line(row, there, capsys):
+    pets(there / "pets", 2)
+    table = there / "pets" / "manifest.csv"
+    table.write_text(f"file,label\ncat/0.png,cat\ndog/0.png,dog\n{row}\n")
+    assert main(["train", "pets", *SMALL]) == FAILED
+    missing = "file" if row.startswith(",") else "label"
+    assert f"manifest.csv', line 4: there is no {missing}" in capsys.readouterr().err
+
+
+def test_one_class_is_enough_for_validation(there, capsys):
+    pets(there / "pets", 2)
+    shutil.copytree(there / "pets" / "dog", there / "val" / "dog")
+    assert main(["train", "pets", *SMALL, "--validation", "val"]) == WELL
+    assert "4 pictures to train on, 2 for validation" in capsys.readouterr().out
+    for path in (there / "val" / "dog").iterdir():
+        path.write_bytes(b"no picture")
+    assert main(["train", "pets", *SMALL, "--validation", "val", "--overwrite"]) == FAILED
+    assert "tinynet train: val: there is no picture that can be read" in capsys.readouterr().err
+
+
 def test_each_class_has_its_share_of_the_pictures_for_validation():
     y = np.repeat([0, 1, 2], [10, 30, 1])
     inside, aside = folder_training.split(y, 0.2, np.random.default_rng(0))
@@ -568,7 +598,7 @@ def test_train_holds_back_a_share_of_mnist(there, small_mnist, capsys):
     [
         (["train", "one"], "there is one class alone, cat"),
         (["train", "one/cat"], "There are no folders with pictures in 'one/cat'"),
-        (["train", "bad"], "no pictures of two classes that can be read"),
+        (["train", "bad"], "bad: there is no picture that can be read"),
         (["train", "one", "--plot", "a.txt"], "'a.txt' is no picture's name"),
         (["train", "pets", "--save", "a.onnx"], "onnx"),
         (["evaluate", "pets.safetensors", "one"], "Unknown class 'bird'. The names are cat, dog."),

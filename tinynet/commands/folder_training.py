@@ -63,11 +63,22 @@ class FolderTraining:
     def load(self) -> None:
         """Read all pictures in the size that the model takes, and set some aside."""
         form = format_of(self.model)
-        x, y = self.read(self.pictures, form)
+        x, y = self.read(self.pictures, form, self.options.folder)
+        if len({*y}) < 2:
+            raise ValueError(f"{self.options.folder}: there are no pictures of two classes that can be read.")
+        if lost := [label for place, label in enumerate(self.classes) if place not in y]:
+            # The network has an output for each, which would say anything where nothing is learned.
+            raise ValueError(
+                f"{self.options.folder}: no picture of {', '.join(lost)} can be read: mend them, or leave out the "
+                f"class{'es' if len(lost) > 1 else ''}."
+            )
         random = np.random.default_rng(self.options.seed)
         if self.held_out is not None:
             order = random.permutation(len(x))
-            self.train, self.validation = (x[order], y[order]), self.read(self.held_out, form)
+            self.train, self.validation = (
+                (x[order], y[order]),
+                self.read(self.held_out, form, self.options.validation),
+            )
         else:
             share = share_of("0.2" if self.options.validation is None else self.options.validation)
             inside, aside = split(y, share, random)
@@ -75,8 +86,8 @@ class FolderTraining:
         parts = f"{len(self.train[0]):,} pictures to train on, {len(self.validation[0]):,} for validation"
         print(f"{len(self.classes)} classes ({self.kind}): {shown(', '.join(self.classes))}\n{parts}")
 
-    def read(self, pictures: list[Any], form: PictureFormat) -> tuple[Array, Array]:
-        """Return pictures (N, height, width, channels) uint8 and their classes (N,), without bad ones."""
+    def read(self, pictures: list[Any], form: PictureFormat, folder: str) -> tuple[Array, Array]:
+        """Return a folder's pictures (N, height, width, channels) uint8, and classes (N,), without bad ones."""
 
         def one(picture: Any) -> Array:
             if self.kind == "photo":
@@ -101,8 +112,8 @@ class FolderTraining:
         self.failures += failures
         if failures:
             tell(f"{failures} of {len(pictures)} pictures could not be read, and are left out.")
-        if len({*labels}) < 2:
-            raise ValueError(f"{self.options.folder}: there are no pictures of two classes that can be read.")
+        if not found:
+            raise ValueError(f"{folder}: there is no picture that can be read.")
         return np.stack(found), np.array(labels)
 
     def fit(self, callbacks: Sequence[Callback]) -> None:

@@ -105,12 +105,23 @@ def labelled_pictures(folder: str | Path) -> list[tuple[str, Any, str]]:
 
 def _of_table(table: Path) -> list[tuple[str, Any, str]]:
     """Return the pictures that a table names."""
+    found = list[tuple[str, Any, str]]()
     with table.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t" if table.suffix == ".tsv" else ","))
-    if not rows or not {"file", "label"} <= rows[0].keys():
+        rows = csv.DictReader(file, delimiter="\t" if table.suffix == ".tsv" else ",")
+        try:
+            for row in rows:
+                if not {"file", "label"} <= row.keys():
+                    break
+                for name in ("file", "label"):
+                    if not (row[name] or "").strip():
+                        raise ValueError(f"{str(table)!r}, line {rows.line_num}: there is no {name}.")
+                path = table.parent / row["file"]
+                found.append((str(path), path, shown(row["label"])))
+        except csv.Error as error:
+            raise ValueError(f"{str(table)!r}, line {rows.line_num}: {error}") from None
+    if not found:
         raise ValueError(f"{str(table)!r} needs a line of names with `file` and `label`, and lines below.")
-    paths = [table.parent / str(row["file"]) for row in rows]
-    return [(str(path), path, shown(str(row["label"]))) for path, row in zip(paths, rows, strict=True)]
+    return found
 
 
 def attempt(picture: Any, read: Callable[[Any], Any]) -> Any:
