@@ -599,8 +599,6 @@ def test_train_holds_back_a_share_of_mnist(there, small_mnist, capsys):
         (["train", "one"], "there is one class alone, cat"),
         (["train", "one/cat"], "There are no folders with pictures in 'one/cat'"),
         (["train", "bad"], "bad: there is no picture that can be read"),
-        (["train", "one", "--plot", "a.txt"], "'a.txt' is no picture's name"),
-        (["train", "pets", "--save", "a.onnx"], "onnx"),
         (["evaluate", "pets.safetensors", "one"], "Unknown class 'bird'. The names are cat, dog."),
         (["evaluate", "pets.safetensors", "bad"], "there is no picture of a class that could be read"),
         (["evaluate", "pets.safetensors", "table"], "needs a line of names with `file` and `label`"),
@@ -751,6 +749,33 @@ def test_a_history_without_a_validation_or_by_hand_is_read(there):
     found = history_files.read_history(Path("a.json"))
     assert found.epoch == [0, 1]
     assert np.isnan(found.history["loss"][1])
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("h.csv", "epoch,loss\n0," + "9" * 200_000 + "\n"),
+        ("h.json", '{"epoch": [1e999], "loss": [1]}'),
+        ("h.json", '{"epoch": [1' + "0" * 400 + '], "loss": [1]}'),
+        ("h.json", '{"loss": [1' + "0" * 400 + "]}"),
+        ("h.json", "[" * 100_000),
+    ],
+)
+def test_no_history_is_too_strange_for_one_line(name, content, there, capsys):
+    pytest.importorskip("matplotlib")
+    Path(name).write_text(content)
+    assert main(["plot", name]) == FAILED
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"tinynet plot: {name!r} holds no history of a training: ")
+
+
+def test_too_little_memory_is_one_line(monkeypatch, capsys):
+    def too_much(options):
+        raise MemoryError
+
+    monkeypatch.setattr(COMMANDS["train"], "run", too_much)
+    assert main(["train", "--size", "100000"]) == FAILED
+    assert capsys.readouterr().err == "tinynet train: there is not enough memory\n"
 
 
 def test_plot_draws_beside_its_file(there, capsys):

@@ -77,6 +77,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, ValueError, TypeError, ImportError) as error:  # no file, a damaged model, no MNIST
         tell(f"tinynet {options.name}: {error}")
         return FAILED
+    except MemoryError as error:
+        tell(f"tinynet {options.name}: {str(error) or 'there is not enough memory'}")
+        return FAILED
     except KeyboardInterrupt:
         tell(f"tinynet {options.name}: interrupted")
         return INTERRUPTED

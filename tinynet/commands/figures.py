@@ -7,25 +7,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .console import say, shown
+from .parsing import UsageError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+SUFFIXES = (".png", ".pdf", ".svg")  # matplotlib has more, of which some need other programs
 
 
 def check_figure(path: Path | None) -> None:
     """Raise now, and not after all work, if no figure can be written to a file of that name.
 
     Raises:
+        UsageError: it is no name of a picture.
         ModuleNotFoundError: matplotlib is not installed.
-        ValueError: it is no name of a picture.
     """
-    from ..plotting.figures import new_figure
-
     if path is None:
         return
-    kinds = sorted(new_figure().canvas.get_supported_filetypes())
-    if path.suffix.lower().removeprefix(".") not in kinds:
-        raise ValueError(f"{str(path)!r} is no picture's name: it ends in none of .{', .'.join(kinds)}.")
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"{str(path)!r} is no drawing's name: it ends in none of {', '.join(SUFFIXES)}")
+    from ..plotting.figures import new_figure
+
+    new_figure()
 
 
 def write_figure(figure: Figure, path: Path, notice: Callable[[str], None] = say) -> None:

@@ -69,8 +69,8 @@ class FolderTraining:
         if lost := [label for place, label in enumerate(self.classes) if place not in y]:
             # The network has an output for each, which would say anything where nothing is learned.
             raise ValueError(
-                f"{self.options.folder}: no picture of {', '.join(lost)} can be read: mend them, or leave out the "
-                f"class{'es' if len(lost) > 1 else ''}."
+                f"{self.options.folder}: no picture of {', '.join(lost)} can be read: mend them, "
+                f"or leave out the class{'es' if len(lost) > 1 else ''}."
             )
         random = np.random.default_rng(self.options.seed)
         if self.held_out is not None:
@@ -87,7 +87,7 @@ class FolderTraining:
         print(f"{len(self.classes)} classes ({self.kind}): {shown(', '.join(self.classes))}\n{parts}")
 
     def read(self, pictures: list[Any], form: PictureFormat, folder: str) -> tuple[Array, Array]:
-        """Return a folder's pictures (N, height, width, channels) uint8, and classes (N,), without bad ones."""
+        """Return the pictures (N, height, width, channels) uint8, and their classes (N,), without bad ones."""
 
         def one(picture: Any) -> Array:
             if self.kind == "photo":

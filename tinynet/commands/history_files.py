@@ -14,6 +14,7 @@ from ..files.atomic import atomic_write
 from ..training import History
 
 SUFFIXES = (".csv", ".json")
+BAD_JSON = (ValueError, RecursionError)  # what reading JSON raises, the latter of brackets in brackets in ...
 
 
 class JSONLogger(Callback):
@@ -58,8 +59,8 @@ def read_history(path: Path) -> History:
     Raises:
         OSError, ValueError: it cannot be read, or is something else.
     """
-    text = path.read_text("utf-8-sig")
     try:
+        text = path.read_text("utf-8-sig")
         columns = _of_csv(text) if path.suffix.lower() == ".csv" else json.loads(text)
         first = columns.pop("epoch", None)
         rows = max(map(len, columns.values()))
@@ -68,8 +69,8 @@ def read_history(path: Path) -> History:
             for name, values in columns.items()
         }
         record = {name: values for name, values in record.items() if not all(map(math.isnan, values))}
-        begin = 0 if first is None else int(first[0]) - (path.suffix.lower() == ".json")
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+        begin = 0 if first is None else int(float(first[0])) - (path.suffix.lower() == ".json")
+    except (*BAD_JSON, csv.Error, TypeError, KeyError, AttributeError, IndexError, OverflowError) as error:
         raise ValueError(f"{str(path)!r} holds no history of a training: {error}") from None
     return History(record, [*range(begin, begin + rows)])
 

@@ -80,6 +80,14 @@ def side(text: str) -> int:
     return number
 
 
+def port(text: str) -> int:
+    """Return a whole number from 0 to 65535, or raise."""
+    number = int(text)
+    if not 0 <= number < 2**16:
+        raise ValueError(text)
+    return number
+
+
 def positive(text: str) -> float:
     """Return a number above 0, or raise."""
     number = float(text)
@@ -90,4 +98,5 @@ def positive(text: str) -> float:
 
 count.__name__ = "whole number from 1 on:"  # as argparse names them in its errors
 side.__name__ = "number of pixels (at least 8):"
+port.__name__ = "port (0 to 65535):"
 positive.__name__ = "number above 0:"

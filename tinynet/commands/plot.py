@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..models import load_model
 from .console import may_write
 from .figures import check_figure, write_figure
-from .history_files import read_history
+from .history_files import BAD_JSON, read_history
 from .parsing import WELL
 
 if TYPE_CHECKING:
@@ -52,10 +52,17 @@ def drawn(path: Path, metric: str | None) -> Figure:
     from .. import plotting
 
     suffix = path.suffix.lower()
-    if suffix == ".json":
-        found: Any = json.loads(path.read_text("utf-8-sig"))
-        if isinstance(found, dict) and {"confusion", "labels"} <= found.keys():
-            return plotting.plot_confusion_matrix(found["confusion"], found["labels"])
+    if suffix == ".json" and (found := evaluation_in(path)) is not None:
+        return plotting.plot_confusion_matrix(found["confusion"], found["labels"])
     if suffix in (".json", ".csv"):
         return plotting.plot_history(read_history(path), metric)
     return plotting.plot_model(load_model(path, compile=False), None, show_shapes=True)
+
+
+def evaluation_in(path: Path) -> dict[str, Any] | None:
+    """Return what `tinynet evaluate --json` printed, or None if a file holds something else."""
+    try:
+        found = json.loads(path.read_text("utf-8-sig"))
+    except BAD_JSON:  # which is said of it as a history
+        return None
+    return found if isinstance(found, dict) and {"confusion", "labels"} <= found.keys() else None

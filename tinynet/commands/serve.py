@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from .console import tell
-from .parsing import WELL
+from .parsing import WELL, port
 
 EXAMPLES = """
 tinynet serve                                        the page for this computer
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="127.0.0.1",
         help="the address to listen at; default: 127.0.0.1, this computer alone",
     )
-    add("--port", type=int, default=8000, help="default: 8000; 0 for any that is free")
+    add("--port", type=port, default=8000, help="default: 8000; 0 for any that is free")
     add(
         "--names",
         metavar="A,B,...",
@@ -63,9 +63,9 @@ def run(options: argparse.Namespace) -> int:
     tell("Loading the network, which takes some seconds the first time.")
     application = importlib.import_module("ocr.wsgi").application
 
-    def announce(port: int) -> None:
+    def announce(number: int) -> None:
         host = f"[{options.host}]" if ":" in options.host else options.host
-        tell(f"The page is at http://{host}:{port}/ocr until Ctrl-C.")
+        tell(f"The page is at http://{host}:{number}/ocr until Ctrl-C.")
 
     run_server(options.host, options.port, application, ":" in options.host, True, announce)
     return WELL

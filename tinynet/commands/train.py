@@ -65,7 +65,10 @@ def run(options: argparse.Namespace) -> int:
     """
     path = checked(options)
     training = on_mnist(options) if options.folder is None else on_folder(options, path.stem)
-    training.model.check_saves(path)
+    try:
+        training.model.check_saves(path)
+    except ValueError as error:  # of the file's ending
+        raise UsageError(f"--save: {error}") from None
     training.load()
     watch = Callback()
     try:
