@@ -858,6 +858,24 @@ def test_serve_without_django_says_how_to_get_it(monkeypatch, capsys):
     assert "The page needs Django: python -m pip install django" in capsys.readouterr().err
 
 
+def test_the_page_answers_to_the_addresses_that_it_listens_at(monkeypatch):
+    request = pytest.importorskip("django.http.request")
+    said = {}
+    module = "django.core.servers.basehttp"
+    monkeypatch.setitem(sys.modules, module, argparse.Namespace(run=lambda *given: said.update(given=given)))
+    monkeypatch.setitem(sys.modules, "ocr.wsgi", argparse.Namespace(application=None))
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setenv("OCR_HOSTS", "a.example")
+    assert main(["serve", "--host", "fd00::1", "--names", "b.example"]) == WELL
+    assert os.environ["OCR_HOSTS"] == "a.example,b.example,[fd00::1]"
+    assert said["given"][:2] == ("fd00::1", 8000)
+    names = serve.host_names("phone.example,FD00:0::2 [fd00::3]", "fd00::1")
+    assert names == ["phone.example", "[fd00::2]", "[fd00::3]", "[fd00::1]"]
+    for host in ("phone.example", "[fd00::1]:8000", "[fd00::2]:8000", "[fd00::3]"):
+        assert request.validate_host(request.split_domain_port(host)[0], names)
+    assert serve.host_names("", "fe80::1%eth0") == ["[fe80::1]"]  # browsers leave out the interface
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
 def test_serve_serves_the_page_until_ctrl_c():
     pytest.importorskip("django", minversion="5.2")

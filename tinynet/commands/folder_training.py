@@ -87,7 +87,7 @@ class FolderTraining:
         print(f"{len(self.classes)} classes ({self.kind}): {shown(', '.join(self.classes))}\n{parts}")
 
     def read(self, pictures: list[Any], form: PictureFormat, folder: str) -> tuple[Array, Array]:
-        """Return the pictures (N, height, width, channels) uint8, and their classes (N,), without bad ones."""
+        """Return pictures (N, height, width, channels) uint8, and their classes (N,), without bad ones."""
 
         def one(picture: Any) -> Array:
             if self.kind == "photo":

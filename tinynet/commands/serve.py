@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import ipaddress
 import os
 import sys
 from pathlib import Path
@@ -47,6 +48,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def host_names(names: str, host: str) -> list[str]:
+    """Return the names by which browsers ask for the page: IPv6 addresses in brackets, short.
+
+    Args:
+        names: parted by commas or spaces.
+        host: the address to listen at.
+
+    Example:
+        >>> host_names("phone.example", "fd00:0::1")
+        ['phone.example', '[fd00::1]']
+    """
+    found = list[str]()
+    for name in [*names.replace(",", " ").split(), host]:
+        try:
+            address = ipaddress.IPv6Address(name.strip("[]").partition("%")[0])  # without the interface
+        except ValueError:
+            found.append(name)
+        else:
+            found.append(f"[{address}]")
+    return found
+
+
 def run(options: argparse.Namespace) -> int:
     """Serve the web page on which digits are drawn or uploaded, and read, until Ctrl-C.
 
@@ -54,8 +77,8 @@ def run(options: argparse.Namespace) -> int:
     HTTPS; see "Put the web page on a server" in the documentation.
     """
     sys.path.insert(0, str(page_folder()))
-    names = [os.environ.get("OCR_HOSTS", ""), options.names, options.host]
-    os.environ["OCR_HOSTS"] = ",".join(filter(None, names))
+    names = f"{os.environ.get('OCR_HOSTS', '')},{options.names}"
+    os.environ["OCR_HOSTS"] = ",".join(host_names(names, options.host))
     try:
         from django.core.servers.basehttp import run as run_server
     except ModuleNotFoundError as error:
