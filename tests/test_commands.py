@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tomllib
+import unicodedata
 import urllib.request
 from pathlib import Path
 
@@ -716,6 +717,38 @@ def test_a_table_may_say_the_classes(name, between, there, capsys):
     (there / "pets" / name).write_text("\n".join(map(between.join, rows)) + "\n")
     assert main(["evaluate", "pets.safetensors", "pets"]) == WELL
     assert capsys.readouterr().out.startswith("pets.safetensors: 50.00% of 2 pictures\n")
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("where", ["folder", "table", "model", "labels"])
+def test_classes_are_the_same_however_a_system_writes_their_names(form, where, there, capsys):
+    names = [unicodedata.normalize(form, name) for name in ("Kätzchen", "Hündchen")]
+    other = [unicodedata.normalize("NFD" if form == "NFC" else "NFC", name) for name in names]
+    pets(there / "pets", 2)
+    model = pet_model()
+    model.class_names = other if where == "model" else names
+    model.save("pets.safetensors")
+    if where == "table":
+        rows = [
+            "file,label",
+            *(f"{old}/0.png,{name}" for old, name in zip(["cat", "dog"], other, strict=True)),
+        ]
+        (there / "pets" / "manifest.csv").write_text("\n".join(rows), "utf-8")
+    for old, name in zip(["cat", "dog"], other if where == "folder" else names, strict=True):
+        if where != "table":
+            shutil.move(there / "pets" / old, there / "pets" / name)
+    labels = ["--labels", ",".join(other)] if where == "labels" else []
+    assert main(["evaluate", "pets.safetensors", "pets", "--json", *labels]) == WELL
+    assert json.loads(capsys.readouterr().out)["accuracy"] == 1
+
+
+def test_train_writes_the_names_of_classes_composed(there):
+    pets(there / "pets", 2)
+    for old, name in (("cat", "a\u0308"), ("dog", "o\u0308")):
+        shutil.move(there / "pets" / old, there / "pets" / name)
+    shutil.copytree(there / "pets" / "a\u0308", there / "val" / "\xe4")
+    assert main(["train", "pets", *SMALL, "--validation", "val", "--kind", "photo"]) == WELL
+    assert tinynet.load_model("pets.safetensors").class_names == ["\xe4", "\xf6"]
 
 
 # plot

@@ -18,7 +18,7 @@ from ..recognition import reading_of
 from .console import may_write, progress, say, shown, tell, why
 from .figures import check_figure, write_figure
 from .mnist import add_folder
-from .named import attempt, labelled_pictures, named_model
+from .named import attempt, composed, labelled_pictures, named_model
 from .parsing import FAILED, WELL, UsageError, check_different
 from .predict import add_form
 from .report import Report
@@ -107,7 +107,8 @@ def on_mnist(options: argparse.Namespace, reader: Reader) -> tuple[Report, list[
 def on_pictures(options: argparse.Namespace, reader: Reader) -> tuple[Report, list[Array], int]:
     """Return what is read in a folder's pictures, what the model saw in the mistakes, and how many failed."""
     pictures = labelled_pictures(options.folder)
-    for label in sorted({label for _, _, label in pictures} - {*reader.labels, NO_CLASS}):
+    numbers = {composed(label): number for number, label in enumerate(reader.labels)}
+    for label in sorted({label for _, _, label in pictures} - {*numbers, NO_CLASS}):
         raise ValueError(f"{shown(str(options.folder))}: {unknown('class', label, reader.labels)}")
     names, true, rows, flagged = list[str](), list[int](), list[Array](), list[bool]()
     saw: dict[int, Array] = {}
@@ -118,10 +119,10 @@ def on_pictures(options: argparse.Namespace, reader: Reader) -> tuple[Report, li
             if isinstance(reading, Exception):
                 failures += 1
                 tell(f"{shown(name)}: {why(reading)}")
-            elif label not in reader.labels:
+            elif label not in numbers:
                 flagged.append(bool(reading.warnings))
             else:
-                number = reader.labels.index(label)
+                number = numbers[label]
                 if reading.probabilities.argmax() != number:
                     saw[len(true)] = reading.pixels
                 names.append(name)

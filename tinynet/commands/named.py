@@ -6,6 +6,7 @@ import csv
 import glob
 import os
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,7 @@ def labelled_pictures(folder: str | Path) -> list[tuple[str, Any, str]]:
         if table.is_file():
             return _of_table(table)
     classes = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    found = [(*one, shown(path.name)) for path in classes for one in pictures_in(path)]
+    found = [(*one, shown(composed(path.name))) for path in classes for one in pictures_in(path)]
     if not found:
         raise ValueError(
             f"There are no folders with pictures in {str(folder)!r}: each class needs one, such as "
@@ -116,12 +117,22 @@ def _of_table(table: Path) -> list[tuple[str, Any, str]]:
                     if not (row[name] or "").strip():
                         raise ValueError(f"{str(table)!r}, line {rows.line_num}: there is no {name}.")
                 path = table.parent / row["file"]
-                found.append((str(path), path, shown(row["label"])))
+                found.append((str(path), path, shown(composed(row["label"]))))
         except csv.Error as error:
             raise ValueError(f"{str(table)!r}, line {rows.line_num}: {error}") from None
     if not found:
         raise ValueError(f"{str(table)!r} needs a line of names with `file` and `label`, and lines below.")
     return found
+
+
+def composed(name: str) -> str:
+    r"""Return a class's name in the one form in which names are compared: macOS writes ä as two characters.
+
+    Example:
+        >>> composed("a\u0308") == "\xe4"
+        True
+    """
+    return unicodedata.normalize("NFC", name)
 
 
 def attempt(picture: Any, read: Callable[[Any], Any]) -> Any:
