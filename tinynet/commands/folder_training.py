@@ -64,8 +64,6 @@ class FolderTraining:
         """Read all pictures in the size that the model takes, and set some aside."""
         form = format_of(self.model)
         x, y = self.read(self.pictures, form, self.options.folder)
-        if len({*y}) < 2:
-            raise ValueError(f"{self.options.folder}: there are no pictures of two classes that can be read.")
         if lost := [label for place, label in enumerate(self.classes) if place not in y]:
             # The network has an output for each, which would say anything where nothing is learned.
             raise ValueError(
