@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -421,3 +422,27 @@ def test_another_seed_is_told(tmp_path):
             model.fit(X, Y, verbose=0, callbacks=[backup])
     with pytest.warns(UserWarning, match="had the seed 1, this one has 2"):
         model.fit(X, Y, verbose=0, callbacks=[backup])
+
+
+def test_another_learning_rate_is_told_once(tmp_path):
+    def made(rate):
+        model = Sequential([layers.Dense(1, "sigmoid")], 5, seed=1)
+        model.compile(optim.Adam(rate), "binary_crossentropy")
+        return model
+
+    def fit(model, epochs):
+        halve = LearningRateScheduler(lambda epoch, rate: rate / 2)
+        backup = BackupAndRestore(tmp_path, save_freq=2, delete_checkpoint=False)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model.fit(X, Y, epochs=epochs, verbose=0, callbacks=[halve, backup])
+        return [str(one.message) for one in caught]
+
+    first = made(0.01)
+    assert fit(first, 1) == []
+    assert fit(first, 2) == []  # which has the rate that the training had come to
+    assert fit(made(0.01), 3) == []
+    (message,) = fit(made(0.5), 4)
+    assert "began with learning_rate=0.01" in message
+    assert "learning_rate=0.5 has no effect" in message
+    assert fit(made(0.01), 5) == []

@@ -121,7 +121,6 @@ def stream_of(
         class_weight, shuffle: see `Trainable.fit`.
         warns: whether to warn if the first batch holds raw pixels.
     """
-
     is_first = True
 
     def check(x: Any, y: Any = None, sample_weight: Any = None) -> Batch:

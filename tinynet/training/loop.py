@@ -13,7 +13,7 @@ from .data import Batch
 from .feed import Feed, Validation
 from .notebook import shorten
 from .progress import Progress
-from .state import restore, state_of
+from .state import numbers_of, restore, state_of, tell_of_other_numbers
 from .trainer import Trainer
 
 
@@ -62,6 +62,7 @@ class Loop:
         self.callbacks = CallbackList(callbacks, model, params)
         self.model, self.trainer, self.feed, self.validation = model, trainer, feed, validation
         self.progress, self.average, self.history = progress, average, self.callbacks.history
+        self.begun = numbers_of(trainer.optimizer)  # before callbacks change them
         self.place: tuple[int, int] | None = (
             None  # the epoch that comes next or goes on, and its batches done
         )
@@ -76,6 +77,7 @@ class Loop:
         """Return all that this training needs to go on from here in another process, as plain data."""
         return {
             "place": list(self.place or ()),
+            "begun": self.begun,
             "feed": self.feed.state(),
             "is_over": self.model.stop_training or self.feed.is_over,
             "logs": self.logs,
@@ -86,6 +88,9 @@ class Loop:
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what `state` returned; raise ValueError if it is of another training."""
         restore(state, self.model, self.trainer, self.average)
+        begun = state.get("begun", self.begun)
+        tell_of_other_numbers(self.begun, begun, state["optimizer"]["arguments"])
+        self.begun = begun
         self.callbacks.set_state(state["callbacks"])
         self.place = tuple(state["place"]) or None
         self.logs, self.model.stop_training = state["logs"], state["is_over"]

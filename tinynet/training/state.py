@@ -88,6 +88,23 @@ def numbers_of(optimizer: Optimizer) -> State:
     return {name: value for name, value in values.items() if isinstance(value, int | float | np.number)}
 
 
+def tell_of_other_numbers(own: State, begun: State, held: State) -> None:
+    """Warn if the program makes its optimizer with other numbers than those that a backup goes on with.
+
+    Args:
+        own: the numbers of the program's optimizer.
+        begun: those with which the interrupted training began.
+        held: those that it had come to.
+    """
+    for name, value in own.items():
+        if name in begun and value not in (begun[name], held.get(name)):
+            warn(
+                f"BackupAndRestore: the interrupted training began with {name}={begun[name]} and goes on so; "
+                f"{name}={value} has no effect. Remove the backup's folder to begin anew with it.",
+                UserWarning,
+            )
+
+
 def counts_of(metric: Any) -> State:
     """Return what a metric, or a part of it, keeps; not functions and classes, which do not count."""
     state: State = {}
