@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
-
-from sphinx.application import Sphinx
+from typing import Any
 
 import tinynet
 
@@ -38,7 +37,7 @@ myst_heading_anchors = 3
 
 
 def as_plain_text(
-    app: Sphinx, what: str, name: str, documented: object, options: object, lines: list[str]
+    app: Any, what: str, name: str, documented: object, options: object, lines: list[str]
 ) -> None:
     """Keep what stands in a docstring from being read as markup: "(N, *shape)" is no emphasis."""
     is_example = False
@@ -50,6 +49,6 @@ def as_plain_text(
             lines[number] = "".join(parts)
 
 
-def setup(app: Sphinx) -> None:
+def setup(app: Any) -> None:
     """Let Sphinx call `as_plain_text` before napoleon, which finds the sections, sees the docstrings."""
     app.connect("autodoc-process-docstring", as_plain_text, priority=1)
