@@ -215,7 +215,7 @@ def test_without_mpi_it_says_what_to_install(monkeypatch):
     distributed.ranks.cache_clear()
     model = Sequential([layers.Dense(1)], 1)
     model.compile("sgd", "mse")
-    with pytest.raises(ImportError, match="mpi4py mpich.*mpiexec"):
+    with pytest.raises(ImportError, match=r"mpi4py mpich.*mpiexec"):
         model.fit([[1.0]], [[1.0]], distribute=True)
 
 

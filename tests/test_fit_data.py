@@ -193,11 +193,7 @@ def test_one_warning_where_batches_hold_raw_pixels(kind):
         def __getitem__(self, index):
             return self.x[4 * index :][:4], y[4 * index :][:4]
 
-<<<<<<< HEAD
-    for scale, count in ((1, 1), (1 / 255, 0)):  # noqa: B007 (Batches uses it)
-=======
     for images, count in ((x, 1), (x / 255, 0)):
->>>>>>> f14fa12 (Keep the test of batches of raw pixels within the line)
         model = Sequential([layers.Flatten(), layers.Dense(3, activation="softmax")], (6, 6, 1))
         model.compile("sgd", "sparse_categorical_crossentropy")
         data = Batches()
@@ -206,14 +202,8 @@ def test_one_warning_where_batches_hold_raw_pixels(kind):
             warnings.simplefilter("always")
             for _ in range(2):
                 model.fit((data[i] for i in range(2)) if kind == "generator" else data, verbose=0)
-<<<<<<< HEAD
-        assert [("raw pixels" in str(one.message), one.filename) for one in caught] == [
-            (True, __file__)
-        ] * count
-=======
         found = [("raw pixels" in str(one.message), one.filename) for one in caught]
         assert found == [(True, __file__)] * count
->>>>>>> f14fa12 (Keep the test of batches of raw pixels within the line)
 
 
 def test_no_warning_of_pixels_where_there_are_none_or_something_scales_them():
