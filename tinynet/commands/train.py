@@ -95,8 +95,8 @@ def checked(options: argparse.Namespace) -> Path:
     path = Path(options.save or f"{name}.safetensors")
     if options.history is not None and options.history.suffix.lower() not in SUFFIXES:
         raise UsageError(f"--history ends in {' or '.join(SUFFIXES)}; got {str(options.history)!r}")
-    check_figure(options.plot)
     check_different({"--save": path, "--history": options.history, "--plot": options.plot})
+    check_figure(options.plot)
     for one in filter(None, (path, options.history, options.plot)):
         if one.is_dir() or not os.access(one.absolute().parent, os.W_OK):
             raise OSError(f"{str(one)!r} is a folder, or in a folder that cannot be written")
