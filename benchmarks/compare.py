@@ -91,10 +91,10 @@ TIMED = (
     Timed("CNN with BatchNormalization, inference", RANDOM, NORMALIZED_CNN, "predict", 10_000, None),
     Timed("MLP inference", MNIST, MLP, "predict", 10_000, 1.5, repeat=3),
     Timed("MLP inference", RANDOM, MLP, "predict", 10_000, 1.5, repeat=3),
-    Timed("CNN, one picture", MNIST, CNN, "predict", 1, 1.25, repeat=300),
-    Timed("CNN, one picture", RANDOM, CNN, "predict", 1, 1.25, repeat=300),
-    Timed("MLP, one picture", MNIST, MLP, "predict", 1, 1, repeat=300),
-    Timed("MLP, one picture", RANDOM, MLP, "predict", 1, 1, repeat=300),
+    Timed("CNN, one picture", MNIST, CNN, "predict", 1, 1.25, repeat=3_000),
+    Timed("CNN, one picture", RANDOM, CNN, "predict", 1, 1.25, repeat=3_000),
+    Timed("MLP, one picture", MNIST, MLP, "predict", 1, 1, repeat=3_000),
+    Timed("MLP, one picture", RANDOM, MLP, "predict", 1, 1, repeat=3_000),
 )
 STARTS = ("Import", "First step, empty cache", "First step, warm cache", "Peak memory of an epoch")
 ORDER = (*(timed.name for timed in TIMED), *STARTS)

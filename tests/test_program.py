@@ -7,6 +7,7 @@ given up after a while.
 from __future__ import annotations
 
 import gc
+import os
 import struct
 import threading
 import time
@@ -28,7 +29,20 @@ from tinynet.execution.recording import Recording
 from tinynet.kernels import elementwise, gather_gemm, pooling, update
 from tinynet.kernels.calling import cells_of
 from tinynet.kernels.jit import Kernel, recorder
-from tinynet.kernels.program import DONE, LEADING, PLACES, Plan, Program, independent, serve, wait_for
+from tinynet.kernels.program import (
+    BASE,
+    DONE,
+    LEADING,
+    LIMIT,
+    PLACES,
+    STOPPED,
+    TABLES,
+    Plan,
+    Program,
+    independent,
+    serve,
+    wait_for,
+)
 from tinynet.layers.conv_pool import ConvPool
 
 SECONDS = 30
@@ -610,6 +624,29 @@ def test_the_leader_sleeps_while_it_waits_for_long(set_threads):
     threading.Timer(0.4, queue.__setitem__, (DONE, 1)).start()
     within(wait_for, queue, 1)
     assert time.process_time() - before < 0.2
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs threads on one core")
+def test_who_waits_lets_a_thread_on_the_same_core_go_on():
+    counters, queue = Counters(1), np.zeros(PLACES, np.int64)
+    queue[TABLES] = counters.tables.ctypes.data
+
+    def share_a_core():
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # of this thread, and of what it starts
+        helper = threading.Thread(target=serve, args=(queue, 2**60, 2**60), daemon=True)
+        helper.start()
+        for number in range(101):
+            if number == 1:  # all is compiled
+                before = time.process_time()
+            queue[BASE] = number
+            queue[LIMIT] = number + 1
+            wait_for(queue, number + 1)
+        queue[STOPPED] = 1
+        helper.join()
+        return time.process_time() - before
+
+    assert within(share_a_core) < 0.1  # to look out until a slice of time is over takes 0.2 and more
+    assert (counters.totals == 101).all()
 
 
 def test_an_idle_crew_works_again(set_threads):

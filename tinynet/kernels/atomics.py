@@ -13,6 +13,7 @@ from .cpu import X86
 from .jit import instruction
 
 NAPS: bool = binding.address_of_symbol("usleep") is not None
+GIVES_WAY: bool = binding.address_of_symbol("sched_yield") is not None
 
 
 def place_in(context: Any, builder: Any, queue: Any, arguments: Any) -> Any:
@@ -90,6 +91,19 @@ def nap(typing_context: Any) -> Any:
             kind = ir.FunctionType(integer, [integer])
             function = cgutils.get_or_insert_function(builder.module, kind, "usleep")  # type: ignore[no-untyped-call]
             builder.call(function, [integer(50)])
+        return context.get_dummy_value()
+
+    return types.none(), codegen
+
+
+@instruction
+def give_way(typing_context: Any) -> Any:
+    """Let another thread have this one's core, if one waits for it and the system has a call for that."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        if GIVES_WAY:
+            kind = ir.FunctionType(ir.IntType(32), [])
+            builder.call(cgutils.get_or_insert_function(builder.module, kind, "sched_yield"), [])  # type: ignore[no-untyped-call]
         return context.get_dummy_value()
 
     return types.none(), codegen

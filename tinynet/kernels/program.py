@@ -29,7 +29,7 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 
-from .atomics import add_one, exchange_if, look, nap, pause, put
+from .atomics import add_one, exchange_if, give_way, look, nap, pause, put
 from .calling import ADDRESS, CELL, Kinds, callers, cells_of
 from .jit import Array, Kernel, instruction, kernel, recorder
 
@@ -40,6 +40,7 @@ Part = TypeVar("Part")
 NEXT, LIMIT, DONE, BASE, TABLES, FAILED, STOPPED, LEADING, PLACES = 0, 8, 16, 24, 25, 26, 27, 28, 32
 
 PATIENCE = 40_000  # looks, about a millisecond, before who leads sleeps while others finish
+POLITENESS = 1_024  # looks, 25 microseconds, after which it is asked whether another thread needs this core
 
 
 class Program:
@@ -180,6 +181,14 @@ def take_tasks(queue: Array) -> None:
 
 
 @kernel
+def rest_a_moment(looks: int) -> None:
+    """Wait between two looks; now and then, let a thread on the same core go on: it may have the task."""
+    if looks % POLITENESS == 0:
+        give_way()
+    pause()
+
+
+@kernel
 def serve(queue: Array, patience: int, rest: int) -> None:
     """Run tasks as they come, until the queue is stopped or none has come for too long.
 
@@ -195,8 +204,8 @@ def serve(queue: Array, patience: int, rest: int) -> None:
         if look(queue, NEXT) < look(queue, LIMIT):
             take_tasks(queue)
             looks = 0
-        pause()
         looks += 1
+        rest_a_moment(looks)
 
 
 @kernel
@@ -218,7 +227,7 @@ def wait_for(queue: Array, limit: int) -> None:
     while look(queue, DONE) < limit:
         if looks < PATIENCE:
             looks += 1
-            pause()
+            rest_a_moment(looks)
         else:  # who has the task has no core; to look out for it would take one more
             nap()
 
