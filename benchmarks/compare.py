@@ -25,12 +25,12 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from common import Array, available_cores, interleave, mnist, use_threads
+from common import Array, available_cores, mnist, use_threads
 from machine import describe, look, text
 from networks import CNN, MLP, NORMALIZED_CNN, Network
 from peers import PEERS, Worker, able, build_alike, start_workers
 from record import Run, chosen
-from report import OURS, RESULTS, Row
+from report import OURS, RESULTS, Row, in_rounds
 from starts import measure_first_step, measure_import, measure_memory
 from tables import long_table, quietness
 
@@ -38,7 +38,6 @@ Data = tuple[tuple[Array, Array], tuple[Array, Array]]
 
 CHECKED, LEARNED = 128, 1280  # images whose probabilities are compared, and that a short training sees
 MOST_STARTS = 3  # rounds of what needs a new process for each number
-SLOW = 0.5  # of the best peer's rate: slower ones are measured twice
 MNIST, RANDOM = "MNIST", "random"
 
 
@@ -139,20 +138,8 @@ def measure(timed: Timed, workers: dict[str, Worker], data: Data, batch_size: in
         first[name] += worker.call(timed.method, *arguments)[1]
     functions = {name: partial(value, workers[name]) for name in names}
     unit = "µs" if one else "images/s"
-    warm = Row(timed.name, unit, interleave(functions, 1), not one)
-    for name in slow_peers(warm):  # once more, so that no accident decides
-        warm.rounds[name] += interleave({name: functions[name]}, 1)[name]
-    slow = slow_peers(warm)
-    fast = {name: function for name, function in functions.items() if name not in slow}
-    values = warm.rounds | interleave(fast, rounds)
+    values = in_rounds(functions, rounds, not one)
     return Row(timed.name, unit, values, not one, timed.goal, first=first, group=timed.group)
-
-
-def slow_peers(row: Row) -> list[str]:
-    """Return the peers whose best rounds are so much slower than another's that more would tell nothing."""
-    peers = {name: [row.best(name)] for name in row.rounds if name != OURS}
-    bests = dataclasses.replace(row, rounds=peers)
-    return [name for name in peers if (bests.ratio(name) or 1) < SLOW]
 
 
 def makers(

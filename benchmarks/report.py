@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import statistics
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from common import interleave
 from quiet import Moment, reasons
 
 OURS = "tinynet"
 RESULTS = Path(__file__).parent / "results"
+SLOW = 0.5  # of the best peer's rate: slower ones are measured twice
 TIMES = "\N{MULTIPLICATION SIGN}"
 COLORS = {
     OURS: "#d62728",
@@ -117,6 +119,35 @@ class Row:
             "reached": self.reached(),
         }
         return asdict(self) | {"medians": {name: self.median(name) for name in self.rounds}} | derived
+
+
+def slow_peers(rounds: Mapping[str, list[float]], more_is_better: bool) -> list[str]:
+    """Return the peers whose best rounds are so much slower than another's that more would tell nothing."""
+    best = Row("", "", {name: [*values] for name, values in rounds.items() if name != OURS}, more_is_better)
+    bests = replace(best, rounds={name: [best.best(name)] for name in best.rounds})
+    return [name for name in bests.rounds if (bests.ratio(name) or 1) < SLOW]
+
+
+def in_rounds(
+    functions: Mapping[str, Callable[[], float]], rounds: int, more_is_better: bool
+) -> dict[str, list[float]]:
+    """Call the contestants' functions, which are warm, in turn, one round more than wanted; slow peers' twice.
+
+    Args:
+        functions: by contestant; they return what is measured.
+        rounds: how many.
+        more_is_better: whether they return rates.
+
+    Returns:
+        By contestant, the results.
+    """
+    values = interleave(functions, 1)
+    for name in slow_peers(values, more_is_better):  # once more, so that no accident decides
+        values[name] += interleave({name: functions[name]}, 1)[name]
+    slow = slow_peers(values, more_is_better)
+    fast = {name: function for name, function in functions.items() if name not in slow}
+    more = interleave(fast, rounds)
+    return {name: more.get(name, values[name]) for name in functions}
 
 
 def row_of(record: dict[str, Any]) -> Row:

@@ -1,10 +1,11 @@
 """Measure how the throughput of tinynet and its peers scales, in training and inference.
 
 A small network, Conv - Pool - Conv - Pool - Flat - Full(64) - Full(10), is varied one thing at a time:
-batch size, images, filters, kernel size, strides, input channels, threads. Each case takes about 0.4 s of
-tinynet's time, and as many images for every peer; they take turns in interleaved rounds, each in a process
-of its own. The table tells the ratio to the best peer, the microseconds an image and a million
-floating-point operations cost, and where tinynet is slower than 0.8 of the best peer.
+batch size, images, filters, kernel size, strides, input channels, threads. Each case takes about 0.2 s of
+tinynet's time, and as many images for every peer. They take turns in interleaved rounds, each in a process of
+its own, and those that are less than half as fast as another peer in two rounds only. The table tells the
+ratio to the best peer, the microseconds an image and a million floating-point operations cost, and where
+tinynet is slower than 0.8 of the best peer.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from common import available_cores, interleave
 from machine import describe, text
 from networks import Conv, Flat, Full, Network, Pool
 from peers import PEERS, Worker, able, build_alike, start_workers
-from report import COLORS, OURS, RESULTS, Row, number, settings, table, times, write
+from report import COLORS, OURS, RESULTS, Row, in_rounds, number, settings, table, times, write
 
 CORES = available_cores()
-SECONDS = 0.4  # of tinynet's time, that a measurement takes
+SECONDS = 0.2  # of tinynet's time, that a measurement takes
 MOST_BYTES = 2**28  # of images in a case
 SLOW = 0.8  # a ratio to the best peer that needs work
 METHODS = {"training": "train", "inference": "predict"}
@@ -112,7 +113,7 @@ def measure(case: Case, method: str, workers: dict[str, Worker], rounds: int) ->
         prepare(workers[name], batches)
         functions[name] = partial(seconds, workers[name])
     interleave(functions, 1)  # warms up
-    taken = interleave(functions, rounds)
+    taken = in_rounds(functions, rounds, more_is_better=False)
     rates = {name: [batches * case.batch_size / value for value in values] for name, values in taken.items()}
     return Row(method, "images/s", rates, more_is_better=True)
 
