@@ -131,7 +131,7 @@ def slow_peers(rounds: Mapping[str, list[float]], more_is_better: bool) -> list[
 def in_rounds(
     functions: Mapping[str, Callable[[], float]], rounds: int, more_is_better: bool
 ) -> dict[str, list[float]]:
-    """Call the contestants' functions, which are warm, in turn, one round more than wanted; slow peers' twice.
+    """Call the contestants' functions, which are warm, in turn for some rounds; those of slow peers twice.
 
     Args:
         functions: by contestant; they return what is measured.

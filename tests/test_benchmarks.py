@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import ablation
 import accuracy
 import common
+import cores
 import kernels
 import normalization
 import report
@@ -288,3 +289,21 @@ def test_normalization_prints_a_line_for_each_network(monkeypatch, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert [line[:45].strip() for line in lines] == list(normalization.NETWORKS)
     assert lines[0].endswith("ratio 1.00")
+
+
+def test_parts_are_shared_out_among_cores():
+    assert cores.shared_out([3.0, 1.0, 1.0, 1.0], 2) == 3
+    assert cores.shared_out([1.0, 1.0, 1.0], 2) == 2
+    assert cores.speed_up(10.0, [[2.0] * 4], 1) == 1
+    assert cores.speed_up(10.0, [[2.0] * 4], 4) == 10 / (2 + 2)
+    assert cores.speed_up(10.0, [[2.0] * 3, [1.0]], 64) == 10 / (3 + 2 + 1)
+    assert cores.line("A", 10e-6, [[2e-6] * 3, [1e-6]])[:4] == ["A", f"3 {report.TIMES} 2", "1", "3"]
+
+
+def test_a_step_is_taken_apart(set_threads):
+    set_threads(1)
+    data = np.zeros((16, 28, 28, 1), np.float32), np.zeros(16, np.int64)
+    step, stages = cores.measure(MLP, *data, 8, 2)
+    assert step > 0
+    assert len(stages) > 1
+    assert all(seconds > 0 for stage in stages for seconds in stage)
