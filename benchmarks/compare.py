@@ -188,9 +188,7 @@ def parse() -> argparse.Namespace:
         "--rows", nargs="*", default=[], metavar="TEXT", help="only those with this in their name"
     )
     parser.add_argument("--quick", action="store_true", help="two rounds of a tenth of the work")
-    parser.add_argument(
-        "--output", type=Path, default=RESULTS / "compare", help="without .json, .md, _short.md, .svg"
-    )
+    parser.add_argument("--output", type=Path, default=RESULTS / "compare", help="without .json, .md, .svg")
     options = parser.parse_args()
     options.rounds = min(options.rounds, 2) if options.quick else options.rounds
     return options

@@ -12,7 +12,7 @@ from typing import Any
 from chart import chart
 from networks import CNN
 from report import Row, row_of, settings, write
-from tables import doubts, long_tables, quietness, short_table
+from tables import doubts, long_tables, quietness
 
 SHARE = ", share of SGEMM's rate"
 SAME = ("processor", "threads", "system", "register tile", "versions")  # in runs that may be joined
@@ -72,7 +72,6 @@ class Run:
         }
         write(self.path, record)
         write(self.path.with_suffix(".md"), long_tables(rows, names, self.machine))
-        write(self.path.with_name(f"{self.path.stem}_short.md"), short_table(rows))
         drawn = [row for row in rows if not row.name.endswith(SHARE)]
         note = "" if not doubts(rows) else "not a quiet machine"
         write(self.path.with_suffix(".svg"), chart(drawn, note))

@@ -1,4 +1,4 @@
-"""Tables of what `compare.py` has measured: to print, for README (short), and for docs/speed.md (long)."""
+"""Tables of what `compare.py` has measured: to print, and for docs/speed.md."""
 
 from __future__ import annotations
 
@@ -64,23 +64,11 @@ def long_table(rows: Iterable[Row]) -> str:
     return table(header, lines)
 
 
-def short_table(rows: Iterable[Row]) -> str:
-    """Return README's table: a line for each row, with tinynet, the best peer, their ratio and the goal."""
-    lines = []
-    for row in rows:
-        best = row.best_peer()
-        peer = "" if best is None else f"{number(row.median(best))} {best}"
-        own = number(row.median(OURS)) if OURS in row.rounds else ""
-        ratio = "" if best is None else f"**{times(row.ratio())}**"
-        lines.append([f"{row.name}, {row.unit}", own, peer, ratio, row.aims()])
-    return markdown(["", OURS, "best peer", "ratio", "goal"], lines)
-
-
 def long_tables(rows: Sequence[Row], names: Sequence[str], machine: dict[str, Any]) -> str:
     """Return docs/speed.md's tables: one for each group of rows, with a line for each contestant."""
     made = []
     for group, members in groupby(rows, lambda row: row.group):
-        made.append(f"**{group}**\n\n{group_table(list(members), names)}")
+        made.append(f"**{group}** (`benchmarks/compare.py`)\n\n{group_table(list(members), names)}")
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     made.append(
         f"Medians; the least and the most below. {quietness(rows)} {machine['processor']}, "

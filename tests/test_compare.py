@@ -94,19 +94,11 @@ def test_the_printed_table():
     assert re.search(rf"10\.0 to 30\.0 +2\.00{X} +2\.50{X} +≥ 1\.5{X} +reached$", lines[1])
 
 
-def test_the_short_table_has_ratios_and_no_ranges():
-    table = tables.short_table([row()])
-    assert (
-        table.splitlines()[2] == f"| CNN training, MNIST, images/s | 20.0 | 10.0 A | **2.00{X}** | ≥ 1.5{X} |"
-    )
-    assert " to " not in table
-
-
 def test_the_long_tables_have_a_column_for_each_row_and_the_ranges():
     rows = [row(), row("MLP training, MNIST")]
     text = tables.long_tables(rows, ["tinynet", "A", "absent", "B"], MACHINE)
     lines = text.splitlines()
-    assert lines[0] == "**Training**"
+    assert lines[0] == "**Training** (`benchmarks/compare.py`)"
     assert lines[2] == "|  | CNN training, MNIST, images/s | MLP training, MNIST, images/s |"
     assert lines[4] == "| tinynet | 20.0<br><sub>10.0 to 30.0</sub> | 20.0<br><sub>10.0 to 30.0</sub> |"
     assert lines[6] == "| B | 4.00<br><sub>4.00 to 4.00</sub> | 4.00<br><sub>4.00 to 4.00</sub> |"
@@ -225,7 +217,7 @@ def test_pieces_of_a_run_join(run, tmp_path):
     record = json.loads((tmp_path / "c.json").read_text("utf-8"))
     assert [line["name"] for line in record["rows"]] == names
     assert record["doubts"] == {}
-    assert {path.name for path in tmp_path.iterdir()} == {"c.json", "c.md", "c_short.md", "c.svg"}
+    assert {path.name for path in tmp_path.iterdir()} == {"c.json", "c.md", "c.svg"}
     with pytest.raises(SystemExit, match="another processor"):
         run("CNN", processor="Q").before()
 
