@@ -7,8 +7,8 @@ from html import escape
 
 from report import OURS, TIMES, Row, times
 
-WIDTH, LINE, TOP, BOTTOM = 574, 25, 34, 30
-LEFT, RIGHT = 194, 444  # where bars begin, and where their ratios end; names are before, peers behind
+WIDTH, LINE, TOP, BOTTOM = 626, 25, 34, 30
+LEFT, RIGHT = 246, 496  # where bars begin, and where their ratios end; names are before, peers behind
 MOST = 5.0  # the longest bar: those that are longer end there, and say what they are
 STYLE = """
   text { font: 13px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", Arial, sans-serif; fill: #1f2328 }
@@ -45,6 +45,7 @@ def chart(rows: Sequence[Row], note: str = "") -> str:
         f'<rect class="page" width="{WIDTH}" height="{height}" rx="6"/>',
         _text(LEFT, 20, f"{OURS}, in times of the best peer", "soft"),
         _text(RIGHT + 8, 20, "best peer", "soft"),
+        _text(LEFT - 16, height - BOTTOM + 16, "upright marks: goals", "soft", "end"),
     ]
     for tick in range(int(MOST) + 1):
         x, style = place(tick), "rule" if tick == 1 else "line"

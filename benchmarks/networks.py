@@ -124,8 +124,6 @@ class Network:
 BLOCK = (Conv(32), Pool(), Drop(0.25))
 CNN = Network("CNN", (28, 28, 1), (*BLOCK, *BLOCK, *BLOCK, Flat(), Full(128), Full(10, "softmax")))
 NORMAL_BLOCK = (Conv(32, activation=None), Norm(), Pool(), Drop(0.25))
-NORMALIZED_CNN = Network(
-    "CNN with BatchNormalization", CNN.input_shape, (*NORMAL_BLOCK * 3, *CNN.layers[-3:])
-)
+NORMALIZED_CNN = Network("Normalized CNN", CNN.input_shape, (*NORMAL_BLOCK * 3, *CNN.layers[-3:]))
 MLP = Network("MLP", (28, 28, 1), (Flat(), Full(512), Drop(0.2), Full(512), Drop(0.2), Full(10, "softmax")))
 CNN_OF_PIXELS = Network("CNN", CNN.input_shape, (Scale(), *CNN.layers))
