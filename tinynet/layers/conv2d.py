@@ -16,6 +16,7 @@ from .activation import get as get_activation
 from .base import Array
 from .geometry import Shape
 from .im2col import col2im, im2col
+from .parameter import bias_of
 from .restraints import check_restraints, restraints
 from .softmax import LogSoftmax, Softmax
 from .winograd import WinogradConvolution
@@ -162,7 +163,7 @@ class Conv2D(WinogradConvolution, only_kernels=True):
         x = self.inside(self.check_input(x))
         x = x.reshape(len(x), *self.image)
         y = self.empty("y", (len(x), *self.result(self.filters)), training)
-        bias = self.bias.value if self.use_bias else np.empty(0, self.dtype)
+        bias = bias_of(self)
         if self.method == "im2col":
             columns = im2col(x, self.window, self.steps, self.padding)
             kernel = self.kernel.value.reshape(-1, self.filters)
@@ -186,7 +187,7 @@ class Conv2D(WinogradConvolution, only_kernels=True):
         dy = self.inside(dy)
         above, before, height, width = self.gradient_padding()
         gradient = self.empty("dy", (len(dy), height, width, self.filters))
-        bias_gradient = self.bias.grad if self.use_bias else np.empty(0, self.dtype)
+        bias_gradient = bias_of(self, "grad")
         self.result_gradient(dy, self.result(self.filters), gradient, above, before, bias_gradient)
         return self.backward_result(x, gradient)
 

@@ -14,7 +14,7 @@ from .base import Array, Layer
 from .batch_normalization import BatchNormalization
 from .conv2d import Conv2D
 from .conv_pool import FEW_TAPS, ConvPool, slices, taps_of
-from .parameter import Parameter
+from .parameter import Parameter, bias_of
 from .pool2d import MaxPool2D
 from .relu import ReLU
 
@@ -68,10 +68,6 @@ class ConvNorm(Layer, only_kernels=True):
             return ConvNorm(self.conv, self.norm, layer)
         return None
 
-    def conv_bias(self, what: str = "value") -> Array:
-        """Return the value or the gradient of the convolution's bias, of size 0 where it has none."""
-        return getattr(self.conv.bias, what) if self.conv.use_bias else np.empty(0, self.dtype)
-
     def forward(self, x: ArrayLike, training: bool = False) -> Array:
         """Compute, normalize and pool; see `Layer.forward`."""
         x = self.check_input(x)
@@ -97,7 +93,7 @@ class ConvNorm(Layer, only_kernels=True):
         kernel = self.empty("kernel", self.conv.kernel.shape, False)
         bias = self.empty("bias", mean.shape, False)
         kernels.convolution_normalization.fold(
-            self.conv.kernel.value.reshape(-1, bias.size), self.conv_bias(), mean, scale,
+            self.conv.kernel.value.reshape(-1, bias.size), bias_of(self.conv), mean, scale,
             *self.norm.scale_and_offset("value"), kernel.reshape(-1, bias.size), bias,
         )  # fmt: skip
         conv = copy.copy(self.conv)
@@ -137,12 +133,12 @@ class ConvNorm(Layer, only_kernels=True):
         sums, squares = norm.new_sums(len(x) > 0)
         if sums.size:
             kernels.window_normalization.moments_of_outputs(
-                meet(moments), kernel, self.conv_bias(), sums, squares
+                meet(moments), kernel, bias_of(self.conv), sums, squares
             )
         mean, scale = norm.statistics(sums, squares, True, met=True)
         folded, bias = self.empty("folded", conv.kernel.shape), self.empty("folded bias", mean.shape)
         kernels.convolution_normalization.fold(
-            kernel, self.conv_bias(), mean, scale, *norm.scale_and_offset("value"),
+            kernel, bias_of(self.conv), mean, scale, *norm.scale_and_offset("value"),
             folded.reshape(kernel.shape), bias,
         )  # fmt: skip
         y = self.empty("y", (len(x), *self.output_shape))
@@ -163,12 +159,12 @@ class ConvNorm(Layer, only_kernels=True):
         sums = self.empty("sums", (2 * conv.filters,), dtype=np.float64)
         statistics = norm.mean, norm.inverse_deviation
         kernels.window_normalization.gradient_sums(
-            gradient, passed, kernel, self.conv_bias(), *statistics, sums
+            gradient, passed, kernel, bias_of(self.conv), *statistics, sums
         )
         sums = norm.finish_sums(sums)
         kernels.window_normalization.kernel_gradient(
-            self.moments, gradient, kernel, self.conv_bias(), *statistics, norm.scale_and_offset("value")[0],
-            sums, norm.total, conv.kernel.grad.reshape(kernel.shape),
+            self.moments, gradient, kernel, bias_of(self.conv), *statistics,
+            norm.scale_and_offset("value")[0], sums, norm.total, conv.kernel.grad.reshape(kernel.shape),
         )  # fmt: skip
         self.bias_gradient(sums)
         return np.empty(0, self.dtype)
@@ -206,7 +202,7 @@ class ConvNorm(Layer, only_kernels=True):
         padded, kernel = conv.padded(x, True), conv.weights_of(conv.kernel.value)
         for part in slices(conv, len(x)):
             kernels.gather_gemm.convolution(
-                padded[part], kernel, self.conv_bias(), result[part], *conv.steps, False, *conv.dilation
+                padded[part], kernel, bias_of(self.conv), result[part], *conv.steps, False, *conv.dilation
             )
             if sums.size:
                 rows = result[part].reshape(-1, squares.size)
@@ -267,9 +263,9 @@ class ConvNorm(Layer, only_kernels=True):
     def bias_gradient(self, sums: Array) -> None:
         """Set the gradient with respect to the convolution's bias: 0 where the batch's mean takes it away."""
         if self.norm.total.size:
-            kernels.elementwise.fill(self.conv_bias("grad"), 0.0)
+            kernels.elementwise.fill(bias_of(self.conv, "grad"), 0.0)
         else:
             gamma, _ = self.norm.scale_and_offset("value")
             kernels.convolution_normalization.bias_gradient(
-                sums, self.norm.inverse_deviation, gamma, self.conv_bias("grad")
+                sums, self.norm.inverse_deviation, gamma, bias_of(self.conv, "grad")
             )

@@ -11,6 +11,7 @@ from .. import kernels
 from ..execution.recording import each
 from .base import Array, Layer
 from .conv2d import Conv2D
+from .parameter import bias_of
 from .pool2d import MaxPool2D
 
 PART_BYTES = 2**19  # of the convolution's output at a time: half of a usual core's own cache
@@ -85,7 +86,7 @@ class ConvPool(Layer, only_kernels=True):
                 self.x, self.y = x, place
             return y
         padded = conv.padded(x, training)
-        bias = conv.bias.value if conv.use_bias else np.empty(0, self.dtype)
+        bias = bias_of(conv)
         if len(x) == 1 and not training:
             return self.forward_bands(padded, bias, y)
         place = self.empty("place", y.shape) if training else y[:0]
@@ -150,7 +151,7 @@ class ConvPool(Layer, only_kernels=True):
         conv = self.conv
         place, dy = self.check_upstream(self.y, dy)
         assert self.x is not None
-        bias_gradient = conv.bias.grad if conv.use_bias else np.empty(0, self.dtype)
+        bias_gradient = bias_of(conv, "grad")
         kernels.elementwise.fill(bias_gradient, 0.0)
         if conv.uses_winograd:
             dx = self.empty("dx", (len(dy), *conv.image) if self.needs_input_gradient else (0, 0, 0, 0))

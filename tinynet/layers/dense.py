@@ -18,7 +18,7 @@ from .activation import ActivatedLayer
 from .activation import get as get_activation
 from .base import Array
 from .geometry import Shape
-from .parameter import Parameter
+from .parameter import Parameter, bias_of
 from .restraints import check_restraints, restraints
 
 PART_PRODUCTS = 2**17  # of a single sample: then it pays that another thread takes a part of them
@@ -94,7 +94,7 @@ class Dense(ActivatedLayer, only_kernels=True):
         """Compute activation(x @ kernel + bias); see `Layer.forward`."""
         x = self.check_input(x)
         y = self.empty("y", (*x.shape[:-1], self.units), training)
-        bias = self.bias.value if self.use_bias else np.empty(0, self.dtype)
+        bias = bias_of(self)
         rows = x.reshape(-1, x.shape[-1])
         outputs, parts = y.reshape(-1, self.units), [slice(0, self.units)]
         if len(rows) == 1 and not training:
@@ -118,7 +118,7 @@ class Dense(ActivatedLayer, only_kernels=True):
         """Compute dkernel = xᵀ @ dy, dbias = the sum of dy, and dx = dy @ kernelᵀ; see `Layer.backward`."""
         x, dy = self.check_upstream(self.x, dy)
         gradient = self.empty("dy", dy.shape)
-        bias_gradient = self.bias.grad if self.use_bias else np.empty(0, self.dtype)
+        bias_gradient = bias_of(self, "grad")
         image = (1, self.rows, self.units)
         self.result_gradient(dy, image, gradient.reshape(len(dy), *image), 0, 0, bias_gradient)
         self.dy = gradient

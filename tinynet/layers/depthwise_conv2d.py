@@ -16,6 +16,7 @@ from .activation import get as get_activation
 from .base import Array, Layer
 from .convolution import Convolution
 from .geometry import Shape
+from .parameter import bias_of
 from .restraints import check_restraints, restraints
 
 
@@ -159,7 +160,7 @@ class DepthwiseConv2D(Depthwise, only_kernels=True):
     def forward(self, x: ArrayLike, training: bool = False) -> Array:
         """Compute the convolution and its activation; see `Layer.forward`."""
         x = self.check_input(x)
-        bias = self.bias.value if self.use_bias else np.empty(0, self.dtype)
+        bias = bias_of(self)
         y = self.convolve(x, self.kernel.value, bias, self.fuses_relu, training)
         return self.activate(y.reshape(len(y), *y.shape[-1 - self.axes :]), training)
 
@@ -168,6 +169,6 @@ class DepthwiseConv2D(Depthwise, only_kernels=True):
         x, dy = self.check_upstream(self.x, dy)
         result = self.result(self.depth)
         gradient = self.empty("dy", (len(dy), *result))
-        bias_gradient = self.bias.grad if self.use_bias else np.empty(0, self.dtype)
+        bias_gradient = bias_of(self, "grad")
         self.result_gradient(dy, result, gradient, 0, 0, bias_gradient)
         return self.convolve_gradient(x, self.kernel.value, self.kernel.grad, gradient)

@@ -210,3 +210,8 @@ def _join(arrays: Sequence[Array]) -> Array:
         return arrays[0].reshape(-1)
     begin = (arrays[0].ctypes.data - whole.ctypes.data) // whole.itemsize
     return whole[begin : begin + sum(array.size for array in arrays)]
+
+
+def bias_of(layer: Any, what: str = "value") -> Array:
+    """Return the value or the gradient ("grad") of a layer's bias for kernels, of size 0 where it has none."""
+    return getattr(layer.bias, what) if layer.use_bias else np.empty(0, layer.dtype)

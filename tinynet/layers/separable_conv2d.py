@@ -16,6 +16,7 @@ from .activation import get as get_activation
 from .base import Array, Layer
 from .depthwise_conv2d import Depthwise
 from .geometry import Shape
+from .parameter import bias_of
 from .restraints import check_restraints, restraints
 
 
@@ -121,7 +122,7 @@ class SeparableConv2D(Depthwise, only_kernels=True):
         kernels.gather_gemm.dense(
             middle.reshape(-1, self.depth),
             self.pointwise_kernel.value.reshape(self.depth, self.filters),
-            self.bias.value if self.use_bias else nothing,
+            bias_of(self),
             y.reshape(-1, self.filters),
             self.fuses_relu,
         )
@@ -134,7 +135,7 @@ class SeparableConv2D(Depthwise, only_kernels=True):
         x, dy = self.check_upstream(self.x, dy)
         result = self.result(self.filters)
         gradient = self.empty("dy", (len(dy), *result))
-        bias_gradient = self.bias.grad if self.use_bias else np.empty(0, self.dtype)
+        bias_gradient = bias_of(self, "grad")
         self.result_gradient(dy, result, gradient, 0, 0, bias_gradient)
         rows, shape = gradient.reshape(-1, self.filters), (self.depth, self.filters)
         kernels.gather_gemm.dense_kernel_gradient(

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from .. import kernels
 from ..execution.parallel import get_num_threads
 from ..execution.recording import each
 from .base import Array
 from .convolution import Convolution
-from .parameter import Parameter
+from .parameter import Parameter, bias_of
 
 # From here on it is faster, in training and on batches, whatever the rest (docs/speed.md).
 LEAST_CHANNELS, LEAST_FILTERS, LEAST_OUTPUTS = 16, 8, 36
@@ -87,7 +85,7 @@ class WinogradConvolution(Convolution):
     def winograd_forward(self, x: Array, y: Array, place: Array | None, relu: bool, training: bool) -> None:
         """Compute the output y, pooled if `place` is given; see `kernels.winograd.convolution`."""
         tiling, channels, filters = self.tiling(place is not None), self.image[2], self.filters
-        bias = self.bias.value if self.use_bias else np.empty(0, self.dtype)
+        bias = bias_of(self)
         rows, parts = len(x) * tiling.rows, 1
         if len(x) == 1 and not training:
             tiles = rows * tiling.columns
