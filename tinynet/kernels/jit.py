@@ -17,7 +17,7 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from ..waiting import apart, hold_over_fork
-from .machine_code import folders, start_runtime
+from .machine_code import kept_in, start_runtime
 
 Array = NDArray[Any]
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -95,7 +95,8 @@ def kernel(function: Function) -> Function:
     if hasattr(cache, "load_overload"):
         survive_bad_cache(cache)
         notice_changes(cache)
-        folders.extend(Path(path) for path in [getattr(cache, "_cache_path", None)] if path)
+        if not kept_in and (path := getattr(cache, "_cache_path", None)):
+            kept_in.append(Path(path))
     compiled.__class__ = Kernel
     return compiled  # type: ignore[no-any-return]
 

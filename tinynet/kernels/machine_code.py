@@ -25,7 +25,7 @@ LENGTH = struct.Struct("<Q")  # then comes the length of the first part
 
 nrtdynmod: Any = untyped
 rtsys: Any = untyped_system
-folders: list[Path] = []  # in which Numba keeps kernels, if anywhere; the first one counts
+kept_in: list[Path] = []  # the folder in which Numba keeps kernels, if there is one
 
 
 def kept_library(name: str, context: Any, make: Callable[[], tuple[Any, Any, str]]) -> Any:
@@ -39,7 +39,7 @@ def kept_library(name: str, context: Any, make: Callable[[], tuple[Any, Any, str
     codegen = context.codegen()
     versions = numba.__version__, llvmlite.__version__, codegen.magic_tuple(), name
     file = f"tinynet-{hashlib.sha256(repr(versions).encode()).hexdigest()[:24]}.code"
-    paths = [folder / file for folder in folders[:1]]
+    paths = [folder / file for folder in kept_in]
     for kept in filter(None, map(read, paths)):
         with contextlib.suppress(
             Exception

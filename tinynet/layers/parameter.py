@@ -213,5 +213,5 @@ def _join(arrays: Sequence[Array]) -> Array:
 
 
 def bias_of(layer: Any, what: str = "value") -> Array:
-    """Return the value or the gradient ("grad") of a layer's bias for kernels, of size 0 where it has none."""
+    """Return the value or the gradient ("grad") of a layer's bias, of size 0 where there is none."""
     return getattr(layer.bias, what) if layer.use_bias else np.empty(0, layer.dtype)
