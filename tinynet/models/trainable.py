@@ -112,8 +112,8 @@ class Trainable(Compiled, only_kernels=True):
     def _predict(self, inputs: list[Array]) -> list[Array]:
         """Return the outputs for arrays of integers or floats."""
         parts, first, infer = [], 0, self.infer
-        chunks = Samples(inputs, self.dtype).chunks
-        for chunk in [inputs] if are_fitting(inputs, self.dtype) else (part.convert() for part in chunks()):
+        fits = are_fitting(inputs, self.dtype)
+        for chunk in [inputs] if fits else (part.convert() for part in Samples(inputs, self.dtype).chunks()):
             refuse = partial(check_finite, first=first)
             if not infer.recorded.only_kernels:  # layers of one's own may not expect NaN
                 for array in chunk:
