@@ -605,3 +605,19 @@ def test_the_type_of_a_row_is_that_of_its_input(of_input, of_model):
     assert model.dtype == np.float64
     assert model.predict(np.ones((1, 3))).dtype == np.float64
     assert model.layers[0].input.dtype == np.float64
+
+
+def test_a_layer_of_ones_own_takes_names_of_initializers_and_must_tell_its_output():
+    class Factor(layers.Layer):
+        def declare(self, input_shape, random):
+            self.factor = self.add_parameter("factor", input_shape, "ones", random)
+            return input_shape if self.tells else None
+
+    layer = Factor()
+    layer.tells = True
+    layer.build((3,))
+    assert layer.factor.value.tolist() == [1, 1, 1]
+    layer = Factor()
+    layer.tells = False
+    with pytest.raises(TypeError, match=r"Factor.*: declare must return the output's shape"):
+        Sequential([layer, layers.Dense(2)], 3)

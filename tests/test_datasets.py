@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tinynet import data, datasets
+from tinynet import ImageError, Sequential, data, datasets, layers, predict_image
 from tinynet.data import fetching
 from tinynet.data.idx import encode_idx
 from tinynet.datasets import cifar10, emnist, fashion_mnist, kmnist, mnist, pickled_arrays
@@ -421,6 +421,41 @@ def test_an_image_folder(tmp_path):
         datasets.image_folder(tmp_path / "none", (6, 4))
     with pytest.raises(ValueError, match="found no pictures"):
         datasets.image_folder(tmp_path / "dark", (6, 4))
+
+
+def test_an_image_folder_is_read_as_predict_image_reads_pictures(tmp_path):
+    tmp_path = tmp_path / "pictures"
+    folder = tmp_path / "a"
+    folder.mkdir(parents=True)
+    (tmp_path / "b").mkdir()
+    modes = {"L": ".webp", "LA": ".tif", "P": ".gif", "RGB": ".JPG", "RGBA": ".png"}
+    for mode, suffix in modes.items():
+        picture = Image.fromarray(RANDOM.integers(0, 256, (30, 41, 4), np.uint8), "RGBA")
+        picture.convert(mode).save(folder / f"{mode}{suffix}")
+    Image.new("RGBA", (41, 30)).save(folder / "nothing.png")
+    files = sorted(folder.iterdir())
+    for name in (".hidden.png", "notes.txt"):
+        (folder / name).write_text("no picture")
+    for color_mode, channels in (("rgb", 3), ("grayscale", 1)):
+        x, y, names = datasets.image_folder(tmp_path, (8, 9), color_mode, seed=None)
+        assert (x.shape, y.tolist(), names) == ((6, 8, 9, channels), [0] * 6, ["a", "b"])
+        model = Sequential([layers.Flatten(), layers.Dense(2, "softmax")], (8, 9, channels))
+        model.class_names = names
+        for pixels, path in zip(x, files, strict=True):
+            expected = predict_image(path, model, kind="photo").pixels.reshape(pixels.shape)
+            np.testing.assert_allclose(pixels / 255, expected, atol=0.5 / 255 + 1e-6)
+        assert (x[-1] == 255).all()  # of nothing: white paper
+    x, _, _ = datasets.image_folder(tmp_path, (10, 2), crop_to_aspect_ratio=True, seed=None)
+    middle = Image.open(files[3]).crop((17, 0, 23, 30)).resize((2, 10), Image.Resampling.BILINEAR)
+    np.testing.assert_allclose(x[3], np.asarray(middle), atol=1)
+    (tmp_path / "b" / "bad.png").write_bytes(b"no picture")
+    for arguments, error, message in (
+        (((8, 9),), ImageError, "bad.png"),
+        (((8, 9), "rgba"), ValueError, "color_mode"),
+        (((8,),), ValueError, "size must be"),
+    ):
+        with pytest.raises(error, match=message):
+            datasets.image_folder(tmp_path, *arguments)
 
 
 # CIFAR-10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -631,3 +632,33 @@ def test_a_model_tells_its_metrics():
     x, y = np.random.default_rng(0).random((8, 2)), np.arange(8) % 3
     accuracy = model.evaluate(x, y, verbose=0)[1]
     assert model.metrics[0].result() == pytest.approx(accuracy)
+
+
+@pytest.mark.parametrize("verbose", [0, 1, 2, "auto"])
+def test_evaluate_prints_a_line_where_it_is_asked_to(capsys, verbose):
+    model = Sequential([layers.Dense(3, activation="softmax")], 2)
+    model.compile("sgd", "sparse_categorical_crossentropy", ["accuracy"])
+    loss, accuracy = model.evaluate(np.ones((4, 2)), [0, 1, 2, 0], verbose=verbose)
+    printed = capsys.readouterr().out
+    if verbose in (1, 2):
+        assert re.fullmatch(rf"\d+\.\d s - loss: {loss:.4f} - accuracy: {accuracy:.4f}\n", printed)
+    else:
+        assert printed == ""
+
+
+def test_a_layer_as_keras_has_them_is_refused_when_it_is_defined():
+    for base in (layers.Layer, layers.Dense):
+        with pytest.raises(TypeError, match=r"Square: `call`, which Keras's layers have, .* forward"):
+
+            class Square(base):
+                def call(self, x):
+                    return x * x
+
+    class Both(layers.Layer):
+        def forward(self, x, training=False):
+            return self.call(x)
+
+        def call(self, x):
+            return x
+
+    assert Both is not None

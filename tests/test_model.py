@@ -235,6 +235,11 @@ def test_a_wrong_shape_names_the_layer_both_shapes_and_a_fix(given):
         assert part in str(caught.value)
 
 
+def test_the_fix_for_images_on_their_sides_is_a_transpose():
+    with pytest.raises(ValueError, match=r"np\.transpose"):
+        Sequential([layers.Conv2D(2, 3)], (20, 18, 1)).predict(np.zeros((5, 18, 20, 1)))
+
+
 def test_the_fix_for_flat_images_is_a_reshape():
     with pytest.raises(ValueError, match=r"x\.reshape\(-1, 28, 28, 1\)"):
         Sequential([layers.Conv2D(2, 3)], (28, 28, 1)).predict(np.zeros((5, 784)))

@@ -109,6 +109,10 @@ def test_the_history_has_a_panel_for_each_metric_and_whole_numbers_below():
     assert {line.get_marker() for line in plotting.plot_history(long).axes[0].lines} == {
         ""
     }  # of many epochs, none
+    same = plotting.plot_history({"loss": [0.5] * 40, "val_loss": [0.4] * 40}).axes[0].lines
+    assert [line.get_xdata().tolist() for line in same] == [[*range(1, 41)]] * 2
+    with pytest.raises(ValueError, match="no epochs"):
+        plotting.plot_history({})
     with pytest.raises(ValueError, match="the history has loss, accuracy, val_loss; got 'acc'"):
         plotting.plot_history(RECORD, "acc")
     with pytest.raises(ValueError, match="no epochs"):

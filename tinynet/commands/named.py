@@ -11,14 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ..images import SUFFIXES
 from ..inference import pretrained
 from ..models import Model, load_model
 from .console import shown
 
-SUFFIXES = {  # of what counts as a picture in a folder
-    ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".avif", ".heic", ".ppm",
-    ".pgm", ".pbm", ".ico", ".jp2", ".tga",
-}  # fmt: skip
 TABLE = "manifest.tsv"  # of a folder without folders for classes
 
 

@@ -23,7 +23,15 @@ from .fitting import SIZE, fit
 from .ink import find_ink
 from .loading import array_to_img, img_to_array, load_img, save_img
 from .marks import Mark
-from .opening import FORMATS, LARGEST, MOST_PIXELS, brightness_of, open_picture, pixels_of
+from .opening import (
+    FORMATS,
+    LARGEST,
+    MOST_PIXELS,
+    SUFFIXES,
+    brightness_of,
+    open_picture,
+    pixels_of,
+)
 from .photo import open_photo, resized
 from .rows import Row, find_rows
 from .seeing import Seen, digits_of, rows_of, see
@@ -31,11 +39,11 @@ from .showing import as_png, on_paper, thumbnail
 from .sizes import kept, size_of
 
 __all__ = [
-    "FORMATS", "LARGEST", "MOST_CUTS", "MOST_PIXELS", "SIZE", "Digit", "ImageError", "Mark", "Row", "Seen",
-    "array_to_img", "as_png", "brightness_of", "cuts", "digits_of", "drawn_digits", "find_digits",
-    "find_ink", "find_rows", "fit", "img_to_array", "kept", "load_img", "on_paper", "open_photo",
-    "open_picture", "pixels_of", "resized", "rows_of", "save_img", "seam", "see", "size_of", "slant_of",
-    "strip", "thumbnail", "together", "trimmed", "upright",
+    "FORMATS", "LARGEST", "MOST_CUTS", "MOST_PIXELS", "SIZE", "SUFFIXES", "Digit", "ImageError", "Mark",
+    "Row", "Seen", "array_to_img", "as_png", "brightness_of", "cuts", "digits_of", "drawn_digits",
+    "find_digits", "find_ink", "find_rows", "fit", "img_to_array", "kept", "load_img", "on_paper",
+    "open_photo", "open_picture", "pixels_of", "resized", "rows_of", "save_img", "seam", "see", "size_of",
+    "slant_of", "strip", "thumbnail", "together", "trimmed", "upright",
 ]  # fmt: skip
 
 

@@ -23,6 +23,10 @@ Array = NDArray[np.float32]
 LARGEST = 800  # a picture's longer side is reduced to this many pixels
 MOST_PIXELS = 80_000_000  # of a picture; what Pillow itself warns about is a little more
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "TIFF", "WEBP", "AVIF", "PPM", "ICO", "JPEG2000", "TGA")
+SUFFIXES = (  # of what counts as a picture in a folder
+    ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".avif", ".heic", ".ppm",
+    ".pgm", ".pbm", ".ico", ".jp2", ".tga",
+)  # fmt: skip
 ORIENTATION = 0x0112  # the EXIF tag
 FAINTEST = 0.035  # a picture whose brightness varies by less is blank
 SAMPLE = 20_000  # pixels that stand for all where a statistic is wanted

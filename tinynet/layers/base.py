@@ -275,7 +275,7 @@ class Layer(Buildable):
         self,
         name: str,
         shape: Shape,
-        initializer: initializers.Initializer,
+        initializer: str | initializers.Initializer,
         random: np.random.Generator,
         trainable: bool = True,
         regularizer: L1L2 | None = None,
@@ -286,7 +286,7 @@ class Layer(Buildable):
         Args:
             name: its name in the layer.
             shape: its shape.
-            initializer: draws the first values.
+            initializer: draws the first values, or its name, such as "zeros".
             random: where they come from.
             trainable: False for what the layer keeps up to date itself, such as a running mean; default True.
                 While a model trains, `forward` runs for each shard of a batch, at the same time: sum what all
@@ -303,7 +303,8 @@ class Layer(Buildable):
         """
         if not ask(math.prod(shape)):
             raise ValueError(f"{self.title}: {name} of shape {shape} is more than its model's file holds.")
-        value = initializer(shape, random, self.dtype)
+        draw = initializers.get(initializer) if isinstance(initializer, str) else initializer
+        value = draw(shape, random, self.dtype)
         parameter = Parameter(name, value, np.zeros(shape, self.dtype), trainable)
         parameter.regularizer, parameter.constraint = regularizer, constraint
         return parameter

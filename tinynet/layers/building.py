@@ -98,6 +98,8 @@ class Buildable(Weighted):
         with Declaration(self, above).run():
             self.find_sublayers()  # raises where two have equal paths
             output_shape = self.declare(shape, random)
+        if output_shape is None:
+            raise TypeError(f"{self.title}: declare must return the output's shape, without the batch axis.")
         if is_several(output_shape) and self.wiring is None:
             raise ValueError(
                 f"{self.title} gives several outputs, {output_shape}: only models of symbols may; make it "

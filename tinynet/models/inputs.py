@@ -126,4 +126,6 @@ def as_batch(x: Array, shape: OpenShape, taker: Callable[[], str]) -> Array:
         hint = "Likely fix: np.moveaxis(x, -1, 1), because channels come first."
     elif x.ndim >= 1 and None not in shape and int(np.prod(x.shape[1:])) == int(np.prod(shape)):  # type: ignore[arg-type]
         hint = f"Likely fix: x.reshape(-1, {', '.join(map(str, shape))})."
+        if sorted(x.shape[1:]) == sorted(shape):  # type: ignore[type-var]
+            hint = "Likely fix: np.transpose or np.moveaxis, because the axes have another order."
     raise ValueError(f"{taker()} expects x of shape (N, {', '.join(map(str, shape))}); got {x.shape}. {hint}")

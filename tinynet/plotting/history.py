@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
 FEW = 12  # epochs, whose points are drawn
 
 
-def plot_history(history: History, metric: str | None = None, ax: Axes | None = None) -> Figure:
+def plot_history(
+    history: History | Mapping[str, list[float]], metric: str | None = None, ax: Axes | None = None
+) -> Figure:
     """Draw how the loss and the metrics went, training and validation, epoch by epoch.
 
     Args:
-        history: what `fit` returned.
+        history: what `fit` returned, or a dict of lists, as `History.history` is one.
         metric: the one to draw, such as "accuracy"; default: a panel for the loss and each metric, or, with
             `ax`, the loss.
         ax: matplotlib's axes for it; default: a new figure.
@@ -39,6 +42,8 @@ def plot_history(history: History, metric: str | None = None, ax: Axes | None = 
         >>> [panel.get_title() for panel in figure.axes]
         ['loss']
     """
+    if isinstance(history, Mapping):
+        history = History(dict(history), [*range(max(map(len, history.values()), default=0))])
     record = history.history
     names = [name for name in record if name.removeprefix("val_") not in {*record} - {name}]
     if metric is None and ax is not None:

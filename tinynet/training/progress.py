@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from ..views import number
@@ -69,9 +70,7 @@ class Progress:
         """Take the bar away, and print an epoch's result, if it has one."""
         line = ""
         if logs:
-            seconds = time.perf_counter() - self.start
-            values = " - ".join(f"{name}: {number(value)}" for name, value in logs.items())
-            line = f"Epoch {epoch + 1}/{self.epochs} - {seconds:.1f} s - {values}"
+            line = f"Epoch {epoch + 1}/{self.epochs} - {measured(self.start, logs)}"
         if self.output is not None:
             self.output.end(line)
             return
@@ -80,6 +79,12 @@ class Progress:
             self.bar = None
         if self.verbose and line:
             print(line, flush=True)
+
+
+def measured(start: float, logs: Mapping[str, float]) -> str:
+    """Return how long it took since `start`, by `time.perf_counter`, and what came of it."""
+    values = " - ".join(f"{name}: {number(value)}" for name, value in logs.items())
+    return f"{time.perf_counter() - start:.1f} s - {values}"
 
 
 def restart(bar: Any, count: int) -> None:
