@@ -100,12 +100,12 @@ def test_metrics_are_in_the_order_given_to_compile(blobs):
     )
 
 
-def test_evaluate_takes_batch_size_and_verbose_and_prints_nothing(blobs, capsys):
+def test_evaluate_takes_batch_size_and_verbose(blobs, capsys):
     model = classifier()
-    for verbose in (0, 1, 2, "auto"):
+    for verbose, lines in ((0, 0), (1, 1), (2, 1), ("auto", 0)):
         assert model.evaluate(*blobs, batch_size=7, verbose=verbose) == model.evaluate(*blobs)
+        assert capsys.readouterr().out.count("\n") == lines
     assert model.evaluate(*blobs, 7, 0) == model.evaluate(*blobs)
-    assert capsys.readouterr().out == ""
     for wrong in (0, -1, 2.5, "32"):
         with pytest.raises(ValueError, match="batch_size must be a positive integer or None"):
             model.evaluate(*blobs, batch_size=wrong)
