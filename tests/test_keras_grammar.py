@@ -647,8 +647,10 @@ def test_evaluate_prints_a_line_where_it_is_asked_to(capsys, verbose):
 
 
 def test_a_layer_as_keras_has_them_is_refused_when_it_is_defined():
-    for base in (layers.Layer, layers.Dense):
-        with pytest.raises(TypeError, match=r"Square: `call`, which Keras's layers have, .* forward"):
+    for base in (layers.Layer, layers.Dense, Model, Sequential):
+        with pytest.raises(
+            TypeError, match=r"Square: `call`, which Keras's layers and models have, .* forward"
+        ):
 
             class Square(base):
                 def call(self, x):

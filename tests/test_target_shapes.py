@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import pytest
 
@@ -78,13 +76,7 @@ def test_other_shapes_are_still_refused():
         compiled().evaluate(X, np.zeros((9, 2)))
 
 
-def test_a_loss_of_ones_own_is_that_of_a_function_in_keras():
-    pytest.importorskip("torch")
-    os.environ.setdefault("KERAS_BACKEND", "torch")
-    keras = pytest.importorskip("keras")
-    if keras.backend.backend() != "torch":
-        pytest.skip("this test needs Keras's backend torch")
-
+def test_a_loss_of_ones_own_is_that_of_a_function_in_keras(keras):
     ours = compiled()
     theirs = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
     theirs.set_weights(ours.get_weights())

@@ -61,11 +61,11 @@ class Node(Member):
     def __init_subclass__(cls, only_kernels: bool = False) -> None:
         """Note the class for model files, and what it promises; one that derives from it promises nothing."""
         super().__init_subclass__()
-        if "call" in vars(cls) and "forward" not in vars(cls) and not hasattr(cls, "fit"):  # of no model
+        if "call" in vars(cls) and "forward" not in vars(cls):
             raise TypeError(
-                f"{cls.__name__}: `call`, which Keras's layers have, would never be called. Define forward "
-                "and backward, because there is no automatic differentiation, and declare for parameters, "
-                "instead of build and add_weight: see docs/guides/own_layer.md."
+                f"{cls.__name__}: `call`, which Keras's layers and models have, would never be called. "
+                "Derive from Layer; define forward and backward, as nothing is differentiated by itself, "
+                "and declare for parameters, instead of build and add_weight: see docs/guides/own_layer.md."
             )
         cls.calls_only_kernels = only_kernels
         if cls.__module__.startswith("tinynet."):
